@@ -1,0 +1,238 @@
+#include "bus.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arguments.hpp"
+#include "connection.hpp"
+#include "gil.hpp"
+#include "info.hpp"
+#include "queue.hpp"
+#include "spillring/client.hpp"
+#include "spillring/embedded.hpp"
+
+namespace spillring::python {
+
+namespace py = pybind11;
+
+namespace {
+
+/// A connection as Python sees it.
+class BusObject {
+ public:
+  explicit BusObject(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+  /// Asks the supervisor through `call(client)`, without the GIL.
+  template <typename Call>
+  std::invoke_result_t<Call, const Client&> ask(Call call) const {
+    const Client client = connection_->client();
+    return without_gil([&] { return call(client); });
+  }
+  [[nodiscard]] std::unique_ptr<QueueObject> wrap(Queue queue) const {
+    return std::make_unique<QueueObject>(connection_, std::move(queue));
+  }
+  void close() { connection_->close(); }
+  [[nodiscard]] const std::string& socket() const { return connection_->socket(); }
+  [[nodiscard]] std::string repr() const {
+    return fmt::format("<spillring.Bus{} at {}{}>", connection_->is_embedded() ? " embedded" : "",
+                       socket(), connection_->closed() ? ", closed" : "");
+  }
+
+ private:
+  std::shared_ptr<Connection> connection_;
+};
+
+// Keywords of Bus.queue() as they came; None: not given.
+struct QueueKeywords {
+  py::object capacity, slots, full, keep, stall_timeout, lease, prealloc;
+
+  // The name of one that was given; null if none was.
+  [[nodiscard]] const char* any() const {
+    const std::pair<const char*, const py::object&> all[] = {
+        {"capacity", capacity},
+        {"slots", slots},
+        {"full", full},
+        {"keep", keep},
+        {"lease", lease},
+        {"prealloc", prealloc},
+        {"stall_timeout", stall_timeout},
+    };
+    for (const auto& [name, value] : all) {
+      if (!value.is_none()) return name;
+    }
+    return nullptr;
+  }
+
+  [[nodiscard]] QueueOptions options() const {
+    QueueOptions options;
+    if (!capacity.is_none()) options.capacity = bytes_of(capacity, "capacity");
+    if (!slots.is_none()) options.slots = integer_of(slots, "slots", 1);
+    if (!full.is_none()) options.full = full_of(full);
+    if (!keep.is_none()) options.keep = keep_of(keep);
+    if (!stall_timeout.is_none()) {
+      options.stall_timeout = duration_of(stall_timeout, "stall_timeout");
+    }
+    if (!lease.is_none()) options.lease = duration_of(lease, "lease");
+    if (!prealloc.is_none()) options.prealloc = flag_of(prealloc, "prealloc");
+    return options;
+  }
+};
+
+std::unique_ptr<QueueObject> open_queue(const BusObject& bus, const py::object& name, bool create,
+                                        const QueueKeywords& keywords) {
+  const std::string queue = name_of(name, "queue");
+  const QueueOptions options = keywords.options();
+  if (create) {
+    return bus.wrap(bus.ask([&](const Client& c) { return c.open_or_create(queue, options); }));
+  }
+  if (const char* const given = keywords.any()) {
+    throw Error(Code::invalid, fmt::format("option '{}' of queue '{}'", given, queue),
+                "it is an option of a queue to be created", "pass create=True too");
+  }
+  return bus.wrap(bus.ask([&](const Client& c) { return c.open(queue); }));
+}
+
+std::string path_of(py::handle value) {
+  const auto path = py::reinterpret_steal<py::object>(PyOS_FSPath(value.ptr()));
+  if (!path) throw py::error_already_set();
+  PyObject* encoded = nullptr;
+  if (PyUnicode_FSConverter(path.ptr(), &encoded) == 0) throw py::error_already_set();
+  return py::reinterpret_steal<py::bytes>(encoded);
+}
+
+BusObject connect(const py::object& socket, const py::object& timeout) {
+  ConnectOptions options;
+  if (!socket.is_none()) options.socket = path_of(socket);
+  options.timeout = timeout_of(timeout, "timeout");
+  return BusObject(without_gil([&] { return std::make_shared<Connection>(Client(options)); }));
+}
+
+// Embedded supervisors have a thread and a directory; a Bus that is left open at the interpreter's
+// end, perhaps in a daemon thread's hands, is closed then.
+std::vector<std::weak_ptr<Connection>>& embedded_connections() {
+  static auto* const connections = new std::vector<std::weak_ptr<Connection>>;
+  return *connections;
+}
+
+void close_embedded() {
+  for (const auto& known : std::exchange(embedded_connections(), {})) {
+    if (const auto connection = known.lock()) connection->close();
+  }
+}
+
+BusObject embedded() {
+  auto connection = without_gil([] { return std::make_shared<Connection>(Embedded()); });
+  std::erase_if(embedded_connections(), [](const auto& known) { return known.expired(); });
+  embedded_connections().emplace_back(connection);
+  return BusObject(std::move(connection));
+}
+
+void define_type(py::module_& module) {
+  py::class_<BusObject> type(module, "Bus", py::is_final(),
+                             R"(A connection to a supervisor. Made by connect() or embedded().
+
+Threads may share it. close(), or the end of a with statement, closes all that was made through it:
+what consumers hold is handed back, loans are cancelled, an embedded supervisor stops with its
+queues.)");
+  type.attr("__module__") = "spillring";
+  type.def(
+          "queue",
+          [](const BusObject& bus, const py::object& name, const py::object& create,
+             const py::object& capacity, const py::object& slots, const py::object& full,
+             const py::object& keep, const py::object& stall_timeout, const py::object& lease,
+             const py::object& prealloc, const py::kwargs& rest) {
+            refuse(rest, "queue",
+                   {{"durability", Unbuilt::Neutral::memory},
+                    {"retain"},
+                    {"max_deliveries"},
+                    {"dead_letter"},
+                    {"ttl"},
+                    {"mode"},
+                    {"owner_group"},
+                    {"exclusive_producer", Unbuilt::Neutral::no}});
+            return open_queue(bus, name, flag_of(create, "create"),
+                              {capacity, slots, full, keep, stall_timeout, lease, prealloc});
+          },
+          py::arg("name"), py::kw_only(), py::arg("create") = false,
+          py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
+          py::arg("full") = py::none(), py::arg("keep") = py::none(),
+          py::arg("stall_timeout") = py::none(), py::arg("lease") = py::none(),
+          py::arg("prealloc") = py::none(),
+          R"(queue(name, *, create=False, ...) -> Queue
+
+Opens a queue; with create=True makes it first where there is none, with these options (those of an
+existing queue stay as they are):
+
+capacity="16MiB"    most bytes in memory, a number or text such as "64MiB"; a limit, not a price
+slots=65536         most messages in memory; rounded up to a power of two
+full="block"        what put() gets when there is no room: "block" waits, "reject" raises Full
+keep="unread"       keeps what some named group has not read; "attached": only what groups need
+                    that have consumers now
+stall_timeout=1.0   seconds after which a loan that others wait for is revoked
+lease=None          seconds after which a message that a consumer holds, and others wait for, is
+                    given to another; None: never
+prealloc=False      starts at full size instead of growing to it)")
+      .def(
+          "queues",
+          [](const BusObject& bus) {
+            py::list queues;
+            for (const QueueInfo& info : bus.ask([](const Client& c) { return c.list(); })) {
+              queues.append(to_python(info));
+            }
+            return queues;
+          },
+          "queues() -> list[QueueInfo]\n\nAll queues, by name.")
+      .def(
+          "delete",
+          [](const BusObject& bus, const py::object& name) {
+            const std::string queue = name_of(name, "queue");
+            bus.ask([&](const Client& c) { c.remove(queue); });
+          },
+          py::arg("name"),
+          "delete(name) -> None\n\nRemoves a queue and its messages. Whoever uses it gets Deleted; "
+          "views stay intact.")
+      .def_property_readonly("socket", &BusObject::socket,
+                             "Path of the supervisor's socket, for connect() in other processes.")
+      .def("close", &BusObject::close,
+           "close() -> None\n\nCloses all that was made through this Bus. Any number of times.")
+      .def("__enter__", [](py::object self) { return self; })
+      .def("__exit__", [](BusObject& bus, const py::object&, const py::object&,
+                          const py::object&) { bus.close(); })
+      .def("__repr__", &BusObject::repr);
+}
+
+}  // namespace
+
+void define_bus(py::module_& module) {
+  define_type(module);
+  module.def(
+      "connect",
+      [](const py::object& socket, const py::object& timeout, const py::kwargs& rest) {
+        refuse(rest, "connect",
+               {{"user", Unbuilt::Neutral::no}, {"autostart", Unbuilt::Neutral::no}});
+        return connect(socket, timeout);
+      },
+      py::arg("socket") = py::none(), py::kw_only(), py::arg("timeout") = 5,
+      R"(connect(socket=None, *, timeout=5) -> Bus
+
+Connects to a supervisor. socket: its path; None: $SPILLRING_SOCKET, else the system's if it is
+there, else the user's own. timeout: seconds to wait for any of its answers. Raises Unavailable.)");
+  module.def(
+      "embedded",
+      [](const py::kwargs& rest) {
+        refuse(rest, "embedded", {{"state_dir"}});
+        return embedded();
+      },
+      R"(embedded() -> Bus
+
+Runs a supervisor inside this process; its queues are gone with it. Other processes reach it through
+the Bus's socket.)");
+  py::module_::import("atexit").attr("register")(py::cpp_function(close_embedded));
+}
+
+}  // namespace spillring::python

@@ -1,0 +1,59 @@
+// What the queues and handles of one Bus have in common.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fork.hpp"
+#include "spillring/client.hpp"
+#include "spillring/embedded.hpp"
+
+namespace spillring::python {
+
+/// What a connection closes when it is closed itself.
+class Closable {
+ public:
+  Closable() = default;
+  Closable(const Closable&) = delete;
+  Closable& operator=(const Closable&) = delete;
+  virtual ~Closable() = default;
+  /// Any number of times. With the GIL, which it gives up meanwhile.
+  virtual void close() = 0;
+};
+
+/// A client, the supervisor behind it where it is an embedded one, and the handles made through it.
+/// Queues and handles keep it. All functions with the GIL.
+class Connection {
+ public:
+  explicit Connection(Client client);
+  explicit Connection(Embedded embedded);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  /// What is left open is closed by its owners; the embedded supervisor stops.
+  ~Connection();
+
+  /// Throws `closed` or `forked`.
+  void check() const;
+  /// A copy, which stays usable while another thread closes the connection. Throws as `check`.
+  [[nodiscard]] Client client() const;
+  [[nodiscard]] const std::string& socket() const { return socket_; }
+  [[nodiscard]] bool is_embedded() const { return is_embedded_; }
+  [[nodiscard]] bool closed() const { return !client_; }
+
+  /// Has `handle` closed with the connection. Throws `closed` where that has happened already.
+  void own(const std::shared_ptr<Closable>& handle);
+  /// Closes all handles, hands back what they hold, then stops the embedded supervisor.
+  void close();
+
+ private:
+  const ForkGuard fork_;
+  const bool is_embedded_;
+  std::optional<Embedded> embedded_;
+  std::optional<Client> client_;
+  std::string socket_;
+  std::vector<std::weak_ptr<Closable>> handles_;
+};
+
+}  // namespace spillring::python

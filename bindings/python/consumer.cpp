@@ -1,0 +1,115 @@
+#include "consumer.hpp"
+
+#include <fmt/format.h>
+#include <pybind11/stl.h>
+
+#include <utility>
+
+#include "arguments.hpp"
+#include "errors.hpp"
+
+namespace spillring::python {
+
+namespace py = pybind11;
+
+Result<spillring::Message> receive(ConsumerHandle& handle, Timeout timeout, bool settle) {
+  const auto attempt = [settle](spillring::Consumer& consumer) -> Result<spillring::Message> {
+    for (;;) {
+      Result<spillring::Message> message = consumer.try_receive();
+      if (!message || !settle) return message;
+      const Result<void> settled = message->settle();
+      if (settled) return message;
+      if (settled.error() != Code::stale) return settled.error();
+      // It was given to somebody else between the two; theirs now. The next one.
+    }
+  };
+  return handle.obtain(Deadline(timeout), attempt, [](spillring::Consumer& consumer, Timeout left) {
+    return consumer.wait(left);
+  });
+}
+
+ConsumerObject::ConsumerObject(std::shared_ptr<ConsumerHandle> handle, std::string queue,
+                               std::optional<std::string> group, Duty duty, Timeout idle)
+    : handle_(std::move(handle)),
+      queue_(std::move(queue)),
+      group_(std::move(group)),
+      duty_(duty),
+      idle_(idle) {}
+
+std::unique_ptr<MessageObject> ConsumerObject::wrap(spillring::Message message) const {
+  return std::make_unique<MessageObject>(handle_, std::move(message), duty_, queue_);
+}
+
+py::object ConsumerObject::receive(py::handle timeout) {
+  Result<spillring::Message> message =
+      python::receive(*handle_, timeout_of(timeout, "timeout"), false);
+  if (message) return py::cast(wrap(*std::move(message)));
+  if (message.error() == Code::empty || message.error() == Code::timeout) return py::none();
+  fail(message.error(), queue_);
+}
+
+std::unique_ptr<MessageObject> ConsumerObject::next() {
+  Result<spillring::Message> message = python::receive(*handle_, idle_, false);
+  if (message) return wrap(*std::move(message));
+  switch (message.error()) {
+    case Code::empty:
+    case Code::timeout:
+    case Code::closed:
+      throw py::stop_iteration();
+    default:
+      fail(message.error(), queue_);
+  }
+}
+
+std::uint64_t ConsumerObject::lag() {
+  const auto lag = handle_->alone([this]() -> Result<std::uint64_t> {
+    if (handle_->closed()) return Code::closed;
+    return handle_->owner().lag();
+  });
+  if (!lag) fail(lag.error(), queue_);
+  return *lag;
+}
+
+std::string ConsumerObject::repr() const {
+  return fmt::format(
+      "<spillring.Consumer of '{}', {}{}>", queue_,
+      group_ ? fmt::format("{} group '{}'", duty_ == Duty::none ? "stream" : "shared", *group_)
+             : std::string("broadcast"),
+      handle_->closed() ? ", closed" : "");
+}
+
+void define_consumer(py::module_& module) {
+  py::class_<ConsumerObject> type(module, "Consumer", py::is_final(),
+                                  R"(Receives a group's messages; an iterator of them.
+
+Made by Queue.consume() and Queue.subscribe(). Threads may share it, and a message may be
+acknowledged by another thread than the one that received it. close(), or the end of a with
+statement, hands back what was received and not acknowledged; a consumer that is only dropped
+closes when the last of its messages is gone.)");
+  type.attr("__module__") = "spillring";
+  type.def("__iter__", [](py::object self) { return self; })
+      .def("__next__", &ConsumerObject::next)
+      .def(
+          "receive",
+          [](ConsumerObject& consumer, const py::object& timeout) {
+            return consumer.receive(timeout);
+          },
+          py::arg("timeout") = py::none(),
+          "receive(timeout=None) -> Message | None\n\nThe next message; None if none came within "
+          "`timeout` seconds (None: waits for ever, "
+          "0: does not wait).")
+      .def_property_readonly("lag", &ConsumerObject::lag,
+                             "How many sequences the group is behind the queue's end.")
+      .def_property_readonly("queue", &ConsumerObject::queue, "The queue's name.")
+      .def_property_readonly("group", &ConsumerObject::group,
+                             "The group's name; None for a subscription without a name.")
+      .def("close", &ConsumerObject::close,
+           "close() -> None\n\nLeaves the group. Messages still in use keep their bytes; their "
+           "ack() raises Stale.")
+      .def("__enter__", [](py::object self) { return self; })
+      .def("__exit__", [](ConsumerObject& consumer, const py::object&, const py::object&,
+                          const py::object&) { consumer.close(); })
+      .def("__repr__", &ConsumerObject::repr);
+}
+
+}  // namespace spillring::python

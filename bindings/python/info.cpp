@@ -1,0 +1,73 @@
+#include "info.hpp"
+
+#include <chrono>
+#include <string_view>
+
+#include "arguments.hpp"
+
+namespace spillring::python {
+
+namespace py = pybind11;
+
+namespace {
+
+py::object make(const char* type, const py::dict& fields) {
+  return py::module_::import("spillring._info").attr(type)(**fields);
+}
+
+double seconds(Timeout timeout) { return std::chrono::duration<double>(timeout).count(); }
+
+std::string_view state_word(QueueState state) {
+  switch (state) {
+    case QueueState::ok:
+      return "ok";
+    case QueueState::deleted:
+      return "deleted";
+    case QueueState::poisoned:
+      return "poisoned";
+  }
+  return "unknown";
+}
+
+}  // namespace
+
+py::object to_python(const QueueInfo& info) {
+  py::dict fields;
+  fields["name"] = info.name;
+  fields["state"] = state_word(info.state);
+  fields["capacity"] = info.options.capacity;
+  fields["slots"] = info.options.slots;
+  fields["full"] = word_for(info.options.full);
+  fields["keep"] = word_for(info.options.keep);
+  fields["stall_timeout"] = seconds(info.options.stall_timeout);
+  fields["lease"] = info.options.lease == no_wait
+                        ? py::object(py::none())
+                        : py::object(py::float_(seconds(info.options.lease)));
+  fields["prealloc"] = info.options.prealloc;
+  fields["first"] = info.first;
+  fields["next"] = info.next;
+  fields["messages"] = info.messages;
+  fields["bytes"] = info.bytes;
+  fields["largest"] = info.largest;
+  fields["ring_slots"] = info.ring_slots;
+  fields["ring_bytes"] = info.ring_bytes;
+  fields["rings"] = info.rings;
+  fields["memory"] = info.memory;
+  fields["producers"] = info.producers;
+  fields["consumers"] = info.consumers;
+  fields["groups"] = info.groups;
+  return make("QueueInfo", fields);
+}
+
+py::object to_python(const GroupInfo& info) {
+  py::dict fields;
+  fields["name"] = info.name.empty() ? py::object(py::none()) : py::object(py::str(info.name));
+  fields["kind"] = info.kind == GroupKind::shared ? "shared" : "stream";
+  fields["floor"] = info.floor;
+  fields["lag"] = info.lag;
+  fields["members"] = info.members;
+  fields["unacked"] = info.unacked;
+  return make("GroupInfo", fields);
+}
+
+}  // namespace spillring::python

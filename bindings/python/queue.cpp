@@ -1,0 +1,333 @@
+#include "queue.hpp"
+
+#include <fmt/format.h>
+#include <pybind11/stl.h>
+
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arguments.hpp"
+#include "buffer.hpp"
+#include "errors.hpp"
+#include "info.hpp"
+
+namespace spillring::python {
+
+namespace py = pybind11;
+
+namespace {
+
+bool is_nothing(Code code) {
+  return code == Code::full || code == Code::empty || code == Code::timeout;
+}
+
+}  // namespace
+
+QueueObject::QueueObject(std::shared_ptr<Connection> connection, spillring::Queue queue)
+    : connection_(std::move(connection)), queue_(std::move(queue)), name_(queue_.name()) {}
+
+std::string QueueObject::repr() const {
+  return fmt::format("<spillring.Queue '{}' at {}>", name_, connection_->socket());
+}
+
+const std::shared_ptr<ProducerHandle>& QueueObject::producer() {
+  connection_->check();
+  if (!producer_) {
+    auto [producer, full] = ask([](const spillring::Queue& queue) {
+      return std::pair(queue.producer({.interruptible = true}), queue.info().options.full);
+    });
+    auto handle = std::make_shared<ProducerHandle>(connection_, std::move(producer));
+    connection_->own(handle);
+    if (!producer_) {  // else another thread was faster
+      producer_ = std::move(handle);
+      full_ = full;
+    }
+  }
+  return producer_;
+}
+
+std::shared_ptr<ConsumerHandle> QueueObject::share(spillring::Consumer consumer) const {
+  auto handle = std::make_shared<ConsumerHandle>(connection_, std::move(consumer));
+  connection_->own(handle);
+  return handle;
+}
+
+std::shared_ptr<ConsumerHandle> QueueObject::getter(const std::string& group) {
+  connection_->check();
+  const auto known = getters_.find(group);
+  if (known != getters_.end()) return known->second;
+  // It claims nothing ahead: what get() was not asked for belongs to whoever asks.
+  auto handle = share(ask([&](const spillring::Queue& queue) {
+    return queue.consumer(group, {.prefetch = 1, .interruptible = true});
+  }));
+  return getters_.try_emplace(group, std::move(handle)).first->second;
+}
+
+std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle headers,
+                               Timeout timeout) {
+  const Bytes bytes(data, "the message");
+  const MetadataArgument metadata(key, headers);
+  const std::shared_ptr<ProducerHandle> handle = producer();
+  const Deadline deadline(full_ == Full::reject ? no_wait : timeout);
+  const auto wait = [&](spillring::Producer& producer, Timeout left) {
+    return producer.wait_for_room(bytes.span().size() + metadata.size(), left);
+  };
+
+  Result<std::uint64_t> sequence = Code::internal;
+  if (bytes.span().size() < copy_without_gil) {
+    sequence = handle->obtain(
+        deadline,
+        [&](spillring::Producer& producer) {
+          return producer.try_send(bytes.span(), metadata.view());
+        },
+        wait);
+  } else {
+    Result<spillring::Loan> loan = handle->obtain(
+        deadline,
+        [&](spillring::Producer& producer) {
+          return producer.loan(bytes.span().size(), no_wait, {.metadata = metadata.view()});
+        },
+        wait);
+    sequence = loan ? without_gil([&] {
+      std::memcpy(loan->bytes().data(), bytes.span().data(), bytes.span().size());
+      return handle->alone_without_gil([&] { return loan->publish(); });
+    })
+                    : Result<std::uint64_t>(loan.error());
+  }
+  if (!sequence) fail(is_nothing(sequence.error()) ? Code::full : sequence.error(), name_);
+  return *sequence;
+}
+
+std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, py::handle key, py::handle headers,
+                                              Timeout timeout) {
+  const MetadataArgument metadata(key, headers);
+  const std::shared_ptr<ProducerHandle> handle = producer();
+  Result<spillring::Loan> loan = handle->obtain(
+      Deadline(full_ == Full::reject ? no_wait : timeout),
+      [&](spillring::Producer& producer) {
+        return producer.loan(size, no_wait, {.metadata = metadata.view()});
+      },
+      [&](spillring::Producer& producer, Timeout left) {
+        return producer.wait_for_room(size + metadata.size(), left);
+      });
+  if (!loan) fail(is_nothing(loan.error()) ? Code::full : loan.error(), name_);
+  return std::make_unique<LoanObject>(handle, *std::move(loan), name_);
+}
+
+std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeout timeout,
+                                                bool ack) {
+  const std::shared_ptr<ConsumerHandle> handle = getter(group);
+  Result<spillring::Message> message = receive(*handle, timeout, ack);
+  if (!message) fail(is_nothing(message.error()) ? Code::empty : message.error(), name_);
+  return std::make_unique<MessageObject>(handle, *std::move(message),
+                                         ack ? Duty::settled : Duty::acknowledge, name_);
+}
+
+std::unique_ptr<ConsumerObject> QueueObject::consume(std::string group, ConsumerOptions options,
+                                                     Timeout idle) {
+  options.interruptible = true;
+  auto handle =
+      share(ask([&](const spillring::Queue& queue) { return queue.consumer(group, options); }));
+  return std::make_unique<ConsumerObject>(std::move(handle), name_, std::move(group),
+                                          Duty::acknowledge, idle);
+}
+
+std::unique_ptr<ConsumerObject> QueueObject::subscribe(std::optional<std::string> group,
+                                                       SubscriberOptions options) {
+  options.interruptible = true;
+  auto handle = share(ask([&](const spillring::Queue& queue) {
+    return queue.subscriber(group.value_or(""), options);
+  }));
+  return std::make_unique<ConsumerObject>(std::move(handle), name_, std::move(group), Duty::none,
+                                          forever);
+}
+
+namespace {
+
+constexpr auto unbuilt_in_put = {Unbuilt{"ttl"}, Unbuilt{"durable", Unbuilt::Neutral::no}};
+
+void define_sending(py::class_<QueueObject>& type) {
+  type.def(
+          "put",
+          [](QueueObject& queue, const py::object& data, const py::object& key,
+             const py::object& headers, const py::object& timeout, const py::kwargs& rest) {
+            refuse(rest, "put", unbuilt_in_put);
+            return queue.put(data, key, headers, timeout_of(timeout, "timeout"));
+          },
+          py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
+          py::arg("headers") = py::none(), py::arg("timeout") = py::none(),
+          R"(put(buf, *, key=None, headers=None, timeout=None) -> int
+
+Sends a copy of a buffer (bytes, bytearray, memoryview, array, numpy, mmap) and returns the
+message's sequence. Waits for room up to `timeout` seconds (None: for ever) where the queue's full
+policy is "block", then raises Full. key: bytes; headers: a mapping of str to bytes.)")
+      .def(
+          "put_nowait",
+          [](QueueObject& queue, const py::object& data, const py::object& key,
+             const py::object& headers, const py::kwargs& rest) {
+            refuse(rest, "put_nowait", unbuilt_in_put);
+            return queue.put(data, key, headers, no_wait);
+          },
+          py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
+          py::arg("headers") = py::none(),
+          "put_nowait(buf, *, key=None, headers=None) -> int\n\nput() that raises Full instead of "
+          "waiting.")
+      .def(
+          "loan",
+          [](QueueObject& queue, const py::object& nbytes, const py::object& key,
+             const py::object& headers, const py::object& timeout, const py::kwargs& rest) {
+            refuse(rest, "loan");
+            return queue.loan(size_of(nbytes, "nbytes"), key, headers,
+                              timeout_of(timeout, "timeout"));
+          },
+          py::arg("nbytes"), py::kw_only(), py::arg("key") = py::none(),
+          py::arg("headers") = py::none(), py::arg("timeout") = py::none(),
+          R"(loan(nbytes, *, key=None, headers=None, timeout=None) -> Loan
+
+Room for a message in the queue's memory, to be filled in place and published. Waits as put().)");
+}
+
+void define_receiving(py::class_<QueueObject>& type) {
+  type.def(
+          "get",
+          [](QueueObject& queue, const py::object& group, const py::object& timeout,
+             const py::object& ack, const py::kwargs& rest) {
+            refuse(rest, "get");
+            return queue.get(name_of(group, "group"), timeout_of(timeout, "timeout"),
+                             flag_of(ack, "ack"));
+          },
+          py::kw_only(), py::arg("group") = "default", py::arg("timeout") = py::none(),
+          py::arg("ack") = true,
+          R"(get(*, group="default", timeout=None, ack=True) -> Message
+
+Takes the group's next message. Waits up to `timeout` seconds (None: for ever), then raises Empty.
+The message is acknowledged at once, and its bytes stay until it and its views are gone; with
+ack=False it is the caller's to acknowledge.)")
+      .def(
+          "get_nowait",
+          [](QueueObject& queue, const py::object& group, const py::object& ack,
+             const py::kwargs& rest) {
+            refuse(rest, "get_nowait");
+            return queue.get(name_of(group, "group"), no_wait, flag_of(ack, "ack"));
+          },
+          py::kw_only(), py::arg("group") = "default", py::arg("ack") = true,
+          "get_nowait(*, group=\"default\", ack=True) -> Message\n\nget() that raises Empty "
+          "instead "
+          "of waiting.")
+      .def(
+          "consume",
+          [](QueueObject& queue, const py::object& group, const py::object& prefetch,
+             const py::object& start, const py::object& timeout, const py::kwargs& rest) {
+            refuse(rest, "consume");
+            const auto ahead = integer_of(prefetch, "prefetch", 1, UINT32_MAX);
+            return queue.consume(
+                name_of(group, "group"),
+                {.prefetch = static_cast<unsigned>(ahead), .start = start_of(start)},
+                timeout_of(timeout, "timeout"));
+          },
+          py::arg("group") = "default", py::kw_only(), py::arg("prefetch") = 64,
+          py::arg("start") = "earliest", py::arg("timeout") = py::none(),
+          R"(consume(group="default", *, prefetch=64, start="earliest", timeout=None) -> Consumer
+
+Becomes a member of a shared group, in which each message goes to one member and is acknowledged or
+delivered again. The first member makes the group, which begins at `start`: "earliest", "latest" or
+a sequence. prefetch: how many messages to claim ahead. timeout: seconds without a message after
+which iteration ends (None: never).)")
+      .def(
+          "subscribe",
+          [](QueueObject& queue, const py::object& group, const py::object& start,
+             const py::kwargs& rest) {
+            refuse(rest, "subscribe");
+            std::optional<std::string> name;
+            if (!group.is_none()) name = name_of(group, "group");
+            return queue.subscribe(std::move(name), {.start = start_of(start)});
+          },
+          py::arg("group") = py::none(), py::kw_only(), py::arg("start") = "latest",
+          R"(subscribe(group=None, *, start="latest") -> Consumer
+
+Reads all messages from `start` on: "earliest", "latest" or a sequence. A named group keeps its
+position and has one reader at a time, others stand by; without a name each subscriber gets
+everything for as long as it lives (publish/subscribe).)");
+}
+
+void define_administration(py::class_<QueueObject>& type) {
+  type.def(
+          "peek",
+          [](const QueueObject& queue, const py::object& n, const py::object& seq,
+             const py::kwargs& rest) {
+            refuse(rest, "peek");
+            const std::size_t most = integer_of(n, "n");
+            const std::uint64_t from = seq.is_none() ? 0 : integer_of(seq, "seq");
+            auto copies = queue.ask([&](const spillring::Queue& q) { return q.peek(most, from); });
+            py::list messages;
+            for (PeekedMessage& copy : copies) {
+              messages.append(std::make_unique<MessageObject>(std::move(copy), queue.name()));
+            }
+            return messages;
+          },
+          py::arg("n") = 1, py::kw_only(), py::arg("seq") = py::none(),
+          R"(peek(n=1, *, seq=None) -> list[Message]
+
+Copies of up to n messages from sequence `seq` on (None: the oldest that somebody still needs);
+nothing changes for anybody.)")
+      .def(
+          "info",
+          [](const QueueObject& queue) {
+            return to_python(queue.ask([](const spillring::Queue& q) { return q.info(); }));
+          },
+          "info() -> QueueInfo\n\nThe queue as it is at this moment.")
+      .def(
+          "groups",
+          [](const QueueObject& queue) {
+            py::list groups;
+            for (const GroupInfo& group :
+                 queue.ask([](const spillring::Queue& q) { return q.groups(); })) {
+              groups.append(to_python(group));
+            }
+            return groups;
+          },
+          "groups() -> list[GroupInfo]\n\nThe groups as they are at this moment.")
+      .def(
+          "remove_group",
+          [](const QueueObject& queue, const py::object& group) {
+            const std::string name = name_of(group, "group");
+            queue.ask([&](const spillring::Queue& q) { q.remove_group(name); });
+          },
+          py::arg("name"),
+          "remove_group(name) -> None\n\nRemoves a group and its position. It must have no "
+          "members.")
+      .def(
+          "purge",
+          [](const QueueObject& queue) {
+            return queue.ask([](const spillring::Queue& q) { return q.purge(); });
+          },
+          R"(purge() -> int
+
+Moves every group to the queue's end. What consumers hold keeps its bytes; its ack() raises Stale.
+Returns how many sequences the group furthest behind passed over.)")
+      .def("__len__",
+           [](const QueueObject& queue) {
+             return queue.ask([](const spillring::Queue& q) { return q.info(); }).messages;
+           })
+      .def("__bool__", [](const QueueObject&) { return true; });  // also where it is empty
+}
+
+}  // namespace
+
+void define_queue(py::module_& module) {
+  py::class_<QueueObject> type(module, "Queue", py::is_final(),
+                               R"(A named queue. Made by Bus.queue().
+
+Threads may share it. put() and get() go on while no supervisor answers; what asks it raises
+Unavailable then.)");
+  type.attr("__module__") = "spillring";
+  type.def_property_readonly("name", &QueueObject::name, "The queue's name.")
+      .def("__repr__", &QueueObject::repr);
+  define_sending(type);
+  define_receiving(type);
+  define_administration(type);
+}
+
+}  // namespace spillring::python

@@ -1,0 +1,65 @@
+// Python's Queue.
+#pragma once
+
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <type_traits>
+
+#include "connection.hpp"
+#include "consumer.hpp"
+#include "gil.hpp"
+#include "loan.hpp"
+#include "message.hpp"
+#include "spillring/queue.hpp"
+
+namespace spillring::python {
+
+/// A queue as Python sees it. Threads may share it. It makes one producer for all puts, and for
+/// gets one member of each group they name, when they are first needed.
+class QueueObject {
+ public:
+  QueueObject(std::shared_ptr<Connection> connection, spillring::Queue queue);
+
+  [[nodiscard]] const std::string& name() const { return name_; }
+  [[nodiscard]] std::string repr() const;
+
+  std::uint64_t put(pybind11::handle data, pybind11::handle key, pybind11::handle headers,
+                    Timeout timeout);
+  [[nodiscard]] std::unique_ptr<LoanObject> loan(std::size_t size, pybind11::handle key,
+                                                 pybind11::handle headers, Timeout timeout);
+  [[nodiscard]] std::unique_ptr<MessageObject> get(const std::string& group, Timeout timeout,
+                                                   bool ack);
+  [[nodiscard]] std::unique_ptr<ConsumerObject> consume(std::string group, ConsumerOptions options,
+                                                        Timeout idle);
+  [[nodiscard]] std::unique_ptr<ConsumerObject> subscribe(std::optional<std::string> group,
+                                                          SubscriberOptions options);
+
+  /// Asks the supervisor through `call(queue)`, without the GIL.
+  template <typename Call>
+  std::invoke_result_t<Call, const spillring::Queue&> ask(Call call) const {
+    connection_->check();
+    return without_gil([&] { return call(queue_); });
+  }
+
+ private:
+  [[nodiscard]] const std::shared_ptr<ProducerHandle>& producer();
+  [[nodiscard]] std::shared_ptr<ConsumerHandle> getter(const std::string& group);
+  [[nodiscard]] std::shared_ptr<ConsumerHandle> share(spillring::Consumer consumer) const;
+
+  std::shared_ptr<Connection> connection_;
+  spillring::Queue queue_;
+  std::string name_;
+  // Guarded by the GIL.
+  std::shared_ptr<ProducerHandle> producer_;
+  Full full_ = Full::block;  // the queue's policy, once there is a producer
+  std::map<std::string, std::shared_ptr<ConsumerHandle>, std::less<>> getters_;
+};
+
+void define_queue(pybind11::module_& module);
+
+}  // namespace spillring::python

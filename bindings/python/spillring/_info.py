@@ -1,0 +1,45 @@
+"""What the queues and groups looked like at the moment of asking. Everything in base units."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class QueueInfo:
+    """One queue as it was at the moment of asking."""
+
+    name: str
+    state: str  #: "ok", "deleted" or "poisoned"
+    capacity: int  #: most bytes of payload and metadata in memory
+    slots: int  #: most messages in memory
+    full: str  #: "block" or "reject"
+    keep: str  #: "unread" or "attached"
+    stall_timeout: float  #: seconds
+    lease: "float | None"  #: seconds; None: never
+    prealloc: bool
+    first: int  #: the oldest sequence somebody may still need
+    next: int  #: the sequence the next message will get
+    messages: int  #: waiting or in flight, skipped numbers included
+    bytes: int  #: memory these occupy
+    largest: int  #: largest message in bytes
+    ring_slots: int  #: slots of the newest ring
+    ring_bytes: int  #: memory for messages in the newest ring
+    rings: int  #: rings alive
+    memory: int  #: shared memory held for the queue
+    producers: int
+    consumers: int
+    groups: int
+
+
+@dataclass(frozen=True)
+class GroupInfo:
+    """One group as it was at the moment of asking."""
+
+    name: "str | None"  #: None: a subscription without a name
+    kind: str  #: "shared" or "stream"
+    floor: int  #: the first sequence it has not finished with
+    lag: int  #: sequences between the floor and the queue's end
+    members: int  #: consumers attached
+    unacked: int  #: handed to a member and not yet acknowledged
+
+
+QueueInfo.__module__ = GroupInfo.__module__ = "spillring"

@@ -1,0 +1,446 @@
+#include "queue.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "ring/reclaim.hpp"
+#include "spillring/version.hpp"
+#include "wait/bell.hpp"
+
+namespace spillring::daemon {
+
+using layout::entry_generation;
+using layout::entry_presence;
+using layout::entry_word;
+using layout::Presence;
+
+namespace {
+
+std::string segment_name(const std::string& queue, const char* part) {
+  return fmt::format("spillring:{}:{}", queue, part);
+}
+
+void require(bool condition, const std::string& what, const std::string& why) {
+  if (!condition) throw Error(Code::invalid, what, why, "see: spillring create --help");
+}
+
+/// Checks the options and rounds them to what the layout needs.
+layout::Request checked(layout::Request options) {
+  require(options.slots >= 1 && options.slots <= layout::max_slots,
+          fmt::format("{} slots cannot be had", options.slots),
+          fmt::format("slots lie between 1 and {}", layout::max_slots));
+  require(options.capacity >= layout::min_capacity && options.capacity <= layout::max_capacity,
+          fmt::format("a capacity of {} bytes cannot be had", options.capacity),
+          fmt::format("capacities lie between {} and {} bytes", layout::min_capacity,
+                      layout::max_capacity));
+  require(options.full <= static_cast<std::uint8_t>(Full::reject), "unknown full policy",
+          fmt::format("policy {} is not built in this version", options.full));
+  require(options.keep <= static_cast<std::uint8_t>(Keep::attached), "unknown keep policy",
+          fmt::format("policy {} is not built in this version", options.keep));
+  require(options.stall_timeout_ns >= 1'000'000, "the stall timeout is too short",
+          "a loan needs at least 1 ms before it may be revoked");
+  require(options.lease_ns == 0 || options.lease_ns >= 1'000'000, "the lease is too short",
+          "a lease lasts at least 1 ms; 0 means none");
+  options.slots = std::bit_ceil(std::max(options.slots, layout::min_slots));
+  options.capacity = os::whole_pages(options.capacity);
+  return options;
+}
+
+}  // namespace
+
+Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options)
+    : id_(id),
+      name_(std::move(name)),
+      options_(checked(options)),
+      manifest_(segment_name(name_, "manifest"), sizeof(layout::Manifest)),
+      groups_(segment_name(name_, "groups"), sizeof(layout::Groups)),
+      bells_(segment_name(name_, "bells"), sizeof(layout::Bells)),
+      service_(os::make_event()) {
+  layout::Manifest& m = manifest();
+  m.layout_version = layout_version;
+  m.size = sizeof(layout::Manifest);
+  m.queue_id = id_;
+  m.capacity = options_.capacity;
+  m.slots = options_.slots;
+  m.largest_message = std::min(options_.capacity / 4, layout::max_message);
+  m.stall_timeout_ns = options_.stall_timeout_ns;
+  m.lease_ns = options_.lease_ns;
+  m.full = options_.full;
+  m.keep = options_.keep;
+  const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
+  m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
+  m.handles_used.store(1, std::memory_order_relaxed);  // slot 0 is the supervisor's
+  cursors().magic = layout::groups_magic;
+  cursors().queue_id = id_;
+  for (layout::Hold& hold : cursors().holds) {
+    hold.sequence.store(layout::no_sequence, std::memory_order_relaxed);
+  }
+  const layout::RingGeometry geometry = first_geometry();
+  rings_.push_back(std::make_unique<RingSegment>(segment_name(name_, "ring"), geometry));
+  newest().begin(1);
+  m.can_grow.store(geometry.slots < options_.slots || geometry.arena < options_.capacity ? 1 : 0);
+  m.first[0].store(1, std::memory_order_seq_cst);
+  m.magic = layout::manifest_magic;  // last: now it is a manifest
+}
+
+std::set<std::uint64_t> Queue::inodes() const {
+  std::set<std::uint64_t> result{os::inode_of(manifest_.writable), os::inode_of(groups_.writable),
+                                 os::inode_of(bells_.writable)};
+  for (const auto& ring : rings_) result.insert(os::inode_of(ring->writable()));
+  for (const auto& group : group_table_) {
+    if (group && group->words.writable) result.insert(os::inode_of(group->words.writable));
+  }
+  return result;
+}
+
+void Queue::ring_bells() const noexcept {
+  wait::ring(bells().data);
+  wait::ring(bells().room);
+}
+
+std::uint64_t Queue::needed() const noexcept { return ring::needed_from(manifest(), cursors()); }
+
+std::uint64_t Queue::tail() const noexcept {
+  ring::Room room{};
+  const ring::RingView& view = newest().view();
+  if (!ring::refresh(view, room)) return view.first();
+  return ring::probe(view, 0, room).sequence;
+}
+
+// ---- handles ------------------------------------------------------------------------------------
+
+std::uint32_t Queue::add_handle(pid_t pid, layout::Role role, std::uint16_t group) {
+  for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
+    layout::HandleEntry& entry = manifest().handles[slot];
+    const std::uint64_t word = entry.word.load(std::memory_order_relaxed);
+    if (entry_presence(word) != Presence::free) continue;
+    handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, {}});
+    // Generation 0 is never given out: words that were never written do not name anybody.
+    const auto generation = std::max<std::uint16_t>(entry_generation(word), 1);
+    entry.pid = static_cast<std::uint64_t>(pid);
+    entry.word.store(
+        entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
+        std::memory_order_seq_cst);
+    // Before its first hold can be stored (ring/reclaim.cpp, lowest_hold).
+    ring::raise32(manifest().handles_used, slot + 1);
+    return slot;
+  }
+  throw Error(Code::busy, fmt::format("queue '{}' has no place for another client", name_),
+              fmt::format("all {} places are taken", layout::max_handles - 1),
+              "close producers and consumers that are not used");
+}
+
+layout::Owner Queue::owner_of(std::uint32_t slot) const noexcept {
+  const std::uint64_t word = manifest().handles[slot].word.load(std::memory_order_relaxed);
+  return {static_cast<std::uint16_t>(slot), entry_generation(word)};
+}
+
+void Queue::announce_handle(std::uint32_t slot, control::Answer& answer) const {
+  const layout::Owner owner = owner_of(slot);
+  answer.reply.handle = owner.slot;
+  answer.reply.generation = owner.generation;
+}
+
+std::uint32_t Queue::produce(pid_t pid, control::Answer& answer) {
+  const std::uint32_t slot = add_handle(pid, layout::Role::producer, 0);
+  announce_handle(slot, answer);
+  answer.attach(manifest_.read_only.get());
+  answer.attach(groups_.read_only.get());
+  answer.attach(bells_.writable.get());
+  answer.attach(service_.get());
+  return slot;
+}
+
+std::uint32_t Queue::consume(pid_t pid, const layout::Request& request, control::Answer& answer) {
+  require(request.kind <= static_cast<std::uint16_t>(GroupKind::stream) &&
+              request.start <= static_cast<std::uint32_t>(Start::From::sequence),
+          "unknown kind of group or start", "the request is from another version");
+  const auto kind = static_cast<GroupKind>(request.kind);
+  const Start start{static_cast<Start::From>(request.start), request.number};
+  const std::uint16_t slot_of_group = join_group(request.name.view(), kind, start);
+  Group& group = *group_table_[slot_of_group];
+  const auto role = kind == GroupKind::shared ? layout::Role::shared_consumer
+                                              : layout::Role::stream_consumer;
+  std::uint32_t slot = 0;
+  try {
+    slot = add_handle(pid, role, slot_of_group);
+  } catch (const Error&) {
+    if (group.members == 0 && group.name.empty()) free_group(slot_of_group);
+    throw;
+  }
+  ++group.members;
+  announce_handle(slot, answer);
+  answer.reply.group = slot_of_group;
+  answer.attach(manifest_.read_only.get());
+  answer.attach(groups_.writable.get());
+  answer.attach(bells_.writable.get());
+  answer.attach(service_.get());
+  if (kind == GroupKind::shared) {
+    answer.reply.window = group.shared.window();
+    answer.attach(group.words.writable.get());
+  }
+  return slot;
+}
+
+void Queue::observe(control::Answer& answer) const {
+  answer.attach(manifest_.read_only.get());
+  answer.attach(groups_.read_only.get());
+}
+
+void Queue::ring(const layout::Request& request, control::Answer& answer) {
+  const auto found = std::find_if(rings_.begin(), rings_.end(), [&](const auto& ring) {
+    return ring->view().first() == request.number;
+  });
+  if (found == rings_.end()) {
+    throw Error(Code::not_found, fmt::format("queue '{}' has no ring {}", name_, request.number),
+                "it was let go");
+  }
+  // Who may write is decided by what the handle is, not by what the request says.
+  Handle* handle = request.handle < layout::max_handles && request.handle != 0
+                       ? handle_table_[request.handle].get()
+                       : nullptr;
+  const bool writes = handle != nullptr && handle->role == layout::Role::producer;
+  if (handle != nullptr) handle->rings.insert(request.number);
+  answer.reply.slots = (*found)->geometry().slots;
+  answer.reply.arena = (*found)->geometry().arena;
+  answer.attach(writes ? (*found)->writable().get() : (*found)->read_only().get());
+}
+
+void Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
+  if (slot < layout::max_handles && handle_table_[slot]) handle_table_[slot]->rings.erase(first);
+}
+
+void Queue::retire(std::uint32_t slot) {
+  if (slot == 0 || slot >= layout::max_handles || !handle_table_[slot]) return;
+  const Handle handle = *handle_table_[slot];
+  const layout::Owner owner = owner_of(slot);
+  layout::HandleEntry& entry = manifest().handles[slot];
+  const auto role = static_cast<std::uint8_t>(handle.role);
+  // DYING before the first repair, FREE with the next generation after the last: no word ever names
+  // a later owner of the slot.
+  entry.word.store(entry_word(Presence::dying, role, owner.generation, handle.group),
+                   std::memory_order_seq_cst);
+  if (handle.role == layout::Role::producer) {
+    for (const auto& ring : rings_) ring::abort_claims_of(ring->view(), owner);
+  } else {
+    Group& group = *group_table_[handle.group];
+    if (group.kind == GroupKind::shared) {
+      group.shared.hand_back_all_of(owner);
+      group.shared.move_floor();
+    } else {
+      group.stream.leave(owner);
+    }
+    --group.members;
+    cursors().holds[slot].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    if (group.name.empty() && group.members == 0) free_group(handle.group);
+  }
+  bells().need[slot].store(0, std::memory_order_relaxed);
+  auto next = static_cast<std::uint16_t>(owner.generation + 1);
+  if (next == 0) next = 1;
+  entry.word.store(entry_word(Presence::free, 0, next), std::memory_order_seq_cst);
+  handle_table_[slot].reset();
+  // It may have died between a change and the ring for it.
+  ring_bells();
+}
+
+void Queue::condemn(layout::Condition condition) noexcept {
+  manifest().condition.store(static_cast<std::uint32_t>(condition), std::memory_order_seq_cst);
+  ring_bells();
+}
+
+// ---- groups -------------------------------------------------------------------------------------
+
+std::optional<std::uint16_t> Queue::find_group(std::string_view name) const noexcept {
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot] && !name.empty() && group_table_[slot]->name == name) return slot;
+  }
+  return std::nullopt;
+}
+
+bool Queue::has_named_group() const noexcept {
+  return std::any_of(group_table_.begin(), group_table_.end(),
+                     [](const auto& group) { return group && !group->name.empty(); });
+}
+
+std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
+  const std::uint64_t end = tail();
+  // Nobody needs anything: only what comes from now on is sure to be kept.
+  const std::uint64_t earliest = std::min(least, end);
+  switch (start.from) {
+    case Start::From::earliest:
+      return earliest;
+    case Start::From::latest:
+      return end;
+    default:
+      return std::clamp(start.sequence, earliest, end);
+  }
+}
+
+std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start start) {
+  if (const auto found = find_group(name)) {
+    if (group_table_[*found]->kind == kind) return *found;
+    const bool is_shared = group_table_[*found]->kind == GroupKind::shared;
+    throw Error(Code::exists, fmt::format("group '{}' of queue '{}' exists already", name, name_),
+                is_shared ? "it is a shared group" : "it is a stream group",
+                is_shared ? "consume from it, or choose another name to subscribe"
+                          : "subscribe to it, or choose another name to consume");
+  }
+  const auto free = std::find(group_table_.begin(), group_table_.end(), nullptr);
+  if (free == group_table_.end()) {
+    throw Error(Code::busy, fmt::format("queue '{}' has no place for another group", name_),
+                fmt::format("all {} places are taken", layout::max_groups),
+                "remove groups that are not used, or close subscriptions");
+  }
+  const auto slot = static_cast<std::uint16_t>(free - group_table_.begin());
+  auto group = std::make_unique<Group>();
+  group->name = name;
+  group->kind = kind;
+  layout::GroupEntry& entry = manifest().groups[slot];
+  layout::GroupCursor& cursor = cursors().cursors[slot];
+  const std::uint64_t window = std::min(options_.slots, layout::max_window);
+  if (kind == GroupKind::shared) {
+    group->words = Segment(segment_name(name_, "words"), window * sizeof(layout::Word));
+    group->shared =
+        group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
+  }
+  group->stream = group::StreamGroup(entry, cursor);
+  const bool first_named = !name.empty() && !has_named_group();
+
+  // In this order (ring/reclaim.hpp, B2): the group holds everything back, the table says so, and
+  // only then are the others' floors read for what it is promised.
+  const auto generation = entry_generation(entry.word.load(std::memory_order_relaxed));
+  const auto kind_byte = static_cast<std::uint8_t>(kind);
+  entry.start.store(0, std::memory_order_relaxed);
+  entry.window = kind == GroupKind::shared ? window : 0;
+  cursor.floor.store(newest().view().header().limit.load(std::memory_order_seq_cst),
+                     std::memory_order_seq_cst);
+  cursor.owner.store(0, std::memory_order_relaxed);
+  const std::uint64_t least = needed();
+  entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
+  ring::raise32(manifest().groups_used, slot + 1U);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  const std::uint64_t begin = begin_of(start, least_after(slot, least));
+  if (kind == GroupKind::shared) group->shared.initialise(begin);
+  cursor.floor.store(begin, std::memory_order_seq_cst);
+  entry.start.store(begin, std::memory_order_seq_cst);
+  entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
+  group_table_[slot] = std::move(group);
+  if (first_named) {
+    // The group keeps from now on what the queue kept for want of one.
+    manifest().base.store(layout::no_sequence, std::memory_order_seq_cst);
+    manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  }
+  return slot;
+}
+
+void Queue::free_group(std::uint16_t slot) noexcept {
+  const bool last_named = !group_table_[slot]->name.empty() && [&] {
+    return std::count_if(group_table_.begin(), group_table_.end(), [](const auto& group) {
+             return group && !group->name.empty();
+           }) == 1;
+  }();
+  if (last_named) keep_base();
+  layout::GroupEntry& entry = manifest().groups[slot];
+  const auto generation =
+      static_cast<std::uint16_t>(entry_generation(entry.word.load(std::memory_order_relaxed)) + 1);
+  entry.word.store(entry_word(Presence::free, 0, generation), std::memory_order_seq_cst);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  group_table_[slot].reset();
+  ring_bells();
+}
+
+void Queue::keep_base() noexcept {
+  if (options_.keep != static_cast<std::uint8_t>(Keep::unread)) return;
+  // Joins as a group does; while the last group is still in the table, its floor is a safe place.
+  manifest().base.store(std::min(needed(), tail()), std::memory_order_seq_cst);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void Queue::remove_group(std::string_view name) {
+  const auto slot = find_group(name);
+  if (!slot) {
+    throw Error(Code::not_found, fmt::format("queue '{}' has no group '{}'", name_, name));
+  }
+  if (const std::uint32_t members = group_table_[*slot]->members; members != 0) {
+    throw Error(Code::busy, fmt::format("group '{}' of queue '{}' is in use", name, name_),
+                fmt::format("it has {} member(s)", members), "stop its consumers first");
+  }
+  free_group(*slot);
+}
+
+void Queue::purge(control::Answer& answer) {
+  const std::uint64_t from = needed();
+  const std::uint64_t to = tail();
+  answer.reply.number = from < to ? to - from : 0;
+  // A loan below the line would be published and never seen: its owner is to know.
+  for (const auto& ring : rings_) {
+    for (std::uint64_t s = ring->settled(); s < to; ++s) ring::revoke(ring->view(), s);
+  }
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);
+  }
+  layout::Manifest& m = manifest();
+  if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) ring::raise(m.base, to);
+  let_go();
+  ring_bells();
+}
+
+// ---- answers about the queue --------------------------------------------------------------------
+
+layout::QueueRecord Queue::record() const {
+  layout::QueueRecord record{};
+  record.name.set(name_);
+  record.capacity = options_.capacity;
+  record.slots = options_.slots;
+  record.stall_timeout_ns = options_.stall_timeout_ns;
+  record.lease_ns = options_.lease_ns;
+  record.full = options_.full;
+  record.keep = options_.keep;
+  record.prealloc = options_.prealloc;
+  record.state = static_cast<std::uint8_t>(manifest().condition.load(std::memory_order_relaxed));
+  record.next = tail();
+  record.first = std::min(needed(), record.next);
+  record.largest = manifest().largest_message;
+  record.ring_slots = newest().geometry().slots;
+  record.ring_bytes = newest().geometry().arena;
+  record.rings = static_cast<std::uint32_t>(rings_.size());
+  record.memory = manifest_.size + groups_.size + bells_.size;
+  for (const auto& ring : rings_) {
+    record.memory += ring->geometry().segment_size();
+    record.bytes += ring->bytes_from(record.first);
+  }
+  for (const auto& group : group_table_) {
+    if (!group) continue;
+    ++record.groups;
+    record.memory += group->words.size;
+  }
+  for (const auto& handle : handle_table_) {
+    if (!handle) continue;
+    ++(handle->role == layout::Role::producer ? record.producers : record.consumers);
+  }
+  return record;
+}
+
+void Queue::groups(const layout::Request& request, control::Answer& answer) const {
+  const std::uint64_t end = tail();
+  for (std::uint64_t slot = request.number; slot < layout::max_groups; ++slot) {
+    const auto& group = group_table_[slot];
+    if (!group) continue;
+    layout::GroupRecord record{};
+    record.name.set(group->name);
+    record.kind = static_cast<std::uint8_t>(group->kind);
+    record.slot = static_cast<std::uint16_t>(slot);
+    record.members = group->members;
+    record.floor = group->stream.low();
+    record.lag = end > record.floor ? end - record.floor : 0;
+    if (group->kind == GroupKind::shared) record.unacked = group->shared.count_claimed();
+    if (!answer.add(record)) {
+      answer.reply.number = 1;
+      return;
+    }
+  }
+}
+
+}  // namespace spillring::daemon

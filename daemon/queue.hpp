@@ -1,0 +1,132 @@
+// A queue as the supervisor holds it: its segments, who takes part, and their repair.
+//
+// Every duty is a scan of shared words followed by monotone compare-and-swaps, so it can be cut short
+// and done again. What clients wrote is hostile input: scans are bounded, values clamped.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "control/channel.hpp"
+#include "group/shared_group.hpp"
+#include "group/stream_group.hpp"
+#include "layout/bells.hpp"
+#include "layout/control.hpp"
+#include "layout/groups.hpp"
+#include "layout/manifest.hpp"
+#include "os/socket.hpp"
+#include "ring_segment.hpp"
+#include "segment.hpp"
+
+namespace spillring::daemon {
+
+class Queue {
+ public:
+  /// Makes the queue's segments. Throws `Error` (invalid: options; no_memory).
+  Queue(std::uint64_t id, std::string name, const layout::Request& options);
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue() = default;
+
+  [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  /// Rung by clients who want service().
+  [[nodiscard]] const os::Fd& service_event() const noexcept { return service_; }
+  /// Inodes of everything that clients map writable or not.
+  [[nodiscard]] std::set<std::uint64_t> inodes() const;
+
+  // -- requests; each fills an answer, or throws `Error`
+  /// Returns the new handle's slot.
+  std::uint32_t produce(pid_t pid, control::Answer& answer);
+  std::uint32_t consume(pid_t pid, const layout::Request& request, control::Answer& answer);
+  void observe(control::Answer& answer) const;
+  void ring(const layout::Request& request, control::Answer& answer);
+  void drop_ring(std::uint32_t slot, std::uint64_t first);
+  void purge(control::Answer& answer);
+  void remove_group(std::string_view name);
+  [[nodiscard]] layout::QueueRecord record() const;
+  void groups(const layout::Request& request, control::Answer& answer) const;
+
+  /// The handle is no more, its process dead or done with it: repairs what it left and frees the slot.
+  void retire(std::uint32_t slot);
+  /// The queue is removed: everyone is told.
+  void condemn(layout::Condition condition) noexcept;
+
+  /// Looks at everything that may need the supervisor: rings to let go, growth, stalls, pins, leases.
+  /// Returns when to look again, os::never if nothing is pending.
+  os::Instant service(os::Instant now);
+
+ private:
+  struct Group {
+    std::string name;
+    GroupKind kind = GroupKind::shared;
+    std::uint32_t members = 0;
+    Segment words;
+    group::SharedGroup shared;
+    group::StreamGroup stream;
+    std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> leases;  // seq: word, since
+  };
+  struct Handle {
+    layout::Role role = layout::Role::producer;
+    std::uint16_t group = 0;
+    std::set<std::uint64_t> rings;  // handed out and not dropped
+  };
+
+  [[nodiscard]] layout::Manifest& manifest() const noexcept {
+    return *manifest_.map.as<layout::Manifest>();
+  }
+  [[nodiscard]] layout::Groups& cursors() const noexcept { return *groups_.map.as<layout::Groups>(); }
+  [[nodiscard]] layout::Bells& bells() const noexcept { return *bells_.map.as<layout::Bells>(); }
+  [[nodiscard]] RingSegment& newest() const noexcept { return *rings_.back(); }
+  void ring_bells() const noexcept;
+
+  // -- handles
+  std::uint32_t add_handle(pid_t pid, layout::Role role, std::uint16_t group);
+  [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
+  void announce_handle(std::uint32_t slot, control::Answer& answer) const;
+
+  // -- groups
+  [[nodiscard]] std::optional<std::uint16_t> find_group(std::string_view name) const noexcept;
+  std::uint16_t join_group(std::string_view name, GroupKind kind, Start start);
+  [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
+  void free_group(std::uint16_t slot) noexcept;
+  [[nodiscard]] bool has_named_group() const noexcept;
+  void keep_base() noexcept;
+  [[nodiscard]] std::uint64_t needed() const noexcept;
+  [[nodiscard]] std::uint64_t tail() const noexcept;
+
+  // -- rings (rings.cpp)
+  [[nodiscard]] layout::RingGeometry first_geometry() const noexcept;
+  [[nodiscard]] layout::RingGeometry limits() const noexcept;
+  [[nodiscard]] layout::RingGeometry next_geometry(std::uint64_t wanted) const noexcept;
+  void replace(layout::RingGeometry geometry);
+  bool try_replace(layout::RingGeometry geometry) noexcept;
+  void let_go() noexcept;
+  void consider_growth(std::uint64_t wanted) noexcept;
+  os::Instant consider_pin(std::uint64_t wanted, os::Instant now) noexcept;
+  os::Instant consider_stalls(RingSegment& ring, os::Instant now) noexcept;
+  os::Instant consider_leases(Group& group, os::Instant now) noexcept;
+  [[nodiscard]] bool may_replace_pinned() noexcept;
+  [[nodiscard]] bool is_damaged() const noexcept;
+
+  std::uint64_t id_;
+  std::string name_;
+  layout::Request options_;
+  Segment manifest_;
+  Segment groups_;
+  Segment bells_;
+  os::Fd service_;
+  std::vector<std::unique_ptr<RingSegment>> rings_;  // oldest first
+  std::array<std::unique_ptr<Group>, layout::max_groups> group_table_;
+  std::array<std::unique_ptr<Handle>, layout::max_handles> handle_table_;
+  std::set<std::uint64_t> pinned_rings_;  // replaced because something held them
+  os::Instant pinned_since_ = os::never;
+};
+
+}  // namespace spillring::daemon

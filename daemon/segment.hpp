@@ -1,0 +1,25 @@
+// A segment as the supervisor holds it: both descriptors and a writable mapping.
+#pragma once
+
+#include <string>
+
+#include "os/memory.hpp"
+
+namespace spillring::daemon {
+
+struct Segment {
+  Segment() = default;
+  /// Allocates and maps `size` bytes. Throws `Error` (no_memory, busy).
+  Segment(const std::string& name, std::size_t bytes)
+      : size(os::whole_pages(bytes)),
+        writable(os::create_memory(name, size)),
+        read_only(os::reopen_read_only(writable)),
+        map(writable, size, os::Rights::read_write) {}
+
+  std::size_t size = 0;
+  os::Fd writable;
+  os::Fd read_only;
+  os::Mapping map;
+};
+
+}  // namespace spillring::daemon

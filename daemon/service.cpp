@@ -1,0 +1,245 @@
+// What a queue's supervisor does when it is asked to look: let rings go, grow, revoke, replace.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "queue.hpp"
+#include "ring/extent.hpp"
+#include "ring/reclaim.hpp"
+#include "wait/bell.hpp"
+
+namespace spillring::daemon {
+
+namespace {
+
+// A ring that is pinned while a producer waits is replaced after this long. What pins it (a revoked
+// loan, a view whose message went to somebody else) has had its own timeout before.
+constexpr os::Instant pin_timeout = 10'000'000;
+
+// So many rings may be kept alive by stopped clients before no more are made for their sake.
+constexpr std::size_t max_pinned_rings = 4;
+
+bool somebody_sleeps(const layout::Bell& bell) noexcept {
+  return layout::mark_is_set(bell.mark.load(std::memory_order_seq_cst));
+}
+
+}  // namespace
+
+layout::RingGeometry Queue::limits() const noexcept { return {options_.slots, options_.capacity}; }
+
+layout::RingGeometry Queue::first_geometry() const noexcept {
+  if (options_.prealloc != 0) return limits();
+  return {std::min(options_.slots, layout::first_slots),
+          std::min(options_.capacity, layout::first_arena)};
+}
+
+layout::RingGeometry Queue::next_geometry(std::uint64_t wanted) const noexcept {
+  // The last ring but one in the table goes to the limits; one place is left for a pinned ring.
+  if (rings_.size() + 2 >= layout::max_rings) return limits();
+  const layout::RingGeometry now = newest().geometry();
+  const std::uint64_t arena =
+      std::max(now.arena * layout::growth_factor, os::whole_pages(wanted * 4));
+  return {std::min(options_.slots, now.slots * layout::growth_factor),
+          std::min(options_.capacity, arena)};
+}
+
+/// protocols: make it, seal the old, first state, one store in M, both bells.
+void Queue::replace(layout::RingGeometry geometry) {
+  auto& names = manifest().first;
+  const auto place = std::find_if(std::begin(names), std::end(names), [](const auto& name) {
+    return name.load(std::memory_order_relaxed) == 0;
+  });
+  if (place == std::end(names)) {
+    throw Error(Code::busy, fmt::format("queue '{}' has no place for another ring", name_));
+  }
+  auto ring =
+      std::make_unique<RingSegment>(fmt::format("spillring:{}:ring", name_), geometry);
+  const std::uint64_t seal = ring::seal(newest().view());
+  if (seal == 0) throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_));
+  ring->begin(seal + 1);
+  rings_.push_back(std::move(ring));
+  const bool more = geometry.slots < options_.slots || geometry.arena < options_.capacity;
+  manifest().can_grow.store(more ? 1 : 0, std::memory_order_seq_cst);
+  // SYNC POINT WRITE: first[]. The only step of the new ring that others see.
+  place->store(seal + 1, std::memory_order_seq_cst);
+  ring_bells();
+}
+
+bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
+  try {
+    replace(geometry);
+    return true;
+  } catch (const Error& error) {
+    if (error.code() == Code::corrupt) {
+      condemn(layout::Condition::poisoned);
+    } else {
+      manifest().can_grow.store(0, std::memory_order_seq_cst);
+      ring_bells();
+    }
+    fmt::print(stderr, "spillringd: queue '{}' keeps its ring: {}\n", name_, error.what());
+    return false;
+  }
+}
+
+void Queue::let_go() noexcept {
+  const std::uint64_t from = needed();
+  while (rings_.size() > 1 && from >= rings_[1]->view().first()) {
+    for (auto& name : manifest().first) {
+      if (name.load(std::memory_order_relaxed) == rings_.front()->view().first()) {
+        name.store(0, std::memory_order_seq_cst);
+      }
+    }
+    rings_.erase(rings_.begin());
+    ring_bells();
+  }
+}
+
+void Queue::consider_growth(std::uint64_t wanted) noexcept {
+  const layout::RingGeometry now = newest().geometry();
+  if (now.slots == options_.slots && now.arena == options_.capacity) return;
+  const ring::RingView& view = newest().view();
+  while (ring::reclaim(view, manifest(), cursors())) {
+  }
+  ring::Room room{};
+  if (!ring::refresh(view, room)) return condemn(layout::Condition::poisoned);
+  const ring::Claim end = ring::probe(view, 0, room);
+  const bool high_water = end.sequence - room.limit > now.slots / 4 * 3 ||
+                          end.start - room.low > now.arena / 4 * 3;
+  if (high_water || wanted > now.arena / 4) try_replace(next_geometry(wanted));
+}
+
+bool Queue::may_replace_pinned() noexcept {
+  std::erase_if(pinned_rings_, [&](std::uint64_t name) {
+    return std::none_of(handle_table_.begin(), handle_table_.end(), [&](const auto& handle) {
+      return handle && handle->rings.contains(name);
+    });
+  });
+  return pinned_rings_.size() < max_pinned_rings;
+}
+
+os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept {
+  const ring::RingView& view = newest().view();
+  while (ring::reclaim(view, manifest(), cursors())) {
+  }
+  ring::Room room{};
+  if (!ring::refresh(view, room)) {
+    condemn(layout::Condition::poisoned);
+    return os::never;
+  }
+  const bool nobody_needs_it =
+      needed() > room.limit && ring::look(view, room.limit) != ring::Seen::nothing;
+  const auto status = ring::probe(view, wanted, room).status;
+  const bool no_room =
+      status == ring::ClaimStatus::no_slots || status == ring::ClaimStatus::no_bytes;
+  if (!nobody_needs_it || !no_room || !somebody_sleeps(bells().room)) {
+    pinned_since_ = os::never;
+    return os::never;
+  }
+  if (pinned_since_ == os::never) pinned_since_ = now;
+  if (now - pinned_since_ < pin_timeout) return pinned_since_ + pin_timeout;
+  pinned_since_ = os::never;
+  if (!may_replace_pinned()) return os::never;
+  const std::uint64_t name = view.first();
+  if (try_replace(newest().geometry())) {
+    pinned_rings_.insert(name);
+    let_go();
+  }
+  return os::never;
+}
+
+os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept {
+  const ring::RingView& view = ring.view();
+  ring::Room room{};
+  if (!ring::refresh(view, room)) {
+    condemn(layout::Condition::poisoned);
+    return os::never;
+  }
+  const std::uint64_t end = ring::probe(view, 0, room).sequence;
+  const bool producer_waits = &ring == &newest() && somebody_sleeps(bells().room);
+  std::map<std::uint64_t, os::Instant> found;
+  os::Instant next = os::never;
+  bool revoked = false;
+  for (std::uint64_t s = ring.settled(); s < end; ++s) {
+    // In the way: something is behind it (a seal counts), or a producer waits for room.
+    if (!ring::is_claimed(view, s) || (s + 1 == end && !producer_waits)) continue;
+    const auto before = ring.stalls.find(s);
+    const os::Instant since = before == ring.stalls.end() ? now : before->second;
+    const os::Instant due = since + static_cast<os::Instant>(options_.stall_timeout_ns);
+    if (due <= now) {
+      revoked = ring::revoke(view, s) || revoked;
+    } else {
+      found.emplace(s, since);
+      next = std::min(next, due);
+    }
+  }
+  ring.stalls = std::move(found);
+  if (revoked) ring_bells();
+  return next;
+}
+
+os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
+  std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> found;
+  os::Instant next = os::never;
+  bool handed = false;
+  if (somebody_sleeps(bells().data) || somebody_sleeps(bells().room)) {
+    group.shared.for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
+      const auto before = group.leases.find(s);
+      const bool same = before != group.leases.end() && before->second.first == word;
+      const os::Instant since = same ? before->second.second : now;
+      const os::Instant due = since + static_cast<os::Instant>(options_.lease_ns);
+      if (due <= now) {
+        handed = group.shared.hand_back(s, word, true) || handed;
+      } else {
+        found.emplace(s, std::pair(word, since));
+        next = std::min(next, due);
+      }
+    });
+  }
+  group.leases = std::move(found);
+  if (handed) ring_bells();
+  return next;
+}
+
+bool Queue::is_damaged() const noexcept {
+  for (const auto& ring : rings_) {
+    const ring::RingView& view = ring->view();
+    ring::Room room{};
+    if (!ring::refresh(view, room)) return true;
+    const std::uint64_t end = ring::probe(view, 0, room).sequence;
+    for (std::uint64_t s = std::max(room.limit, view.first()); s < end; ++s) {
+      const bool committed = ring::look(view, s) == ring::Seen::committed;
+      if (committed && !ring::extent_of(view, view.descriptor(s))) return true;
+    }
+  }
+  return false;
+}
+
+os::Instant Queue::service(os::Instant now) {
+  const auto condition =
+      static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));
+  if (condition != layout::Condition::ok) return os::never;
+  if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && is_damaged()) {
+    fmt::print(stderr, "spillringd: queue '{}' is damaged and can only be removed\n", name_);
+    condemn(layout::Condition::poisoned);
+    return os::never;
+  }
+  // Sleepers say anew before each nap what they want; whole units, and no more than fits at all.
+  const std::uint64_t wanted =
+      std::min(ring::whole_units(bells().wanted.exchange(0, std::memory_order_seq_cst)),
+               options_.capacity / 2);
+  let_go();
+  consider_growth(wanted);
+  os::Instant next = consider_pin(wanted, now);
+  for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
+  if (options_.lease_ns != 0) {
+    for (const auto& group : group_table_) {
+      if (group && group->kind == GroupKind::shared) {
+        next = std::min(next, consider_leases(*group, now));
+      }
+    }
+  }
+  return next;
+}
+
+}  // namespace spillring::daemon

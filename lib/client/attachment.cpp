@@ -1,0 +1,104 @@
+#include "client/attachment.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "os/fork.hpp"
+#include "os/socket.hpp"
+#include "spillring/version.hpp"
+#include "wait/bell.hpp"
+
+namespace spillring::client {
+
+namespace {
+
+/// Before anything else in the manifest is believed.
+void check(const layout::Manifest& manifest, std::uint64_t queue_id) {
+  if (manifest.magic != layout::manifest_magic || manifest.size != sizeof(layout::Manifest) ||
+      manifest.queue_id != queue_id) {
+    throw Error(Code::corrupt, "the queue's manifest is not what the supervisor announced");
+  }
+  if (manifest.layout_version != layout_version ||
+      (manifest.features_required & ~layout::features_known) != 0) {
+    throw Error(Code::version, "the queue's memory is of another version",
+                fmt::format("this library reads layout {}, the queue has layout {}, features {:#x}",
+                            layout_version, manifest.layout_version, manifest.features_required),
+                "use the library and the supervisor of one release");
+  }
+}
+
+}  // namespace
+
+Attachment::Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answer, Kind kind)
+    : queue_(std::move(queue)), kind_(kind), fork_generation_(os::fork_generation()) {
+  const std::size_t expected = kind == Kind::observer ? 2 : 4;
+  if (answer.descriptors.size() < expected) {
+    throw Error(Code::busy, "the queue's segments did not arrive", "descriptors were lost on the way",
+                "raise the limit of open files (ulimit -n)");
+  }
+  manifest_map_ = os::Mapping(answer.descriptors[0], os::whole_pages(sizeof(layout::Manifest)),
+                              os::Rights::read);
+  manifest_ = manifest_map_.as<const layout::Manifest>();
+  check(*manifest_, queue_->id);
+  const auto rights = kind == Kind::consumer ? os::Rights::read_write : os::Rights::read;
+  groups_map_ =
+      os::Mapping(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
+  groups_ = groups_map_.as<layout::Groups>();
+  if (kind == Kind::observer) return;
+  owner_ = {static_cast<std::uint16_t>(answer.reply.handle), answer.reply.generation};
+  if (owner_.slot >= layout::max_handles) throw Error(Code::corrupt, "a handle without a place");
+  bells_map_ = os::Mapping(answer.descriptors[2], os::whole_pages(sizeof(layout::Bells)),
+                           os::Rights::read_write);
+  bells_ = bells_map_.as<layout::Bells>();
+  service_ = std::move(answer.descriptors[3]);
+}
+
+bool Attachment::forked() const noexcept { return fork_generation_ != os::fork_generation(); }
+
+Code Attachment::condition() const noexcept {
+  if (forked()) return Code::forked;
+  switch (static_cast<layout::Condition>(manifest_->condition.load(std::memory_order_acquire))) {
+    case layout::Condition::ok:
+      return Code::ok;
+    case layout::Condition::deleted:
+      return Code::deleted;
+    default:
+      return Code::poisoned;
+  }
+}
+
+void Attachment::ask_service() const noexcept { os::signal_event(service_); }
+
+Code Attachment::report_damage() const noexcept {
+  if (bells_ != nullptr) {
+    bells_->damage.store(1, std::memory_order_seq_cst);
+    ask_service();
+  }
+  return Code::corrupt;
+}
+
+void Attachment::ring_room(std::uint64_t from, std::uint64_t to) const noexcept {
+  // SYNC POINT READ: mark (wait/bell.hpp, W1). A need that is not seen yet belongs to a mark that is
+  // not seen either, whose owner will look again.
+  if (!layout::mark_is_set(bells_->room.mark.load(std::memory_order_seq_cst))) return;
+  const std::uint32_t used = std::min(manifest_->handles_used.load(std::memory_order_acquire),
+                                      layout::max_handles);
+  for (std::uint32_t i = 0; i < used; ++i) {
+    const std::uint64_t need = bells_->need[i].load(std::memory_order_acquire);
+    if (need != 0 && from < need && need <= to) return wait::ring(bells_->room);
+  }
+}
+
+Attachment::~Attachment() {
+  if (kind_ == Kind::observer || forked()) return;
+  try {
+    layout::Request request = control::request(layout::Ask::detach, queue_->id);
+    request.handle = owner_.slot;
+    queue_->connection->call(request);
+  } catch (const Error&) {
+    // The supervisor is gone, or the queue is: either way the place is not ours any more.
+  }
+}
+
+}  // namespace spillring::client

@@ -1,0 +1,210 @@
+#include "spillring/client.hpp"
+
+#include <fmt/format.h>
+
+#include "client/connection.hpp"
+#include "client/observer.hpp"
+#include "client/producer_core.hpp"
+#include "client/shared_consumer.hpp"
+#include "client/socket_path.hpp"
+#include "client/stream_consumer.hpp"
+
+namespace spillring {
+
+using layout::Ask;
+
+namespace {
+
+void require_name(std::string_view name, const char* of_what) {
+  if (valid_name(name)) return;
+  throw Error(Code::invalid, fmt::format("'{}' is not a {} name", name, of_what),
+              name.size() > max_name
+                  ? fmt::format("it has {} characters, at most {} are allowed", name.size(), max_name)
+                  : "a name has 1 to 120 characters of A-Z a-z 0-9 . _ - and begins with no dot",
+              "choose another name");
+}
+
+layout::Request named(Ask ask, std::string_view name) {
+  layout::Request request = control::request(ask);
+  request.name.set(name);
+  return request;
+}
+
+std::uint64_t nanoseconds(Timeout value) noexcept {
+  return value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
+}
+
+layout::Request creation(std::string_view name, const QueueOptions& options) {
+  layout::Request request = named(Ask::create, name);
+  request.capacity = options.capacity;
+  request.slots = options.slots;
+  request.full = static_cast<std::uint8_t>(options.full);
+  request.keep = static_cast<std::uint8_t>(options.keep);
+  request.stall_timeout_ns = nanoseconds(options.stall_timeout);
+  request.lease_ns = nanoseconds(options.lease);
+  request.prealloc = options.prealloc ? 1 : 0;
+  return request;
+}
+
+QueueInfo info_of(const layout::QueueRecord& record) {
+  QueueInfo info;
+  info.name = record.name.view();
+  info.state = static_cast<QueueState>(record.state);
+  info.options.capacity = record.capacity;
+  info.options.slots = record.slots;
+  info.options.full = static_cast<Full>(record.full);
+  info.options.keep = static_cast<Keep>(record.keep);
+  info.options.stall_timeout = Timeout(record.stall_timeout_ns);
+  info.options.lease = Timeout(record.lease_ns);
+  info.options.prealloc = record.prealloc != 0;
+  info.first = record.first;
+  info.next = record.next;
+  info.messages = record.next - record.first;
+  info.bytes = record.bytes;
+  info.largest = record.largest;
+  info.ring_slots = record.ring_slots;
+  info.ring_bytes = record.ring_bytes;
+  info.rings = record.rings;
+  info.memory = record.memory;
+  info.producers = record.producers;
+  info.consumers = record.consumers;
+  info.groups = record.groups;
+  return info;
+}
+
+template <typename Record>
+void require_records(const control::Answered& answer) {
+  if (!answer.has_records<Record>()) throw Error(Code::corrupt, "an answer with odd records");
+}
+
+std::shared_ptr<client::QueueRef> reference(const std::shared_ptr<client::Connection>& connection,
+                                            const layout::Request& request,
+                                            std::string_view name) {
+  const control::Answered answer = connection->call(request);
+  return std::make_shared<client::QueueRef>(
+      client::QueueRef{connection, answer.reply.queue, std::string(name)});
+}
+
+layout::Request consumption(const client::QueueRef& queue, std::string_view group, GroupKind kind,
+                            Start start) {
+  if (!group.empty() || kind == GroupKind::shared) require_name(group, "group");
+  layout::Request request = control::request(Ask::consume, queue.id);
+  request.name.set(group);
+  request.kind = static_cast<std::uint16_t>(kind);
+  request.start = static_cast<std::uint32_t>(start.from);
+  request.number = start.sequence;
+  return request;
+}
+
+}  // namespace
+
+Client::Client(const ConnectOptions& options)
+    : connection_(std::make_shared<client::Connection>(
+          options.socket.empty() ? client::default_socket() : options.socket, options.timeout)) {}
+
+const std::string& Client::socket() const { return connection_->path(); }
+
+Queue Client::open(std::string_view name) const {
+  require_name(name, "queue");
+  return Queue(reference(connection_, named(Ask::open, name), name));
+}
+
+Queue Client::create(std::string_view name, const QueueOptions& options) const {
+  require_name(name, "queue");
+  return Queue(reference(connection_, creation(name, options), name));
+}
+
+Queue Client::open_or_create(std::string_view name, const QueueOptions& options) const {
+  // Another process may create or remove it in between.
+  for (int attempt = 0;; ++attempt) {
+    try {
+      return open(name);
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) throw;
+    }
+    try {
+      return create(name, options);
+    } catch (const Error& error) {
+      if (error.code() != Code::exists || attempt == 10) throw;
+    }
+  }
+}
+
+void Client::remove(std::string_view name) const {
+  require_name(name, "queue");
+  connection_->call(named(Ask::remove, name));
+}
+
+std::vector<QueueInfo> Client::list() const {
+  std::vector<QueueInfo> queues;
+  layout::Request request = control::request(Ask::list);
+  for (;;) {
+    const control::Answered answer = connection_->call(request);
+    require_records<layout::QueueRecord>(answer);
+    for (std::size_t i = 0; i < answer.reply.records; ++i) {
+      queues.push_back(info_of(answer.record<layout::QueueRecord>(i)));
+    }
+    if (answer.reply.number == 0 || answer.reply.records == 0) return queues;
+    request.name.set(queues.back().name);
+  }
+}
+
+const std::string& Queue::name() const { return ref_->name; }
+
+Producer Queue::producer(const ProducerOptions& options) const {
+  control::Answered answer = ref_->connection->call(control::request(Ask::produce, ref_->id));
+  return Producer(new client::ProducerCore(ref_, answer, options));
+}
+
+Consumer Queue::consumer(std::string_view group, const ConsumerOptions& options) const {
+  control::Answered answer =
+      ref_->connection->call(consumption(*ref_, group, GroupKind::shared, options.start));
+  return Consumer(new client::SharedConsumer(ref_, answer, options));
+}
+
+Consumer Queue::subscriber(std::string_view group, const SubscriberOptions& options) const {
+  control::Answered answer =
+      ref_->connection->call(consumption(*ref_, group, GroupKind::stream, options.start));
+  return Consumer(new client::StreamConsumer(ref_, answer, options));
+}
+
+std::vector<PeekedMessage> Queue::peek(std::size_t most, std::uint64_t from) const {
+  return client::Observer(ref_).peek(most, from);
+}
+
+QueueInfo Queue::info() const {
+  const control::Answered answer =
+      ref_->connection->call(control::request(Ask::info, ref_->id));
+  require_records<layout::QueueRecord>(answer);
+  if (answer.reply.records == 0) throw Error(Code::corrupt, "an answer without a record");
+  return info_of(answer.record<layout::QueueRecord>(0));
+}
+
+std::vector<GroupInfo> Queue::groups() const {
+  std::vector<GroupInfo> groups;
+  layout::Request request = control::request(Ask::groups, ref_->id);
+  for (;;) {
+    const control::Answered answer = ref_->connection->call(request);
+    require_records<layout::GroupRecord>(answer);
+    for (std::size_t i = 0; i < answer.reply.records; ++i) {
+      const auto record = answer.record<layout::GroupRecord>(i);
+      groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
+                        record.floor, record.lag, record.members, record.unacked});
+      request.number = record.slot + 1U;
+    }
+    if (answer.reply.number == 0 || answer.reply.records == 0) return groups;
+  }
+}
+
+void Queue::remove_group(std::string_view group) const {
+  require_name(group, "group");
+  layout::Request request = named(Ask::remove_group, group);
+  request.queue = ref_->id;
+  ref_->connection->call(request);
+}
+
+std::uint64_t Queue::purge() const {
+  return ref_->connection->call(control::request(Ask::purge, ref_->id)).reply.number;
+}
+
+}  // namespace spillring

@@ -1,0 +1,318 @@
+#include "client/consumer_core.hpp"
+
+#include <algorithm>
+
+#include "layout/metadata.hpp"
+#include "ring/extent.hpp"
+#include "wait/bell.hpp"
+
+namespace spillring::client {
+
+namespace {
+
+// An obstacle this old is the supervisor's business: a stopped producer, a member that holds on.
+constexpr os::Instant obstacle_patience = 5'000'000;
+
+}  // namespace
+
+ConsumerCore::ConsumerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+                           bool interruptible)
+    : attachment_(std::move(queue), answer, Attachment::Kind::consumer),
+      rings_(attachment_),
+      group_(answer.reply.group),
+      interruptible_(interruptible) {
+  if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
+}
+
+ConsumerCore::~ConsumerCore() = default;
+
+layout::GroupCursor& ConsumerCore::cursor() const noexcept {
+  return attachment_.groups().cursors[group_];
+}
+const layout::GroupEntry& ConsumerCore::entry() const noexcept {
+  return attachment_.manifest().groups[group_];
+}
+
+Result<Message> ConsumerCore::receive(Timeout timeout) {
+  if (closed_) return Code::closed;
+  os::Instant until = 0;  // read from the clock only when there is something to wait for
+  for (;;) {
+    if (const Code code = attachment_.condition(); code != Code::ok) return code;
+    // A waiter that waited in vain wants a look that trusts no hint (group/shared_group.hpp, G2).
+    const bool from_floor = look_from_floor_.load(std::memory_order_relaxed) &&
+                            look_from_floor_.exchange(false, std::memory_order_relaxed);
+    const Result<Found> found = take(from_floor);
+    if (found) return message(*found);
+    if (found.error() != Code::empty) return found.error();
+    rest();
+    if (timeout <= no_wait) return Code::empty;
+    if (until == 0) until = os::deadline(timeout);
+    if (until <= os::now()) return Code::timeout;
+    const Result<void> waited = wait(until == os::never ? forever : Timeout(until - os::now()));
+    if (!waited && waited.error() != Code::timeout) return waited.error();
+  }
+}
+
+Result<Message> ConsumerCore::message(const Found& found) {
+  const ring::RingView& ring = found.ring->view;
+  const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
+  if (!extent) return attachment_.report_damage();
+  Message message;
+  message.core_ = this;
+  message.data_ = extent->payload.data();
+  message.size_ = extent->payload.size();
+  message.meta_ = extent->metadata.data();
+  message.meta_size_ = static_cast<std::uint32_t>(extent->metadata.size());
+  message.deliveries_ = found.deliveries;
+  message.seq_ = found.sequence;
+  message.timestamp_ = extent->timestamp;
+  message.receipt_ = found.receipt;
+  message.ring_ = found.ring;
+  ++messages_;
+  return message;
+}
+
+Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const std::uint64_t name = rings_.name_for(s);
+    if (name == 0) return nullptr;
+    try {
+      current_ = rings_.at(name);
+      return current_;
+    } catch (const Error& error) {
+      // Let go between reading its name and asking for it: look again.
+      if (error.code() != Code::not_found) return error.code();
+    }
+  }
+  return Code::unavailable;
+}
+
+Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
+  if (current_ != nullptr && s >= current_->view.first()) {
+    const ring::Seen seen = ring::look(current_->view, s);
+    // What is published here is here: behind a ring's seal nothing is ever published in it.
+    if (seen != ring::Seen::nothing && seen != ring::Seen::gone) return Sight{seen, current_};
+    if (seen == ring::Seen::nothing && rings_.name_for(s) == current_->view.first()) {
+      return Sight{seen, current_};
+    }
+  }
+  const Result<Ring*> ring = ring_of(s);
+  if (!ring) return ring.error();
+  if (*ring == nullptr) return Sight{ring::Seen::gone, nullptr};
+  return Sight{ring::look((*ring)->view, s), *ring};
+}
+
+bool ConsumerCore::may_be_there(std::uint64_t s) const noexcept {
+  const std::shared_ptr<Ring> ring = rings_.mapped_for(s);
+  if (ring == nullptr || rings_.name_for(s) != ring->view.first()) return true;
+  return ring::look(ring->view, s) != ring::Seen::nothing;
+}
+
+bool ConsumerCore::is_stuck_at(std::uint64_t s) const noexcept {
+  const std::shared_ptr<Ring> ring = rings_.mapped_for(s);
+  if (ring == nullptr) return false;
+  // relaxed: a hint for a hint. `tail` beyond s while s is not published: claimed.
+  return ring->view.header().tail.load(std::memory_order_relaxed) > s + 1 &&
+         ring::look(ring->view, s) == ring::Seen::nothing;
+}
+
+void ConsumerCore::set_hold(std::uint64_t s, std::memory_order order) noexcept {
+  hold_ = s;
+  attachment_.groups().holds[attachment_.owner().slot].sequence.store(s, order);
+}
+
+void ConsumerCore::protect(std::uint64_t s, const Ring& ring) noexcept {
+  const std::uint64_t first = rings_.newest_mapped();
+  // An older ring is sealed: nothing in it is ever overwritten.
+  if (ring.view.first() == first) {
+    // "hold <= s already" counts only for a hold that is meant for this ring.
+    // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
+    if (hold_ > s || hold_ < first) set_hold(s, std::memory_order_seq_cst);
+  }
+  live_.add(s);
+}
+
+void ConsumerCore::unprotect(std::uint64_t s) noexcept {
+  live_.end(s);
+  raise_hold(s + 1);
+}
+
+void ConsumerCore::raise_hold(std::uint64_t behind) noexcept {
+  if (hold_ == layout::no_sequence) return;
+  const std::uint64_t oldest = live_.oldest(rings_.newest_mapped());
+  const std::uint64_t before = hold_;
+  const std::uint64_t now = oldest == layout::no_sequence ? std::max(behind, before) : oldest;
+  if (now <= before) return;
+  // Raising needs no fence for the views' sake: any older value protects more. seq_cst for the sake
+  // of those who wait for room (wait/bell.hpp, W1).
+  set_hold(now, std::memory_order_seq_cst);
+  attachment_.ring_room(before, now);
+}
+
+void ConsumerCore::floor_moved(group::Moved moved) noexcept {
+  if (moved.from == moved.to) return;
+  attachment_.ring_room(moved.from, moved.to);
+  // The supervisor lets go of a ring that everybody is past.
+  const std::uint64_t first = rings_.newest_mapped();
+  if (moved.from < first && first <= moved.to) attachment_.ask_service();
+}
+
+bool ConsumerCore::nothing_to_do() const noexcept {
+  return attachment_.condition() == Code::ok && !worth_a_look();
+}
+
+void ConsumerCore::ask_about_obstacle(os::Instant now) noexcept {
+  const std::uint64_t at = obstacle();
+  if (at == 0 || at != stuck_at_.load(std::memory_order_relaxed)) {
+    stuck_at_.store(at, std::memory_order_relaxed);
+    stuck_since_.store(now, std::memory_order_relaxed);
+  } else if (now - stuck_since_.load(std::memory_order_relaxed) >= obstacle_patience) {
+    attachment_.ask_service();
+    stuck_since_.store(now + wait::longest_nap, std::memory_order_relaxed);  // not again for a while
+  }
+}
+
+Result<void> ConsumerCore::wait(Timeout timeout) {
+  if (attachment_.forked()) return Code::forked;
+  const os::Instant until = os::deadline(timeout);
+  if (spin_.until([&] { return !nothing_to_do(); }, until)) return {};
+  layout::Bell& bell = attachment_.bells().data;
+  for (;;) {
+    const std::uint32_t value = wait::announce(bell);
+    if (!nothing_to_do()) return {};
+    const os::Instant now = os::now();
+    if (now >= until) return Code::timeout;
+    ask_about_obstacle(now);
+    const bool stuck = stuck_at_.load(std::memory_order_relaxed) != 0 &&
+                       stuck_since_.load(std::memory_order_relaxed) <= now;
+    const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;
+    const os::Woken woken = wait::nap(bell, value, nap_until);
+    if (woken == os::Woken::interrupted && interruptible_) return Code::interrupted;
+    if (woken == os::Woken::timed_out && !stuck && os::now() < until) {
+      // A whole nap in vain: a hint may have died with its writer.
+      look_from_floor_.store(true, std::memory_order_relaxed);
+      return interruptible_ ? Result<void>(Code::interrupted) : Result<void>();
+    }
+  }
+}
+
+std::uint64_t ConsumerCore::lag() const noexcept {
+  if (attachment_.forked()) return 0;
+  const std::uint64_t floor = low();
+  const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
+  if (ring == nullptr) return 0;
+  const std::uint64_t tail = ring->view.header().tail.load(std::memory_order_relaxed);
+  return tail > floor ? tail - floor : 0;
+}
+
+Result<void> ConsumerCore::ack(Message& message) {
+  if (attachment_.forked()) return Code::forked;
+  const Result<void> result = settle(message);
+  end_view(message);
+  return result;
+}
+
+Result<void> ConsumerCore::settle(Message& message) {
+  if (attachment_.forked()) return Code::forked;
+  if (message.receipt_ == Message::settled) return {};
+  return finish(message.seq_, std::exchange(message.receipt_, Message::settled));
+}
+
+Result<void> ConsumerCore::nack(Message& message) {
+  if (attachment_.forked()) return Code::forked;
+  const std::uint64_t receipt = std::exchange(message.receipt_, Message::settled);
+  const Code result =
+      receipt == Message::settled ? Code::invalid : hand_back(message.seq_, receipt);
+  end_view(message);
+  return result;
+}
+
+void ConsumerCore::drop(Message& message) noexcept {
+  if (!attachment_.forked()) {
+    if (message.receipt_ != Message::settled) hand_back(message.seq_, message.receipt_);
+    return end_view(message);
+  }
+  message.core_ = nullptr;
+}
+
+void ConsumerCore::end_view(Message& message) noexcept {
+  --static_cast<Ring*>(message.ring_)->users;
+  unprotect(message.seq_);
+  view_ended();
+  message.core_ = nullptr;
+  message.data_ = nullptr;
+  message.size_ = 0;
+  if (--messages_ == 0 && closed_) delete this;
+}
+
+void ConsumerCore::close() noexcept {
+  closed_ = true;
+  if (!attachment_.forked()) leave();
+  if (messages_ == 0) delete this;
+}
+
+}  // namespace spillring::client
+
+namespace spillring {
+
+std::optional<std::span<const std::byte>> Message::key() const {
+  return layout::decode_key({meta_, meta_size_});
+}
+
+std::vector<Header> Message::headers() const {
+  return layout::decode_headers({meta_, meta_size_});
+}
+
+std::chrono::system_clock::time_point Message::timestamp() const noexcept {
+  return std::chrono::system_clock::time_point(std::chrono::nanoseconds(timestamp_));
+}
+
+Result<void> Message::ack() {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->ack(*this);
+}
+
+Result<void> Message::settle() {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->settle(*this);
+}
+
+Result<void> Message::nack() {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->nack(*this);
+}
+
+void Message::drop() noexcept {
+  if (core_ != nullptr) core_->drop(*this);
+}
+
+Result<Message> Consumer::receive(Timeout timeout) {
+  return core_ == nullptr ? Result<Message>(Code::closed) : core_->receive(timeout);
+}
+
+Result<std::vector<Message>> Consumer::receive_batch(std::size_t most, Timeout timeout) {
+  std::vector<Message> batch;
+  while (batch.size() < most) {
+    Result<Message> message = receive(batch.empty() ? timeout : no_wait);
+    if (!message) {
+      if (batch.empty()) return message.error();
+      break;
+    }
+    batch.push_back(*std::move(message));
+  }
+  return batch;
+}
+
+Result<void> Consumer::wait(Timeout timeout) {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->wait(timeout);
+}
+
+std::uint64_t Consumer::lag() const { return core_ == nullptr ? 0 : core_->lag(); }
+
+const std::string& Consumer::queue() const {
+  if (core_ == nullptr) throw Error(Code::closed);
+  return core_->queue();
+}
+
+void Consumer::close() noexcept {
+  if (core_ != nullptr) std::exchange(core_, nullptr)->close();
+}
+
+}  // namespace spillring

@@ -1,0 +1,88 @@
+#include "client/observer.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+#include "layout/metadata.hpp"
+#include "ring/extent.hpp"
+#include "ring/reclaim.hpp"
+
+namespace spillring::client {
+
+namespace {
+
+control::Answered attached(const std::shared_ptr<QueueRef>& queue) {
+  return queue->connection->call(control::request(layout::Ask::observe, queue->id));
+}
+
+std::vector<std::byte> copied(std::span<const std::byte> bytes) {
+  return {bytes.begin(), bytes.end()};
+}
+
+}  // namespace
+
+Observer::Observer(const std::shared_ptr<QueueRef>& queue)
+    : attachment_([&] {
+        control::Answered answer = attached(queue);
+        return Attachment(queue, answer, Attachment::Kind::observer);
+      }()),
+      rings_(attachment_) {}
+
+std::uint64_t Observer::oldest() const noexcept {
+  const std::uint64_t needed = ring::needed_from(attachment_.manifest(), attachment_.groups());
+  std::uint64_t first = layout::no_sequence;
+  for (const auto& name : attachment_.manifest().first) {
+    const std::uint64_t candidate = name.load(std::memory_order_seq_cst);
+    if (candidate != 0) first = std::min(first, candidate);
+  }
+  return needed == layout::no_sequence ? first : std::max(needed, first);
+}
+
+const Ring* Observer::ring_of(std::uint64_t s) {
+  const std::uint64_t name = rings_.name_for(s);
+  if (name == 0) return nullptr;
+  try {
+    return rings_.at(name);
+  } catch (const Error& error) {
+    if (error.code() == Code::not_found) return nullptr;
+    throw;
+  }
+}
+
+std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) {
+  std::vector<PeekedMessage> messages;
+  std::uint64_t s = from == 0 ? oldest() : std::max(from, oldest());
+  while (messages.size() < most) {
+    const Ring* ring = ring_of(s);
+    if (ring == nullptr) break;
+    const ring::Seen seen = ring::look(ring->view, s);
+    if (seen == ring::Seen::nothing) break;
+    PeekedMessage message;
+    if (seen == ring::Seen::committed && copy(ring->view, s, message)) {
+      messages.push_back(std::move(message));
+    }
+    // What has gone meanwhile is left out; what has gone far is left behind in one step.
+    s = std::max(s + 1, ring->view.header().gone.load(std::memory_order_acquire));
+  }
+  return messages;
+}
+
+bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into) {
+  const auto extent = ring::extent_of(ring, ring.descriptor(s));
+  if (!extent) return false;
+  into.seq = s;
+  into.timestamp_ns = extent->timestamp;
+  into.payload = copied(extent->payload);
+  const std::vector<std::byte> metadata = copied(extent->metadata);
+  // Copied without a hold: it counts only if nobody was allowed to overwrite it until now. The loads
+  // above stay above: x86 does not reorder loads, the signal fence holds the compiler to it.
+  std::atomic_signal_fence(std::memory_order_acq_rel);
+  if (ring.header().limit.load(std::memory_order_seq_cst) > s) return false;
+  if (const auto key = layout::decode_key(metadata)) into.key = copied(*key);
+  for (const Header& header : layout::decode_headers(metadata)) {
+    into.headers.emplace_back(header.name, copied(header.value));
+  }
+  return true;
+}
+
+}  // namespace spillring::client

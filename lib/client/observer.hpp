@@ -1,0 +1,30 @@
+// Looking without taking part: all maps read-only, no handle, no hold.
+#pragma once
+
+#include <vector>
+
+#include "client/attachment.hpp"
+#include "client/ring_chain.hpp"
+#include "spillring/queue.hpp"
+
+namespace spillring::client {
+
+class Observer {
+ public:
+  explicit Observer(const std::shared_ptr<QueueRef>& queue);
+
+  /// Copies up to `most` messages from sequence `from` on (0: the oldest that somebody still needs).
+  std::vector<PeekedMessage> peek(std::size_t most, std::uint64_t from);
+
+ private:
+  [[nodiscard]] std::uint64_t oldest() const noexcept;
+  /// The ring of `s`, nullptr where it was let go.
+  const Ring* ring_of(std::uint64_t s);
+  /// False if the message went away while it was copied.
+  static bool copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into);
+
+  Attachment attachment_;
+  RingChain rings_;
+};
+
+}  // namespace spillring::client

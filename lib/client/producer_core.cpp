@@ -1,0 +1,320 @@
+#include "client/producer_core.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "layout/metadata.hpp"
+#include "ring/extent.hpp"
+#include "ring/reclaim.hpp"
+#include "wait/bell.hpp"
+
+namespace spillring::client {
+
+namespace {
+
+// While a queue has not reached its capacity it is not full, even for those who do not wait: this
+// long may the supervisor take to make it grow.
+constexpr Timeout growth_patience = std::chrono::milliseconds(200);
+
+// A sleeper first asks to be woken when a quarter of the ring is free, so that a wake is worth many
+// messages; after this long, when there is room for one.
+constexpr os::Instant comfort_nap = 5'000'000;
+constexpr unsigned comfort = 4;  // a quarter
+constexpr unsigned no_spare = 0;
+
+}  // namespace
+
+std::uint64_t ProducerCore::Shape::lead() const noexcept { return ring::whole_units(metadata); }
+
+std::uint64_t ProducerCore::Shape::extent() const noexcept {
+  if (in_descriptor) return 0;
+  // Extents begin at multiples of a unit; a stricter alignment needs room to move the payload up.
+  return lead() + (alignment - layout::extent_unit) + ring::whole_units(size);
+}
+
+ProducerCore::ProducerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+                           const ProducerOptions& options)
+    : attachment_(std::move(queue), answer, Attachment::Kind::producer),
+      rings_(attachment_),
+      options_(options) {
+  advance().value();
+}
+
+ProducerCore::~ProducerCore() = default;
+
+Result<ProducerCore::Shape> ProducerCore::shape_of(std::size_t size,
+                                                   const LoanOptions& options) const noexcept {
+  const std::size_t alignment = options.alignment == 0 ? layout::extent_unit : options.alignment;
+  if (!std::has_single_bit(alignment) || alignment > layout::max_alignment) return Code::invalid;
+  const auto metadata = layout::encoded_size(options.metadata);
+  if (!metadata) return Code::too_large;
+  // Checked apart, so that no sum can wrap.
+  const std::uint64_t largest = attachment_.manifest().largest_message;
+  if (size > largest || *metadata > largest - size) return Code::too_large;
+  Shape shape{size, *metadata, std::max<std::uint64_t>(alignment, layout::extent_unit), false};
+  shape.in_descriptor =
+      size <= layout::inline_size && *metadata == 0 && (options.alignment <= 8);
+  if (shape.extent() > attachment_.manifest().capacity / 2) return Code::too_large;
+  return shape;
+}
+
+Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOptions& options) {
+  const Result<Shape> shape = shape_of(size, options);
+  if (!shape) return shape.error();
+  if (closed_) return Code::closed;
+  os::Instant until = 0;  // read from the clock only when there is something to wait for
+  for (;;) {
+    if (const Code code = attachment_.condition(); code != Code::ok) return code;
+    const ring::RingView& ring = newest_->view;
+    const ring::Claim claim =
+        ring::claim(ring, attachment_.owner(), shape->extent(), room_);
+    if (claim.status == ring::ClaimStatus::claimed) {
+      return claimed(*shape, options.metadata, claim);
+    }
+    if (claim.status == ring::ClaimStatus::corrupt) return attachment_.report_damage();
+    const bool sealed = claim.status == ring::ClaimStatus::sealed;
+    if (!sealed && gain_room(ring)) continue;
+    const bool may_wait =
+        timeout > no_wait && attachment_.manifest().full == static_cast<std::uint8_t>(Full::block);
+    if (!may_wait && !sealed && !can_grow() && rings_.newest_name() == ring.first()) {
+      return Code::full;
+    }
+    if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
+    const Result<void> waited = sleep_for_room(ring, shape->extent(), until);
+    if (!waited && waited.error() != Code::timeout) return waited.error();
+    if (const Result<void> moved = advance(); !moved) return moved.error();
+    if (!waited) {
+      // One last look: the nap may have ended for want of time with room just made.
+      const ring::Claim last = ring::claim(newest_->view, attachment_.owner(), shape->extent(), room_);
+      if (last.status == ring::ClaimStatus::claimed) {
+        return claimed(*shape, options.metadata, last);
+      }
+      return may_wait ? Code::timeout : Code::full;
+    }
+  }
+}
+
+Result<Loan> ProducerCore::claimed(const Shape& shape, const Metadata& metadata,
+                                   const ring::Claim& claim) {
+  const ring::RingView& ring = newest_->view;
+  layout::Descriptor& descriptor = ring.descriptor(claim.sequence);
+  Loan loan;
+  if (shape.in_descriptor) {
+    descriptor.start = claim.start;
+    loan.data_ = descriptor.bytes;
+  } else {
+    const std::uint64_t payload = claim.start + shape.lead();
+    // The arena begins at a page, so a position is as aligned as the address.
+    const std::uint64_t start = (payload + shape.alignment - 1) / shape.alignment * shape.alignment;
+    descriptor.start = start;
+    loan.data_ = ring.bytes(start);
+    if (shape.metadata != 0) layout::encode(metadata, ring.bytes(start - shape.lead()));
+  }
+  descriptor.metadata_size = static_cast<std::uint32_t>(shape.metadata);
+  descriptor.flags = shape.in_descriptor ? layout::payload_inline : 0U;
+  descriptor.reserved = 0;
+  loan.core_ = this;
+  loan.ring_ = newest_;
+  loan.size_ = shape.size;
+  loan.seq_ = claim.sequence;
+  ++newest_->users;
+  ++loans_;
+  return loan;
+}
+
+Result<void> ProducerCore::advance() {
+  // A ring may be let go between reading its name and asking for it: then there is a newer one.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const std::uint64_t name = rings_.newest_name();
+    if (newest_ != nullptr && name <= newest_->view.first()) return {};
+    if (name == 0) return Code::deleted;
+    try {
+      newest_ = rings_.at(name);
+      room_ = {};
+      return {};
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) return error.code();
+    }
+  }
+  return Code::unavailable;
+}
+
+bool ProducerCore::gain_room(const ring::RingView& ring) noexcept {
+  return ring::reclaim(ring, attachment_.manifest(), attachment_.groups());
+}
+
+bool ProducerCore::can_grow() const noexcept {
+  return attachment_.manifest().can_grow.load(std::memory_order_acquire) != 0;
+}
+
+void ProducerCore::ask_for_growth(std::uint64_t extent) noexcept {
+  auto& wanted = attachment_.bells().wanted;
+  std::uint64_t seen = wanted.load(std::memory_order_relaxed);
+  while (seen < extent &&
+         !wanted.compare_exchange_weak(seen, extent, std::memory_order_seq_cst)) {
+  }
+  attachment_.ask_service();
+}
+
+bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
+                               unsigned spare) const noexcept {
+  if (attachment_.condition() != Code::ok) return true;
+  if (rings_.newest_name() != ring.first()) return true;
+  ring::reclaim(ring, attachment_.manifest(), attachment_.groups());
+  ring::Room room;
+  if (!ring::refresh(ring, room)) return true;
+  const ring::Claim at = ring::probe(ring, extent, room);
+  if (at.status == ring::ClaimStatus::corrupt) return true;
+  if (at.status != ring::ClaimStatus::claimed) return false;
+  if (spare == no_spare) return true;
+  const std::uint64_t slots = room.limit + ring.slots() - 2 - at.sequence;
+  const std::uint64_t bytes = ring.arena() - (at.start - room.low);
+  return slots >= ring.slots() / spare && bytes >= ring.arena() / spare;
+}
+
+void ProducerCore::set_need(const ring::RingView& ring, std::uint64_t extent,
+                            unsigned spare) noexcept {
+  ring::Room room;
+  const ring::Claim at = ring::probe(ring, extent, room);
+  const std::uint64_t slots = spare == no_spare ? 0 : ring.slots() / spare;
+  const std::uint64_t bytes = spare == no_spare ? 0 : ring.arena() / spare;
+  const std::uint64_t need =
+      ring::limit_needed(ring, at.sequence + slots, at.start + extent + bytes);
+  attachment_.bells().need[attachment_.owner().slot].store(std::max<std::uint64_t>(need, 1),
+                                                           std::memory_order_seq_cst);
+}
+
+Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint64_t extent,
+                                          os::Instant until) {
+  if (spin_.until([&] { return worth_a_try(ring, extent, no_spare); }, until)) return {};
+  layout::Bell& bell = attachment_.bells().room;
+  auto& need = attachment_.bells().need[attachment_.owner().slot];
+  const os::Instant comfortable_until = std::min(until, os::now() + comfort_nap);
+  unsigned spare = comfort;
+  for (;;) {
+    set_need(ring, extent, spare);
+    const std::uint32_t value = wait::announce(bell);
+    const bool done = worth_a_try(ring, extent, spare);
+    const os::Instant now = os::now();
+    if (done || now >= until) {
+      need.store(0, std::memory_order_relaxed);
+      return done || worth_a_try(ring, extent, no_spare) ? Result<void>{} : Code::timeout;
+    }
+    // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
+    ask_for_growth(extent);
+    const os::Woken woken =
+        wait::nap(bell, value, spare == no_spare ? until : comfortable_until);
+    if (woken == os::Woken::interrupted && options_.interruptible) {
+      need.store(0, std::memory_order_relaxed);
+      return Code::interrupted;
+    }
+    if (woken == os::Woken::timed_out) {
+      if (options_.interruptible && spare == no_spare && os::now() < until) {
+        need.store(0, std::memory_order_relaxed);
+        return Code::interrupted;
+      }
+      spare = no_spare;
+    }
+  }
+}
+
+Result<void> ProducerCore::wait_for_room(std::size_t size, Timeout timeout) {
+  const Result<Shape> shape = shape_of(size, {});
+  if (!shape) return shape.error();
+  if (const Code code = attachment_.condition(); code != Code::ok) return code;
+  const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
+  return sleep_for_room(ring->view, shape->extent(), os::deadline(timeout));
+}
+
+Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {
+  if (attachment_.forked()) return Code::forked;
+  if (size > loan.size_) return Code::invalid;
+  const auto* ring = static_cast<Ring*>(loan.ring_);
+  layout::Descriptor& descriptor = ring->view.descriptor(loan.seq_);
+  descriptor.size = static_cast<std::uint32_t>(size);
+  descriptor.timestamp = os::wall_clock();
+  const std::uint64_t s = loan.seq_;
+  const ring::PublishStatus status = ring::publish(ring->view, s);
+  // After the swap, which is the fence (wait/bell.hpp, W1).
+  if (status == ring::PublishStatus::ok) {
+    wait::ring(attachment_.bells().data);
+  } else {
+    wait::ring(attachment_.bells().room);  // released: there may be room now
+  }
+  end_loan(loan);
+  switch (status) {
+    case ring::PublishStatus::ok:
+      return s;
+    case ring::PublishStatus::stale:
+      return Code::stale;
+    default:
+      return attachment_.report_damage();
+  }
+}
+
+void ProducerCore::cancel(Loan& loan) noexcept {
+  if (!attachment_.forked()) {
+    const auto* ring = static_cast<Ring*>(loan.ring_);
+    ring::abort(ring->view, loan.seq_);
+    // Readers skip the number; it may have been in the way of some, and of room.
+    wait::ring(attachment_.bells().data);
+    wait::ring(attachment_.bells().room);
+  }
+  end_loan(loan);
+}
+
+void ProducerCore::end_loan(Loan& loan) noexcept {
+  --static_cast<Ring*>(loan.ring_)->users;
+  loan.core_ = nullptr;
+  if (--loans_ == 0 && closed_) delete this;
+}
+
+void ProducerCore::close() noexcept {
+  closed_ = true;
+  if (loans_ == 0) delete this;
+}
+
+}  // namespace spillring::client
+
+namespace spillring {
+
+Result<std::uint64_t> Loan::publish(std::size_t size) {
+  return core_ == nullptr ? Result<std::uint64_t>(Code::closed) : core_->publish(*this, size);
+}
+
+void Loan::cancel() noexcept {
+  if (core_ != nullptr) core_->cancel(*this);
+}
+
+Result<Loan> Producer::loan(std::size_t size, Timeout timeout, const LoanOptions& options) {
+  return core_ == nullptr ? Result<Loan>(Code::closed) : core_->loan(size, timeout, options);
+}
+
+Result<std::uint64_t> Producer::send(std::span<const std::byte> bytes, Timeout timeout,
+                                     const Metadata& metadata) {
+  Result<Loan> room = loan(bytes.size(), timeout, {.metadata = metadata, .alignment = 0});
+  if (!room) return room.error();
+  if (!bytes.empty()) std::memcpy(room->bytes().data(), bytes.data(), bytes.size());
+  return room->publish();
+}
+
+Result<std::uint64_t> Producer::try_send(std::span<const std::byte> bytes,
+                                         const Metadata& metadata) {
+  return send(bytes, no_wait, metadata);
+}
+
+Result<void> Producer::wait_for_room(std::size_t size, Timeout timeout) {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->wait_for_room(size, timeout);
+}
+
+const std::string& Producer::queue() const {
+  if (core_ == nullptr) throw Error(Code::closed);
+  return core_->queue();
+}
+
+void Producer::close() noexcept {
+  if (core_ != nullptr) std::exchange(core_, nullptr)->close();
+}
+
+}  // namespace spillring

@@ -1,0 +1,70 @@
+// What is behind a Producer and its loans.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "client/attachment.hpp"
+#include "client/ring_chain.hpp"
+#include "ring/claim.hpp"
+#include "spillring/producer.hpp"
+#include "wait/spin.hpp"
+
+namespace spillring::client {
+
+class ProducerCore {
+ public:
+  ProducerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+               const ProducerOptions& options);
+  ProducerCore(const ProducerCore&) = delete;
+  ProducerCore& operator=(const ProducerCore&) = delete;
+  ~ProducerCore();
+
+  Result<Loan> loan(std::size_t size, Timeout timeout, const LoanOptions& options);
+  /// Waits for room beside whatever else the handle does.
+  Result<void> wait_for_room(std::size_t size, Timeout timeout);
+
+  Result<std::uint64_t> publish(Loan& loan, std::size_t size);
+  void cancel(Loan& loan) noexcept;
+
+  /// The Producer object is gone; the core goes with its last loan.
+  void close() noexcept;
+
+  [[nodiscard]] const std::string& queue() const noexcept { return attachment_.queue().name; }
+
+ private:
+  /// How a message lies in the ring.
+  struct Shape {
+    std::uint64_t size = 0;       // payload
+    std::uint64_t metadata = 0;   // encoded
+    std::uint64_t alignment = layout::extent_unit;
+    bool in_descriptor = false;
+    [[nodiscard]] std::uint64_t lead() const noexcept;    // metadata in whole units
+    [[nodiscard]] std::uint64_t extent() const noexcept;  // what is claimed
+  };
+  Result<Shape> shape_of(std::size_t size, const LoanOptions& options) const noexcept;
+  Result<Loan> claimed(const Shape& shape, const Metadata& metadata, const ring::Claim& claim);
+  Result<void> advance();
+  /// After a claim found no room: reclaims, or says what to wait for.
+  bool gain_room(const ring::RingView& ring) noexcept;
+  [[nodiscard]] bool can_grow() const noexcept;
+  void ask_for_growth(std::uint64_t extent) noexcept;
+  /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring, or
+  /// a queue that is no more.
+  [[nodiscard]] bool worth_a_try(const ring::RingView& ring, std::uint64_t extent,
+                                 unsigned spare) const noexcept;
+  Result<void> sleep_for_room(const ring::RingView& ring, std::uint64_t extent, os::Instant until);
+  void set_need(const ring::RingView& ring, std::uint64_t extent, unsigned spare) noexcept;
+  void end_loan(Loan& loan) noexcept;
+
+  Attachment attachment_;
+  RingChain rings_;
+  ProducerOptions options_;
+  Ring* newest_ = nullptr;
+  ring::Room room_;
+  wait::Spin spin_;
+  std::uint64_t loans_ = 0;
+  bool closed_ = false;
+};
+
+}  // namespace spillring::client

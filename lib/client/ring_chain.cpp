@@ -1,0 +1,86 @@
+#include "client/ring_chain.hpp"
+
+#include <algorithm>
+
+namespace spillring::client {
+
+namespace {
+
+bool names(const layout::Manifest& manifest, std::uint64_t name) noexcept {
+  return std::any_of(std::begin(manifest.first), std::end(manifest.first), [&](const auto& first) {
+    return first.load(std::memory_order_seq_cst) == name;
+  });
+}
+
+}  // namespace
+
+std::uint64_t RingChain::newest_name() const noexcept {
+  return name_for(layout::no_sequence);
+}
+
+std::uint64_t RingChain::name_for(std::uint64_t s) const noexcept {
+  std::uint64_t name = 0;
+  // SYNC POINT READ: first[]. seq_cst: also the second look of a claimer that sleeps at a seal.
+  for (const auto& first : attachment_->manifest().first) {
+    const std::uint64_t candidate = first.load(std::memory_order_seq_cst);
+    if (candidate <= s) name = std::max(name, candidate);
+  }
+  return name;
+}
+
+Ring* RingChain::at(std::uint64_t name) {
+  for (const auto& ring : rings_) {
+    if (ring->view.first() == name) return ring.get();
+  }
+  std::shared_ptr<Ring> ring = fetch(name);
+  Ring* result = ring.get();
+  const std::scoped_lock lock(mutex_);
+  drop_unused();
+  const auto behind = std::find_if(rings_.begin(), rings_.end(),
+                                   [&](const auto& other) { return other->view.first() > name; });
+  rings_.insert(behind, std::move(ring));
+  newest_mapped_ = std::max(newest_mapped_, name);
+  return result;
+}
+
+std::shared_ptr<Ring> RingChain::mapped_for(std::uint64_t s) const {
+  const std::scoped_lock lock(mutex_);
+  std::shared_ptr<Ring> found;
+  for (const auto& ring : rings_) {
+    if (ring->view.first() <= s) found = ring;
+  }
+  return found;
+}
+
+std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
+  QueueRef& queue = attachment_->queue();
+  layout::Request request = control::request(layout::Ask::ring, queue.id);
+  request.number = name;
+  request.handle = attachment_->owner().slot;
+  request.kind = static_cast<std::uint16_t>(attachment_->kind());
+  const control::Answered answer = queue.connection->call(request);
+  const layout::RingGeometry geometry{answer.reply.slots, answer.reply.arena};
+  if (answer.descriptors.empty() || !geometry.valid()) {
+    throw Error(Code::corrupt, "a ring did not arrive whole");
+  }
+  const auto rights = attachment_->kind() == Attachment::Kind::producer ? os::Rights::read_write
+                                                                        : os::Rights::read;
+  auto ring = std::make_shared<Ring>();
+  ring->map = os::Mapping(answer.descriptors.front(), geometry.arena_at(), geometry.arena, rights);
+  ring->view = ring::RingView(ring->map.data(), geometry, name);
+  return ring;
+}
+
+void RingChain::drop_unused() {
+  std::erase_if(rings_, [&](const std::shared_ptr<Ring>& ring) {
+    if (ring->users != 0 || names(attachment_->manifest(), ring->view.first())) return false;
+    QueueRef& queue = attachment_->queue();
+    layout::Request request = control::request(layout::Ask::drop_ring, queue.id);
+    request.handle = attachment_->owner().slot;
+    request.number = ring->view.first();
+    queue.connection->tell(request);
+    return true;
+  });
+}
+
+}  // namespace spillring::client

@@ -1,0 +1,53 @@
+// The rings of a queue, oldest first, as far as this client needs them mapped.
+//
+// Sequences run on from ring to ring; each but the newest is sealed. M names every ring by its first
+// sequence; a ring is asked for by that name when the handle comes to it.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "client/attachment.hpp"
+#include "os/memory.hpp"
+#include "ring/ring_view.hpp"
+
+namespace spillring::client {
+
+/// A mapped ring.
+struct Ring {
+  os::Mapping map;
+  ring::RingView view;
+  std::uint64_t users = 0;  // loans and views in it; only the handle's thread counts
+};
+
+class RingChain {
+ public:
+  explicit RingChain(Attachment& attachment) noexcept : attachment_(&attachment) {}
+
+  /// The name of the newest ring in M; 0: none (the queue is being removed).
+  [[nodiscard]] std::uint64_t newest_name() const noexcept;
+  /// The name of the ring that `s` is or will be in; 0: it was let go.
+  [[nodiscard]] std::uint64_t name_for(std::uint64_t s) const noexcept;
+
+  /// The ring of that name, mapped if need be. Stays mapped until M has let go of it, nobody uses it
+  /// and another one has been mapped: forget the former result then. Throws `Error`; not_found: it was let go meanwhile.
+  Ring* at(std::uint64_t name);
+  /// The greatest first sequence mapped so far; 0: none.
+  [[nodiscard]] std::uint64_t newest_mapped() const noexcept { return newest_mapped_; }
+
+  /// The ring that holds `s` if it is mapped. Thread-safe beside at().
+  [[nodiscard]] std::shared_ptr<Ring> mapped_for(std::uint64_t s) const;
+
+ private:
+  std::shared_ptr<Ring> fetch(std::uint64_t name);
+  void drop_unused();  // REQUIRES: mutex_ is held
+
+  Attachment* attachment_;
+  mutable std::mutex mutex_;                  // of rings_ against mapped_for()
+  std::vector<std::shared_ptr<Ring>> rings_;  // ascending
+  std::uint64_t newest_mapped_ = 0;
+};
+
+}  // namespace spillring::client

@@ -1,0 +1,179 @@
+#include "client/shared_consumer.hpp"
+
+#include <algorithm>
+#include <bit>
+
+#include "wait/bell.hpp"
+
+namespace spillring::client {
+
+using group::SharedGroup;
+
+SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+                               const ConsumerOptions& options)
+    : ConsumerCore(std::move(queue), answer, options.interruptible),
+      prefetch_(std::max(1U, options.prefetch)) {
+  const std::uint64_t window = answer.reply.window;
+  if (answer.descriptors.size() < 5 || !std::has_single_bit(window) ||
+      window > layout::max_window) {
+    throw Error(Code::corrupt, "a shared group arrived without its words");
+  }
+  words_ = os::Mapping(answer.descriptors[4], os::whole_pages(window * sizeof(layout::Word)),
+                       os::Rights::read_write);
+  group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window);
+}
+
+Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
+  if (claimed_.empty()) {
+    if (const auto looked = claim_handed_back(from_floor); !looked) return looked.error();
+  }
+  if (claimed_.empty()) {
+    if (const auto looked = claim_fresh(); !looked) return looked.error();
+  }
+  if (claimed_.empty()) return Code::empty;
+  const Found found = claimed_.front();
+  claimed_.pop_front();
+  return found;
+}
+
+Result<void> SharedConsumer::claim_handed_back(bool from_floor) {
+  const std::uint64_t seen = group_.rescan();
+  const std::uint64_t lowered = layout::rescan_sequence(seen);
+  if (!from_floor && lowered == layout::rescan_none) return {};
+  const std::uint64_t low = group_.low();
+  const std::uint64_t from = from_floor ? low : std::max(low, lowered);
+  const std::uint64_t to = std::min(group_.next(), low + group_.window());
+  for (std::uint64_t s = from; s < to; ++s) {
+    const auto standing = group_.standing(s);
+    if (standing != SharedGroup::Standing::fresh &&
+        standing != SharedGroup::Standing::handed_back) {
+      continue;
+    }
+    const Result<Offer> offered = offer(s);
+    if (!offered) return offered.error();
+    if (*offered == Offer::claimed) {
+      // One at a time: a message that kills whoever has it must not take others along.
+      group_.raise_rescan(seen, s + 1);
+      return {};
+    }
+  }
+  group_.raise_rescan(seen, layout::rescan_none);
+  return {};
+}
+
+Result<void> SharedConsumer::claim_fresh() {
+  std::uint64_t low = group_.low();
+  std::uint64_t s = std::max(group_.next(), low);
+  bool skipped = false;
+  // Bounded: what is not claimed here is passed, and no further than one window.
+  for (std::uint64_t steps = 2 * group_.window();
+       steps != 0 && claimed_.size() < prefetch_ && s < low + group_.window(); --steps) {
+    const auto standing = group_.standing(s);
+    if (standing == SharedGroup::Standing::past) {  // the floor was old
+      low = group_.low();
+      s = std::max(s + 1, low);
+      continue;
+    }
+    if (standing == SharedGroup::Standing::handed_back && !claimed_.empty()) break;
+    if (standing == SharedGroup::Standing::taken || standing == SharedGroup::Standing::finished) {
+      ++s;
+      continue;
+    }
+    const Result<Offer> offered = offer(s);
+    if (!offered) return offered.error();
+    if (*offered == Offer::nothing) break;
+    skipped = skipped || *offered == Offer::skipped;
+    if (*offered != Offer::lost) ++s;
+    if (standing == SharedGroup::Standing::handed_back) break;
+  }
+  group_.raise_next(s);
+  if (skipped) move_floor();
+  return {};
+}
+
+Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
+  const Result<Sight> sight = look(s);
+  if (!sight) return sight.error();
+  switch (sight->seen) {
+    case ring::Seen::nothing:
+      return Offer::nothing;
+    case ring::Seen::gone:
+      // Only what every group has finished with leaves the ring: the floor that was read is old.
+      return group_.low() > s ? Result<Offer>(Offer::lost) : attachment().report_damage();
+    case ring::Seen::skipped:
+    case ring::Seen::sealed:
+      group_.skip(s);
+      return Offer::skipped;
+    case ring::Seen::committed:
+      break;
+  }
+  protect(s, *sight->ring);
+  const auto receipt = group_.claim(s, attachment().owner());
+  if (!receipt) {
+    unprotect(s);
+    return Offer::lost;
+  }
+  if (!ring::still_here(sight->ring->view, s)) {  // purged between the look and the claim
+    group_.finish(s, *receipt);
+    unprotect(s);
+    return Offer::skipped;
+  }
+  ++sight->ring->users;
+  claimed_.push_back({s, *receipt, sight->ring, layout::unpacked(*receipt).count});
+  return Offer::claimed;
+}
+
+bool SharedConsumer::worth_a_look() const noexcept {
+  if (layout::rescan_sequence(group_.rescan()) != layout::rescan_none) return true;
+  const std::uint64_t low = group_.low();
+  const std::uint64_t s = std::max(group_.next(), low);
+  if (s >= low + group_.window()) return false;
+  switch (group_.standing(s)) {
+    case SharedGroup::Standing::fresh:
+    case SharedGroup::Standing::handed_back:
+      return may_be_there(s);
+    default:
+      return true;  // `next` is behind: take() moves it
+  }
+}
+
+std::uint64_t SharedConsumer::obstacle() const noexcept {
+  const std::uint64_t low = group_.low();
+  const std::uint64_t next = std::max(group_.next(), low);
+  if (next < low + group_.window() && is_stuck_at(next)) return next;
+  return attachment().manifest().lease_ns != 0 && low < next ? low : 0;
+}
+
+Code SharedConsumer::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
+  if (!group_.finish(s, receipt)) return Code::stale;
+  move_floor();
+  return Code::ok;
+}
+
+Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt) noexcept {
+  if (!group_.hand_back(s, receipt, true)) return Code::stale;
+  wait::ring(attachment().bells().data);
+  return Code::ok;
+}
+
+void SharedConsumer::move_floor() noexcept {
+  const group::Moved moved = group_.move_floor();
+  floor_moved(moved);
+  // Members that had come to the end of the window can go on.
+  if (moved.to != moved.from && group_.next() >= moved.from + group_.window()) {
+    wait::ring(attachment().bells().data);
+  }
+}
+
+void SharedConsumer::leave() noexcept {
+  for (const Found& found : claimed_) {
+    group_.hand_back(found.sequence, found.receipt, false);
+    --found.ring->users;
+    unprotect(found.sequence);
+  }
+  claimed_.clear();
+  rest();
+  wait::ring(attachment().bells().data);
+}
+
+}  // namespace spillring::client

@@ -1,0 +1,39 @@
+// A member of a shared group.
+#pragma once
+
+#include <deque>
+
+#include "client/consumer_core.hpp"
+#include "group/shared_group.hpp"
+
+namespace spillring::client {
+
+class SharedConsumer final : public ConsumerCore {
+ public:
+  SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+                 const ConsumerOptions& options);
+
+ private:
+  Result<Found> take(bool from_floor) override;
+  [[nodiscard]] bool worth_a_look() const noexcept override;
+  [[nodiscard]] std::uint64_t obstacle() const noexcept override;
+  [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
+  Code finish(std::uint64_t s, std::uint64_t receipt) noexcept override;
+  Code hand_back(std::uint64_t s, std::uint64_t receipt) noexcept override;
+  void view_ended() noexcept override {}
+  void leave() noexcept override;
+  void rest() noexcept override { raise_hold(layout::no_sequence); }
+
+  enum class Offer : std::uint8_t { claimed, nothing, skipped, lost };
+  Result<void> claim_handed_back(bool from_floor);
+  Result<void> claim_fresh();
+  Result<Offer> offer(std::uint64_t s);
+  void move_floor() noexcept;
+
+  os::Mapping words_;
+  group::SharedGroup group_;
+  unsigned prefetch_;
+  std::deque<Found> claimed_;  // not yet handed to the application
+};
+
+}  // namespace spillring::client

@@ -1,0 +1,35 @@
+// The reader of a stream group, or one that stands by for its place.
+#pragma once
+
+#include <atomic>
+
+#include "client/consumer_core.hpp"
+#include "group/stream_group.hpp"
+
+namespace spillring::client {
+
+class StreamConsumer final : public ConsumerCore {
+ public:
+  StreamConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+                 const SubscriberOptions& options);
+
+ private:
+  Result<Found> take(bool from_floor) override;
+  [[nodiscard]] bool worth_a_look() const noexcept override;
+  [[nodiscard]] std::uint64_t obstacle() const noexcept override;
+  [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
+  Code finish(std::uint64_t, std::uint64_t) noexcept override { return Code::ok; }
+  Code hand_back(std::uint64_t, std::uint64_t) noexcept override { return Code::invalid; }
+  void view_ended() noexcept override { raise_floor(); }
+  void leave() noexcept override;
+  void rest() noexcept override;
+
+  bool take_place() noexcept;
+  void raise_floor() noexcept;
+
+  group::StreamGroup group_;
+  std::atomic<bool> mine_{false};           // the place is this handle's
+  std::atomic<std::uint64_t> position_{0};  // next to read; written by the handle's thread alone
+};
+
+}  // namespace spillring::client

@@ -1,0 +1,155 @@
+#include "group/shared_group.hpp"
+
+#include <algorithm>
+
+namespace spillring::group {
+
+using layout::Delivery;
+using layout::GroupWord;
+using layout::packed;
+using layout::unpacked;
+
+std::uint64_t SharedGroup::low() const noexcept {
+  return std::max(cursor_->floor.load(std::memory_order_seq_cst),
+                  entry_->start.load(std::memory_order_acquire));
+}
+
+std::uint64_t SharedGroup::word(std::uint64_t s) const noexcept {
+  // SYNC POINT READ: word. seq_cst: also a sleeper's second look (wait/bell.hpp).
+  return slot(s).load(std::memory_order_seq_cst);
+}
+
+SharedGroup::Standing SharedGroup::standing(std::uint64_t s) const noexcept {
+  const GroupWord word_of_s = unpacked(word(s));
+  const std::int32_t distance = layout::group_lap_distance(word_of_s.lap, lap(s));
+  if (distance > 0) return Standing::past;
+  if (distance < 0) return Standing::fresh;
+  switch (word_of_s.state) {
+    case Delivery::available:
+      return Standing::handed_back;
+    case Delivery::claimed:
+      return Standing::taken;
+    default:
+      return Standing::finished;
+  }
+}
+
+std::optional<std::uint64_t> SharedGroup::claim(std::uint64_t s, layout::Owner me) noexcept {
+  std::uint64_t seen = word(s);
+  const GroupWord before = unpacked(seen);
+  const std::int32_t distance = layout::group_lap_distance(before.lap, lap(s));
+  const bool fresh = distance < 0;
+  if (!fresh && (distance > 0 || before.state != Delivery::available)) return std::nullopt;
+  const std::uint8_t count = fresh ? std::uint8_t{1} : layout::counted_on(before.count);
+  const std::uint64_t receipt = packed({lap(s), Delivery::claimed, count, me});
+  // SYNC POINT WRITE: word. seq_cst: the count is stored before the message is seen (G4), and the
+  // swap is the fence between the hold and the look at `gone` (ring/reclaim.hpp, B1).
+  if (!slot(s).compare_exchange_strong(seen, receipt, std::memory_order_seq_cst)) {
+    return std::nullopt;
+  }
+  return receipt;
+}
+
+void SharedGroup::skip(std::uint64_t s) noexcept {
+  std::uint64_t seen = word(s);
+  if (layout::group_lap_distance(unpacked(seen).lap, lap(s)) >= 0) return;
+  slot(s).compare_exchange_strong(seen, packed({lap(s), Delivery::finished, 0, {}}),
+                                  std::memory_order_seq_cst);
+}
+
+bool SharedGroup::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
+  const std::uint8_t count = unpacked(receipt).count;
+  // SYNC POINT WRITE: word. seq_cst: before the walk of move_floor(), which must see it or be seen by
+  // the other member's walk (G2).
+  return slot(s).compare_exchange_strong(receipt, packed({lap(s), Delivery::finished, count, {}}),
+                                         std::memory_order_seq_cst);
+}
+
+bool SharedGroup::hand_back(std::uint64_t s, std::uint64_t receipt, bool delivered) noexcept {
+  const GroupWord claimed = unpacked(receipt);
+  std::uint8_t count = claimed.count;
+  if (!delivered) count = static_cast<std::uint8_t>(count - 1);
+  if (!slot(s).compare_exchange_strong(receipt,
+                                       packed({claimed.lap, Delivery::available, count, {}}),
+                                       std::memory_order_seq_cst)) {
+    return false;
+  }
+  lower_rescan(s);
+  return true;
+}
+
+std::uint64_t SharedGroup::hand_back_all_of(layout::Owner owner) noexcept {
+  const std::uint64_t from = low();
+  std::uint64_t handed = 0;
+  for (std::uint64_t s = from; s < from + window_; ++s) {
+    const std::uint64_t seen = word(s);
+    const GroupWord word_of_s = unpacked(seen);
+    if (word_of_s.lap == lap(s) && word_of_s.state == Delivery::claimed &&
+        word_of_s.owner == owner && hand_back(s, seen, true)) {
+      ++handed;
+    }
+  }
+  // The dead may have handed something back without having said so.
+  lower_rescan(from);
+  return handed;
+}
+
+Moved SharedGroup::move_floor() noexcept {
+  const std::uint64_t from = cursor_->floor.load(std::memory_order_seq_cst);
+  std::uint64_t to = std::max(from, entry_->start.load(std::memory_order_acquire));
+  for (std::uint64_t steps = window_; steps != 0; --steps) {
+    const GroupWord word_of_to = unpacked(word(to));
+    const std::int32_t distance = layout::group_lap_distance(word_of_to.lap, lap(to));
+    if (distance < 0 || (distance == 0 && word_of_to.state != Delivery::finished)) break;
+    ++to;
+  }
+  std::uint64_t seen = from;
+  while (seen < to &&
+         !cursor_->floor.compare_exchange_weak(seen, to, std::memory_order_seq_cst)) {
+  }
+  return {from, to};
+}
+
+std::uint64_t SharedGroup::next() const noexcept {
+  return cursor_->next.load(std::memory_order_seq_cst);
+}
+
+void SharedGroup::raise_next(std::uint64_t s) noexcept {
+  std::uint64_t seen = cursor_->next.load(std::memory_order_relaxed);
+  while (seen < s &&
+         !cursor_->next.compare_exchange_weak(seen, s, std::memory_order_relaxed)) {
+  }
+}
+
+std::uint64_t SharedGroup::rescan() const noexcept {
+  return cursor_->rescan.load(std::memory_order_seq_cst);
+}
+
+void SharedGroup::lower_rescan(std::uint64_t s) noexcept {
+  std::uint64_t seen = cursor_->rescan.load(std::memory_order_seq_cst);
+  for (;;) {
+    // The version changes even where the sequence does not: a looker that read the word before this
+    // one was handed back must not clear it.
+    const std::uint64_t lowered =
+        layout::rescan_word(std::min(layout::rescan_sequence(seen), s),
+                            static_cast<std::uint8_t>(layout::rescan_version(seen) + 1));
+    if (cursor_->rescan.compare_exchange_weak(seen, lowered, std::memory_order_seq_cst)) return;
+  }
+}
+
+void SharedGroup::raise_rescan(std::uint64_t seen, std::uint64_t s) noexcept {
+  cursor_->rescan.compare_exchange_strong(seen,
+                                          layout::rescan_word(s, layout::rescan_version(seen)),
+                                          std::memory_order_seq_cst);
+}
+
+void SharedGroup::initialise(std::uint64_t start) noexcept {
+  for (std::uint64_t s = start; s < start + window_; ++s) {
+    const std::uint32_t before = (lap(s) - 1) & layout::group_lap_mask;
+    slot(s).store(packed({before, Delivery::finished, 0, {}}), std::memory_order_relaxed);
+  }
+  cursor_->next.store(start, std::memory_order_relaxed);
+  cursor_->rescan.store(layout::rescan_word(layout::rescan_none, 0), std::memory_order_seq_cst);
+}
+
+}  // namespace spillring::group

@@ -1,0 +1,100 @@
+// A received message, read in place.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "spillring/options.hpp"
+#include "spillring/result.hpp"
+
+namespace spillring {
+
+namespace client {
+class ConsumerCore;
+}
+
+/// A view of a message in shared memory. Nothing is copied: the bytes stay as they are until this
+/// object is gone, whatever happens to the queue, its producer or the supervisor.
+///
+/// A member of a shared group acknowledges it with `ack()` or hands it back with `nack()`; dropping
+/// it unacknowledged is a nack. For a stream group both only end the view.
+///
+/// Thread-safety: belongs to its consumer; use both from one thread at a time. It may outlive the
+/// `Consumer` object.
+class Message {
+ public:
+  Message() = default;
+  Message(Message&& other) noexcept { swap(other); }
+  Message& operator=(Message&& other) noexcept {
+    Message(std::move(other)).swap(*this);
+    return *this;
+  }
+  Message(const Message&) = delete;
+  Message& operator=(const Message&) = delete;
+  ~Message() { drop(); }
+
+  /// The payload, in place. Valid until ack, nack, release or destruction. Costs: nothing.
+  [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// The payload as text.
+  [[nodiscard]] std::string_view text() const noexcept {
+    return {reinterpret_cast<const char*>(data_), size_};
+  }
+  /// The key, in place; nullopt where the message was sent without one.
+  [[nodiscard]] std::optional<std::span<const std::byte>> key() const;
+  /// The headers, in place (names and values have the lifetime of `bytes()`).
+  [[nodiscard]] std::vector<Header> headers() const;
+  /// The message's number in its queue.
+  [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
+  /// How often it was handed out, this time included; above 1 it is a redelivery. Always 1 in a stream group.
+  [[nodiscard]] unsigned deliveries() const noexcept { return deliveries_; }
+  /// When it was published (wall clock of the producer, resolution of the kernel's tick).
+  [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept;
+
+  /// Finishes the message for its group and ends the view. `stale`: it was given to somebody else
+  /// meanwhile (lease, purge), who will finish it. Does not block; a system call only to wake a
+  /// waiting producer.
+  Result<void> ack();
+  /// As `ack()`, but the view stays until this object is gone.
+  Result<void> settle();
+  /// Hands the message back for redelivery at once and ends the view. `stale` as in `ack()`.
+  /// `invalid` in a stream group, where nothing can be handed back (the view is ended all the same).
+  Result<void> nack();
+  /// True until ack, nack or a move.
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+
+ private:
+  friend class client::ConsumerCore;
+  static constexpr std::uint64_t settled = 0;  // receipt of a message that owes nothing
+  void drop() noexcept;
+  void swap(Message& other) noexcept {
+    std::swap(core_, other.core_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(meta_, other.meta_);
+    std::swap(meta_size_, other.meta_size_);
+    std::swap(deliveries_, other.deliveries_);
+    std::swap(seq_, other.seq_);
+    std::swap(timestamp_, other.timestamp_);
+    std::swap(receipt_, other.receipt_);
+    std::swap(ring_, other.ring_);
+  }
+
+  client::ConsumerCore* core_ = nullptr;  // counts its messages; lives as long as any
+  const std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  const std::byte* meta_ = nullptr;
+  std::uint32_t meta_size_ = 0;
+  std::uint32_t deliveries_ = 0;
+  std::uint64_t seq_ = 0;
+  std::uint64_t timestamp_ = 0;
+  std::uint64_t receipt_ = settled;  // the exact group word of the claim
+  void* ring_ = nullptr;       // the ring whose bytes these are
+};
+
+}  // namespace spillring

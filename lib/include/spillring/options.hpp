@@ -1,0 +1,133 @@
+// Options of queues, producers and consumers, each with meaning, cost and default.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spillring {
+
+inline constexpr std::uint64_t KiB = 1024;
+inline constexpr std::uint64_t MiB = 1024 * KiB;
+inline constexpr std::uint64_t GiB = 1024 * MiB;
+
+/// How long a call may wait. Measured on the monotonic clock.
+using Timeout = std::chrono::nanoseconds;
+inline constexpr Timeout forever = Timeout::max();
+inline constexpr Timeout no_wait = Timeout::zero();
+
+/// What a producer gets when there is no room.
+enum class Full : std::uint8_t {
+  block = 0,   ///< it waits, up to its timeout
+  reject = 1,  ///< it is told `Code::full` at once
+};
+
+/// What a queue keeps that nobody has read yet.
+enum class Keep : std::uint8_t {
+  unread = 0,    ///< everything until each named group has it; while there is no named group, everything
+  attached = 1,  ///< only what the groups attached now still need (publish/subscribe)
+};
+
+struct QueueOptions {
+  /// Most bytes of payload and metadata in memory. A limit, not a price: a queue starts small and grows.
+  std::uint64_t capacity = 16 * MiB;
+  /// Most messages in memory; rounded up to a power of two, at least 64.
+  std::uint64_t slots = 65536;
+  Full full = Full::block;
+  Keep keep = Keep::unread;
+  /// A loan that is in somebody's way for this long is revoked: its publish becomes `stale`.
+  Timeout stall_timeout = std::chrono::seconds(1);
+  /// A message that a member of a shared group has held for this long while somebody waits for it is
+  /// given to another; zero: never, only death gives it away.
+  Timeout lease = Timeout::zero();
+  /// Start at full size instead of growing to it.
+  bool prealloc = false;
+};
+
+/// Where a new group begins.
+struct Start {
+  enum class From : std::uint8_t { earliest = 0, latest = 1, sequence = 2 };
+  From from = From::earliest;
+  std::uint64_t sequence = 0;  ///< with `From::sequence`; clamped to what the queue still has
+
+  static constexpr Start earliest() noexcept { return {From::earliest, 0}; }
+  static constexpr Start latest() noexcept { return {From::latest, 0}; }
+  static constexpr Start at(std::uint64_t sequence) noexcept { return {From::sequence, sequence}; }
+};
+
+/// One header of a message: a name and bytes. Views; the caller keeps what they refer to.
+struct Header {
+  std::string_view name;
+  std::span<const std::byte> value;
+};
+
+/// Key and headers of a message to be sent; 64 KiB in all, copied.
+struct Metadata {
+  std::optional<std::span<const std::byte>> key;
+  std::span<const Header> headers;
+};
+
+struct LoanOptions {
+  Metadata metadata;
+  /// Alignment of the payload, a power of two up to 4096. 0: payloads of up to 24 bytes without
+  /// metadata lie in their descriptor, aligned to 8; all others to 64.
+  std::size_t alignment = 0;
+};
+
+struct ProducerOptions {
+  /// Waits return `Code::interrupted` after a signal handler ran, and at least once a second.
+  bool interruptible = false;
+};
+
+struct ConsumerOptions {
+  /// How many messages a member of a shared group claims ahead. More is faster, fewer spreads better.
+  unsigned prefetch = 64;
+  /// Where the group begins if this call creates it.
+  Start start = Start::earliest();
+  /// As in `ProducerOptions`.
+  bool interruptible = false;
+};
+
+struct SubscriberOptions {
+  Start start = Start::latest();
+  bool interruptible = false;
+};
+
+enum class QueueState : std::uint8_t { ok = 0, deleted = 1, poisoned = 2 };
+enum class GroupKind : std::uint8_t { shared = 0, stream = 1 };
+
+/// One group as it was at the moment of asking.
+struct GroupInfo {
+  std::string name;  ///< empty for a broadcast subscription
+  GroupKind kind = GroupKind::shared;
+  std::uint64_t floor = 0;    ///< the first sequence it has not finished with
+  std::uint64_t lag = 0;      ///< sequences between the floor and the queue's end
+  std::uint64_t members = 0;  ///< consumers attached
+  std::uint64_t unacked = 0;  ///< claimed by a member and not yet acknowledged
+};
+
+/// One queue as it was at the moment of asking. Everything in base units.
+struct QueueInfo {
+  std::string name;
+  QueueState state = QueueState::ok;
+  QueueOptions options;
+  std::uint64_t first = 0;      ///< the oldest sequence somebody may still need
+  std::uint64_t next = 0;       ///< the sequence the next message will get
+  std::uint64_t messages = 0;   ///< next - first: waiting or in flight (skipped numbers included)
+  std::uint64_t bytes = 0;      ///< arena bytes these occupy
+  std::uint64_t largest = 0;    ///< largest message in bytes
+  std::uint64_t ring_slots = 0; ///< slots of the newest ring
+  std::uint64_t ring_bytes = 0; ///< arena of the newest ring
+  std::uint64_t rings = 0;      ///< rings alive (more than one while a replaced one still has readers)
+  std::uint64_t memory = 0;     ///< shared memory held for the queue, all segments
+  std::uint64_t producers = 0;
+  std::uint64_t consumers = 0;
+  std::uint64_t groups = 0;
+};
+
+}  // namespace spillring

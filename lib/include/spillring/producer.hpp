@@ -1,0 +1,109 @@
+// A client's handle for writing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "spillring/options.hpp"
+#include "spillring/result.hpp"
+
+namespace spillring {
+
+namespace client {
+class ProducerCore;
+}
+
+/// Bytes in the queue's memory, claimed and not yet published. Fill them in place, then `publish()`.
+/// Dropping a loan cancels it. A loan that is in somebody's way must be published within the queue's
+/// `stall_timeout`; after that its publish is `stale`.
+///
+/// Thread-safety: belongs to its producer. It may outlive the `Producer` object.
+class Loan {
+ public:
+  Loan() = default;
+  Loan(Loan&& other) noexcept { swap(other); }
+  Loan& operator=(Loan&& other) noexcept {
+    Loan(std::move(other)).swap(*this);
+    return *this;
+  }
+  Loan(const Loan&) = delete;
+  Loan& operator=(const Loan&) = delete;
+  ~Loan() { cancel(); }
+
+  /// The bytes to fill; uninitialised. Valid until publish, cancel or destruction.
+  [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
+  /// The number the message has if it is published.
+  [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
+
+  /// Makes the message visible; exactly once if `ok`. Returns its sequence. `size` may be smaller
+  /// than the loan (larger: `invalid`, and the loan stays). `stale`: it was revoked and is never
+  /// delivered; the loan ends. Does not block; a system call only when somebody sleeps.
+  Result<std::uint64_t> publish(std::size_t size);
+  Result<std::uint64_t> publish() { return publish(size_); }
+  /// Gives the number up; readers skip it silently. Does nothing on an empty loan.
+  void cancel() noexcept;
+  /// True until publish, cancel or a move.
+  explicit operator bool() const noexcept { return core_ != nullptr; }
+
+ private:
+  friend class client::ProducerCore;
+  void swap(Loan& other) noexcept {
+    std::swap(core_, other.core_);
+    std::swap(ring_, other.ring_);
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    std::swap(seq_, other.seq_);
+  }
+
+  client::ProducerCore* core_ = nullptr;  // counts its loans; lives as long as any
+  void* ring_ = nullptr;                  // the ring it was claimed in
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::uint64_t seq_ = 0;
+};
+
+/// Writes to a queue. Made by `Queue::producer`. One handle belongs to one thread at a time; make
+/// one for each thread, any number may write to a queue.
+class Producer {
+ public:
+  Producer(Producer&& other) noexcept : core_(std::exchange(other.core_, nullptr)) {}
+  Producer& operator=(Producer&& other) noexcept {
+    std::swap(core_, other.core_);
+    return *this;
+  }
+  /// Closes.
+  ~Producer() { close(); }
+
+  /// Claims `size` bytes in the queue's memory, waiting for room up to `timeout` where the full
+  /// policy is `block`. Errors: full, timeout, interrupted, too_large, invalid (metadata or
+  /// alignment), closed, deleted, poisoned, corrupt, forked, unavailable.
+  Result<Loan> loan(std::size_t size, Timeout timeout = forever, const LoanOptions& options = {});
+  /// Sends a copy of `bytes`; returns the message's sequence. Waits and fails as `loan`, and `stale`
+  /// as `Loan::publish`.
+  Result<std::uint64_t> send(std::span<const std::byte> bytes, Timeout timeout = forever,
+                             const Metadata& metadata = {});
+  /// `send` that never waits for room: `full` instead. (It may wait briefly for a queue to grow that
+  /// has not reached its capacity.)
+  Result<std::uint64_t> try_send(std::span<const std::byte> bytes, const Metadata& metadata = {});
+
+  /// Returns when there may be room for a message of `size` bytes, or as `loan` fails. Touches nothing
+  /// that the other functions use: it may run while another thread calls those on this handle.
+  Result<void> wait_for_room(std::size_t size, Timeout timeout = forever);
+
+  /// The queue's name.
+  [[nodiscard]] const std::string& queue() const;
+  /// Ends the handle. Loans still in the caller's hands stay as they are and can be published; the
+  /// handle's place is given back with the last of them.
+  void close() noexcept;
+
+ private:
+  friend class Queue;
+  explicit Producer(client::ProducerCore* core) noexcept : core_(core) {}
+  client::ProducerCore* core_ = nullptr;
+};
+
+}  // namespace spillring

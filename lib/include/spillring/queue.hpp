@@ -1,0 +1,63 @@
+// A named queue as a client sees it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "spillring/consumer.hpp"
+#include "spillring/options.hpp"
+#include "spillring/producer.hpp"
+
+namespace spillring {
+
+namespace client {
+class Connection;
+struct QueueRef;
+}
+
+/// A copy of a message, taken without consuming it.
+struct PeekedMessage {
+  std::uint64_t seq = 0;
+  std::uint64_t timestamp_ns = 0;  ///< wall clock, nanoseconds since 1970
+  std::vector<std::byte> payload;
+  std::optional<std::vector<std::byte>> key;
+  std::vector<std::pair<std::string, std::vector<std::byte>>> headers;
+};
+
+/// A queue that was opened or created by a `Client`. Cheap to copy; keeps the connection alive.
+/// All of its functions ask the supervisor: they block up to the client's timeout and throw `Error`
+/// (unavailable, deleted, no_memory, busy, invalid, ...). Thread-safe.
+class Queue {
+ public:
+  [[nodiscard]] const std::string& name() const;
+  /// A new producer.
+  [[nodiscard]] Producer producer(const ProducerOptions& options = {}) const;
+  /// A new member of the shared group `group`, which is created if there is none. `exists`: a
+  /// stream group has that name.
+  [[nodiscard]] Consumer consumer(std::string_view group = "default",
+                                  const ConsumerOptions& options = {}) const;
+  /// The reader of the stream group `group`, created if there is none; others of that group stand
+  /// by. An empty name: a subscription of its own that lives as long as this consumer (broadcast).
+  [[nodiscard]] Consumer subscriber(std::string_view group = {},
+                                    const SubscriberOptions& options = {}) const;
+  /// Copies up to `most` published messages from `from` on (0: the oldest somebody still needs),
+  /// changing nothing. Messages that go away meanwhile are left out.
+  [[nodiscard]] std::vector<PeekedMessage> peek(std::size_t most = 1, std::uint64_t from = 0) const;
+  [[nodiscard]] QueueInfo info() const;
+  [[nodiscard]] std::vector<GroupInfo> groups() const;
+  /// Removes a group and its position. `not_found`; `busy` while it has members.
+  void remove_group(std::string_view group) const;
+  /// Moves every group to the queue's end. What members hold becomes `stale`, their bytes stay.
+  /// Returns how many sequences were passed over by the group furthest behind.
+  std::uint64_t purge() const;  // NOLINT(modernize-use-nodiscard)
+
+ private:
+  friend class Client;
+  explicit Queue(std::shared_ptr<client::QueueRef> ref) : ref_(std::move(ref)) {}
+  std::shared_ptr<client::QueueRef> ref_;
+};
+
+}  // namespace spillring

@@ -1,0 +1,148 @@
+// The control protocol: one packet asks, one answers; descriptors travel beside the answer.
+// SOCK_SEQPACKET, little-endian, fixed records; the first packet of a connection is `hello`.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+#include <type_traits>
+
+#include "layout/limits.hpp"
+
+namespace spillring::layout {
+
+inline constexpr std::uint32_t control_magic = 0x4C525053;  // "SPRL"
+inline constexpr std::size_t max_packet = 4096;
+inline constexpr std::size_t name_size = 120;
+
+/// Text of at most N bytes, padded with zeros.
+template <std::size_t N>
+struct Text {
+  char bytes[N];
+
+  void set(std::string_view text) noexcept {
+    const std::size_t size = text.size() < N ? text.size() : N;
+    std::memset(bytes, 0, N);
+    if (size != 0) std::memcpy(bytes, text.data(), size);
+  }
+  [[nodiscard]] std::string_view view() const noexcept { return {bytes, ::strnlen(bytes, N)}; }
+};
+
+enum class Ask : std::uint16_t {
+  hello = 1,
+  create,        // name, options
+  open,          // name -> queue
+  list,          // name: begin after it -> records
+  remove,        // name
+  info,          // queue -> one record
+  groups,        // queue, number: begin at this slot -> group records
+  produce,       // queue -> handle; M ro, G ro, bells, service
+  consume,       // queue, name: the group, kind, start -> handle; M ro, G rw, bells, service, words
+  observe,       // queue -> M ro, G ro
+  ring,          // queue, number: its first sequence -> geometry; the ring (rw only for producers)
+  detach,        // queue, handle
+  drop_ring,     // queue, handle, number: the handle has unmapped this ring; not answered
+  purge,         // queue -> number
+  remove_group,  // queue, name
+};
+
+struct Request {
+  std::uint32_t magic;
+  std::uint16_t ask;
+  std::uint16_t kind;  // consume: GroupKind
+  std::uint64_t id;    // comes back with the answer
+  std::uint64_t queue;
+  std::uint32_t handle;
+  std::uint32_t start;  // consume: Start::From
+  std::uint64_t number;
+  Text<name_size> name;
+  // hello
+  std::uint32_t protocol_version;
+  std::uint32_t layout_version;
+  // create
+  std::uint64_t capacity;
+  std::uint64_t slots;
+  std::uint64_t stall_timeout_ns;
+  std::uint64_t lease_ns;
+  std::uint8_t full;
+  std::uint8_t keep;
+  std::uint8_t prealloc;
+  std::uint8_t reserved[5];
+};
+static_assert(sizeof(Request) == 208, "no padding: what was not set is zero, not stale memory");
+static_assert(offsetof(Request, name) == 40);
+static_assert(offsetof(Request, protocol_version) == 160);
+static_assert(offsetof(Request, capacity) == 168);
+static_assert(offsetof(Request, full) == 200);
+static_assert(std::is_trivially_copyable_v<Request>);
+
+struct Reply {
+  std::uint32_t magic;
+  std::uint16_t ask;
+  std::uint8_t code;     // spillring::Code; not ok: `text` has what, why, hint, each ended by '\n'
+  std::uint8_t records;  // of the kind that was asked for, behind this head
+  std::uint64_t id;
+  std::uint64_t queue;
+  std::uint32_t handle;
+  std::uint16_t generation;
+  std::uint16_t group;
+  std::uint64_t window;  // consume, shared: words
+  std::uint64_t slots;   // ring: geometry
+  std::uint64_t arena;
+  std::uint64_t number;  // purge: passed over; list and groups: 1 = there is more
+  Text<512> text;
+};
+static_assert(sizeof(Reply) == 64 + 512, "no padding");
+static_assert(offsetof(Reply, id) == 8);
+static_assert(offsetof(Reply, handle) == 24);
+static_assert(offsetof(Reply, window) == 32);
+static_assert(offsetof(Reply, text) == 64);
+static_assert(std::is_trivially_copyable_v<Reply>);
+
+/// One queue, as spillring::QueueInfo.
+struct QueueRecord {
+  Text<name_size> name;
+  std::uint64_t capacity;
+  std::uint64_t slots;
+  std::uint64_t stall_timeout_ns;
+  std::uint64_t lease_ns;
+  std::uint64_t first;
+  std::uint64_t next;
+  std::uint64_t bytes;
+  std::uint64_t largest;
+  std::uint64_t ring_slots;
+  std::uint64_t ring_bytes;
+  std::uint64_t memory;
+  std::uint32_t rings;
+  std::uint32_t producers;
+  std::uint32_t consumers;
+  std::uint32_t groups;
+  std::uint8_t state;
+  std::uint8_t full;
+  std::uint8_t keep;
+  std::uint8_t prealloc;
+  std::uint8_t reserved[4];
+};
+static_assert(sizeof(QueueRecord) == 232, "no padding");
+static_assert(offsetof(QueueRecord, rings) == 208);
+static_assert(offsetof(QueueRecord, state) == 224);
+
+/// One group, as spillring::GroupInfo.
+struct GroupRecord {
+  Text<name_size> name;
+  std::uint64_t floor;
+  std::uint64_t lag;
+  std::uint64_t unacked;
+  std::uint32_t members;
+  std::uint16_t slot;
+  std::uint8_t kind;
+  std::uint8_t reserved;
+};
+static_assert(sizeof(GroupRecord) == 152, "no padding");
+static_assert(offsetof(GroupRecord, members) == 144);
+
+template <typename Record>
+inline constexpr std::size_t records_in_packet = (max_packet - sizeof(Reply)) / sizeof(Record);
+
+}  // namespace spillring::layout

@@ -1,0 +1,48 @@
+// G, the groups: how far each has come and what each consumer may still look at. Written by consumers.
+// Beside it, one segment of words for each shared group, written by its members only.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "layout/limits.hpp"
+#include "layout/words.hpp"
+
+namespace spillring::layout {
+
+inline constexpr std::uint64_t groups_magic = 0x315052474C495053;  // "SPILGRP1"
+
+struct GroupCursor {
+  alignas(cache_line) std::atomic<std::uint64_t> floor;  // first sequence not finished; only grows
+  std::uint64_t reserved_floor[7];
+  alignas(cache_line) std::atomic<std::uint64_t> next;  // a hint: below it everything was claimed once
+  std::atomic<std::uint64_t> rescan;                    // a hint: the lowest that was handed back
+  std::atomic<std::uint64_t> owner;                     // of a stream group: stream_owner, or 0
+  std::uint64_t reserved_next[5];
+};
+static_assert(offsetof(GroupCursor, next) == 64, "producers read the floor, not what members fight over");
+static_assert(sizeof(GroupCursor) == 128);
+
+struct Hold {
+  alignas(cache_line) std::atomic<std::uint64_t> sequence;  // oldest in use; no_sequence: none
+  std::uint64_t reserved[7];
+};
+static_assert(sizeof(Hold) == 64, "each consumer writes its own line");
+
+struct Groups {
+  std::uint64_t magic;
+  std::uint64_t queue_id;
+  std::uint64_t reserved[6];
+  GroupCursor cursors[max_groups];
+  Hold holds[max_handles];
+};
+static_assert(offsetof(Groups, cursors) == 64);
+static_assert(offsetof(Groups, holds) == 64 + 128 * max_groups);
+static_assert(sizeof(Groups) == 64 + 128 * max_groups + 64 * max_handles, "no padding anywhere");
+static_assert(std::is_standard_layout_v<Groups>);
+
+using Word = std::atomic<std::uint64_t>;  // of a shared group's window; words.hpp: GroupWord
+
+}  // namespace spillring::layout

@@ -1,0 +1,29 @@
+#include "os/futex.hpp"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+
+namespace spillring::os {
+
+Woken futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                 Instant until) noexcept {
+  timespec at{};
+  at.tv_sec = until / 1'000'000'000;
+  at.tv_nsec = until % 1'000'000'000;
+  // BITSET, because only that form takes an absolute time (on CLOCK_MONOTONIC).
+  const long result =
+      ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected, until == never ? nullptr : &at,
+                nullptr, FUTEX_BITSET_MATCH_ANY);
+  if (result == 0 || errno == EAGAIN) return Woken::changed;
+  return errno == EINTR ? Woken::interrupted : Woken::timed_out;
+}
+
+void futex_wake_all(std::atomic<std::uint32_t>& word) noexcept {
+  ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
+}
+
+}  // namespace spillring::os

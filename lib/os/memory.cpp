@@ -1,0 +1,164 @@
+#include "os/memory.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <boost/interprocess/exceptions.hpp>
+#include <boost/interprocess/mapped_region.hpp>
+#include <cerrno>
+
+#include <fmt/format.h>
+
+#include "os/failure.hpp"
+#include "os/fork.hpp"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U  // Linux 6.3; older kernels answer EINVAL
+#endif
+
+namespace spillring::os {
+
+namespace ipc = boost::interprocess;
+
+namespace {
+
+constexpr int wanted_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+
+int memfd(const std::string& name) {
+  const int fd = ::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+  if (fd >= 0 || errno != EINVAL) return fd;
+  return ::memfd_create(name.c_str(), MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+
+// A file size limit answers with SIGXFSZ as well as with EFBIG: asked first, so that the signal
+// cannot end a process that only wanted a queue.
+bool over_file_size_limit(std::size_t size) {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+         size > limit.rlim_cur;
+}
+
+/// What Boost.Interprocess needs to map a descriptor.
+class Mappable {
+ public:
+  explicit Mappable(const Fd& fd) : fd_(fd.get()) {}
+  [[nodiscard]] ipc::mapping_handle_t get_mapping_handle() const {
+    return ipc::ipcdetail::mapping_handle_from_file_handle(fd_);
+  }
+
+ private:
+  int fd_;
+};
+
+ipc::mode_t mode_of(Rights rights) {
+  return rights == Rights::read ? ipc::read_only : ipc::read_write;
+}
+
+ipc::mapped_region mapped(const Fd& memory, std::size_t offset, std::size_t size, Rights rights,
+                          void* at) {
+  try {
+    return {Mappable(memory),
+            mode_of(rights),
+            static_cast<ipc::offset_t>(offset),
+            size,
+            at,
+            at == nullptr ? ipc::default_map_options : MAP_FIXED};
+  } catch (const ipc::interprocess_exception& failure) {
+    fail(fmt::format("cannot map {} bytes of shared memory", size), failure.get_native_error(), {});
+  }
+}
+
+}  // namespace
+
+Fd create_memory(const std::string& name, std::size_t size) {
+  const std::string what = fmt::format("cannot allocate {} bytes of shared memory", size);
+  if (over_file_size_limit(size)) {
+    fail(what, EFBIG, "raise the file size limit (ulimit -f) of the supervisor");
+  }
+  Fd memory(memfd(name));
+  if (!memory) fail(what);
+  if (::fchmod(memory.get(), 0600) != 0) fail(what);
+  // fallocate, not ftruncate: a hole would be filled at first touch, and end in SIGBUS where
+  // memory has run out by then.
+  if (const int error = ::posix_fallocate(memory.get(), 0, static_cast<off_t>(size)); error != 0) {
+    fail(what, error, "ask for a smaller capacity, or give the supervisor more memory");
+  }
+  if (::fcntl(memory.get(), F_ADD_SEALS, wanted_seals) != 0) fail(what);
+  return memory;
+}
+
+Fd reopen_read_only(const Fd& memory) {
+  const std::string path = fmt::format("/proc/self/fd/{}", memory.get());
+  Fd again(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!again) fail("cannot reopen shared memory for reading");
+  return again;
+}
+
+void check_memory(const Fd& memory, std::size_t size) {
+  struct stat status {};
+  const int seals = ::fcntl(memory.get(), F_GET_SEALS);
+  if (seals < 0 || (seals & wanted_seals) != wanted_seals ||
+      ::fstat(memory.get(), &status) != 0 || static_cast<std::size_t>(status.st_size) != size) {
+    throw Error(Code::corrupt, "a shared memory segment is not what the supervisor announced",
+                fmt::format("expected {} bytes, sealed; found {} bytes, seals {:#x}", size,
+                            status.st_size, seals));
+  }
+}
+
+std::uint64_t inode_of(const Fd& memory) {
+  struct stat status {};
+  if (::fstat(memory.get(), &status) != 0) fail("cannot inspect shared memory");
+  return status.st_ino;
+}
+
+struct Mapping::Regions {
+  ipc::mapped_region first;
+  ipc::mapped_region second;
+};
+
+Mapping::Mapping() noexcept = default;
+
+Mapping::Mapping(const Fd& memory, std::size_t size, Rights rights)
+    : regions_(std::make_unique<Regions>()), fork_generation_(fork_generation()) {
+  check_memory(memory, size);
+  regions_->first = mapped(memory, 0, size, rights, nullptr);
+  data_ = static_cast<std::byte*>(regions_->first.get_address());
+  ::madvise(data_, size, MADV_DONTFORK);
+}
+
+Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t tail, Rights rights)
+    : regions_(std::make_unique<Regions>()), fork_generation_(fork_generation()) {
+  check_memory(memory, head + tail);
+  const std::size_t whole = head + 2 * tail;
+  void* reserved = ::mmap(nullptr, whole, PROT_NONE,
+                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) fail(fmt::format("cannot reserve {} bytes of addresses", whole));
+  data_ = static_cast<std::byte*>(reserved);
+  try {
+    regions_->first = mapped(memory, 0, head + tail, rights, data_);
+    regions_->second = mapped(memory, head, tail, rights, data_ + head + tail);
+  } catch (...) {
+    regions_.reset();
+    ::munmap(reserved, whole);
+    throw;
+  }
+  ::madvise(data_, whole, MADV_DONTFORK);
+}
+
+Mapping::Mapping(Mapping&&) noexcept = default;
+
+Mapping& Mapping::operator=(Mapping&& other) noexcept {
+  std::swap(regions_, other.regions_);
+  std::swap(data_, other.data_);
+  std::swap(fork_generation_, other.fork_generation_);
+  return *this;
+}
+
+Mapping::~Mapping() {
+  // In a forked child nothing is mapped there any more; by now the range may be somebody else's.
+  if (regions_ && fork_generation_ != fork_generation()) (void)regions_.release();
+}
+
+}  // namespace spillring::os

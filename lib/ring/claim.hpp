@@ -1,0 +1,97 @@
+// Claiming the next sequence of a ring, and ending the claim: publish, abort, revoke, seal.
+//
+// Truth is in two words per slot that only move forward:
+//   C = claim(s): {lap, owner} and the extent's end, changed by one 128-bit compare-and-swap;
+//   P = descriptor(s).published: {lap, state}, changed by 64-bit compare-and-swap.
+// Sequence s is *claimed* while C has lap(s) and P has an older lap. `tail` is a hint.
+//
+// Invariants
+//   A1  A slot's C.lap and (P.lap, state) only grow, and P.lap <= C.lap.
+//   A2  s+1 can be claimed only after s: a claimer needs C(s-1) to have lap(s-1).
+//   A3  Extents are disjoint and contiguous: the extent of s begins where that of s-1 ends, and that
+//       end does not change until the slot of s-1 is claimed again, a lap later.
+//   A4  Only the owner writes its extent and descriptor fields, and neither is used again before the
+//       message is COMMITTED and reclaimed, ABORTED, or RELEASED.
+//   A5  publish() says `ok` exactly if the message became COMMITTED, once.
+//
+// Why the start is right: if the compare-and-swap succeeds, s was unclaimed until then, so nothing
+// behind s was claimed (A2), so the slot of s-1 still held s-1, whose end is fixed (A3).
+// Why `N - 2`: one slot keeps limit-1, from which the oldest start is derived without a second
+// variable; one is left for the seal, which needs no room of its own.
+#pragma once
+
+#include <cstdint>
+
+#include "layout/words.hpp"
+#include "ring/ring_view.hpp"
+
+namespace spillring::ring {
+
+/// How far the ring is free, as far as this claimer knows. Old values are safe: they only know less.
+struct Room {
+  std::uint64_t limit = 0;  // everything below may be overwritten
+  std::uint64_t low = 0;    // the arena position where `limit` begins
+};
+
+enum class ClaimStatus : std::uint8_t {
+  claimed,
+  no_slots,  // more than N - 3 sequences are in use
+  no_bytes,  // the arena has no `length` bytes left
+  sealed,    // the ring has ended; the next sequence is in the next ring
+  corrupt,   // the ring contradicts itself
+};
+
+struct Claim {
+  ClaimStatus status = ClaimStatus::corrupt;
+  std::uint64_t sequence = 0;  // claimed: it; no room: the one that would have been next; sealed: the next
+  std::uint64_t start = 0;     // arena position of the extent
+};
+
+/// Claims the next sequence with an extent of `length` bytes (a multiple of extent_unit, at most the
+/// arena). Lock-free. Looks at `room` first and refreshes it only where it says no.
+Claim claim(const RingView& ring, layout::Owner me, std::uint64_t length, Room& room) noexcept;
+
+/// Reads how far the ring is free. False: it contradicts itself.
+bool refresh(const RingView& ring, Room& room) noexcept;
+
+/// What a claim would find now: `claimed` stands for "there is room". Changes nothing.
+Claim probe(const RingView& ring, std::uint64_t length, Room& room) noexcept;
+
+/// The least sequence that `limit` has to reach before an extent that ends at `end` fits behind
+/// sequence `s`. For a sleeper's sake: a hint.
+std::uint64_t limit_needed(const RingView& ring, std::uint64_t s, std::uint64_t end) noexcept;
+
+enum class PublishStatus : std::uint8_t { ok, stale, corrupt };
+
+/// Makes the owner's claimed `s` visible. REQUIRES: the caller owns s and has filled it.
+/// `stale`: it was revoked; the caller has now let go of its bytes.
+PublishStatus publish(const RingView& ring, std::uint64_t s) noexcept;
+
+/// Gives the owner's claimed `s` up. Returns as publish().
+PublishStatus abort(const RingView& ring, std::uint64_t s) noexcept;
+
+/// True if `s` is claimed and nothing has become of it yet.
+bool is_claimed(const RingView& ring, std::uint64_t s) noexcept;
+
+/// Takes a claimed `s` from its owner: it will be skipped, its bytes stay the owner's. False if it
+/// was not claimed any more.
+bool revoke(const RingView& ring, std::uint64_t s) noexcept;
+
+/// After `owner` is dead: all it claimed is ABORTED, all that was revoked from it RELEASED. Any
+/// number of times, by anyone. Returns how many words it changed.
+std::uint64_t abort_claims_of(const RingView& ring, layout::Owner owner) noexcept;
+
+/// The next sequence to be claimed, from the claim words themselves.
+std::uint64_t find_tail(const RingView& ring) noexcept;
+
+/// Ends the ring: takes the next sequence for the seal, which needs no room. Returns its number (or
+/// that of the seal found). 0: corrupt.
+std::uint64_t seal(const RingView& ring) noexcept;
+
+/// The seal's number, 0 where the ring is open.
+std::uint64_t find_seal(const RingView& ring) noexcept;
+
+/// Writes the first state of a ring that begins at `ring.first()`. REQUIRES: nobody else maps it.
+void initialise(const RingView& ring) noexcept;
+
+}  // namespace spillring::ring

@@ -1,0 +1,73 @@
+// Reading under a hold, and making room that nobody needs any more.
+//
+// Two words in the ring: readers must not start on anything below `gone`; everything below `limit`
+// may be overwritten. limit <= gone; both only grow. One word for both would be unsafe: a reader
+// needs a moment between "it is still there" and "I have said that I look at it".
+//
+// Invariants
+//   B1  A reader that stored hold <= s before it read gone <= s keeps the bytes of s: every reclaimer
+//       that could free s raises `gone` above s first and scans the holds afterwards, so either the
+//       reader sees its `gone` or it sees the reader's hold.
+//   B2  What a reclaimer computed stays true: floors, `base` and starts only grow, a joining group
+//       enters the table before the others' floors are read for it (group_version).
+//       So a slow or dying reclaimer harms nobody.
+//   B3  `limit` passes neither a claimed sequence nor a REVOKED one.
+#pragma once
+
+#include <cstdint>
+
+#include "layout/groups.hpp"
+#include "layout/manifest.hpp"
+#include "ring/ring_view.hpp"
+
+namespace spillring::ring {
+
+/// What there is to see of a sequence.
+enum class Seen : std::uint8_t {
+  nothing,    // not published yet
+  committed,  // a message
+  skipped,    // a number without a message: aborted, revoked, released
+  sealed,     // the ring's last number
+  gone,       // it was here and is not any more
+};
+
+/// Looks at `s` without touching its bytes.
+/// SYNC POINT READ: P. seq_cst: pairs with end_claim(); a sleeper's second look must not be reordered
+/// before its mark.
+inline Seen look(const RingView& ring, std::uint64_t s) noexcept {
+  const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_seq_cst);
+  const std::int32_t distance = layout::lap_distance(layout::publish_lap(word), ring.lap(s));
+  if (distance < 0) return Seen::nothing;
+  if (distance > 0) return Seen::gone;
+  switch (layout::publish_state(word)) {
+    case layout::Published::committed:
+      return Seen::committed;
+    case layout::Published::sealed:
+      return Seen::sealed;
+    default:
+      return Seen::skipped;
+  }
+}
+
+/// True if `s` may be read: REQUIRES hold <= s, stored before with a full fence in between.
+/// SYNC POINT READ: gone. seq_cst: pairs with reclaim().
+inline bool still_here(const RingView& ring, std::uint64_t s) noexcept {
+  return ring.header().gone.load(std::memory_order_seq_cst) <= s;
+}
+
+/// The first sequence that some group may still need: the least of all groups' max(floor, start) and
+/// of `base`. `no_sequence` where nobody needs anything. Hostile values in `groups` can lose or hold
+/// back messages, nothing worse: the caller clamps.
+std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups) noexcept;
+
+/// The lowest hold that protects bytes of this ring. Holds below its first sequence belong to views in
+/// older rings, which are sealed and need none.
+std::uint64_t lowest_hold(const RingView& ring, const layout::Manifest& manifest,
+                          const layout::Groups& groups) noexcept;
+
+/// Raises `gone` and `limit` by up to an eighth of the ring. Returns true if `limit` is higher than
+/// before. By anyone who maps the ring writable.
+bool reclaim(const RingView& ring, const layout::Manifest& manifest,
+             const layout::Groups& groups) noexcept;
+
+}  // namespace spillring::ring

@@ -1,0 +1,185 @@
+"""A private supervisor for each test, and the command as its users run it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+PATIENCE = 60  # seconds until a wait is a failure; nothing here measures time
+
+
+def built(name):
+    """The program below SPILLRING_BUILD, else on PATH."""
+    build = Path(os.environ.get("SPILLRING_BUILD", "/nonexistent"))
+    for folder in ("bin", "tools", "daemon"):
+        if (build / folder / name).is_file():
+            return str(build / folder / name)
+    found = shutil.which(name)
+    if found is None:
+        pytest.exit(f"{name} is neither below $SPILLRING_BUILD nor on PATH", returncode=2)
+    return found
+
+
+def eventually(condition, what):
+    """Waits until condition() is true, and returns it."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.005)
+    raise AssertionError(f"never happened: {what}")
+
+
+class Supervisor:
+    def __init__(self, path):
+        self.socket = str(path)
+        self.process = None
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [built("spillringd"), "--socket", self.socket],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        eventually(self.accepts, "the supervisor accepts a connection")
+
+    def accepts(self):
+        assert self.process.poll() is None, f"the supervisor ended with {self.process.returncode}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            return probe.connect_ex(self.socket) == 0
+
+    def end(self, number):
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(PATIENCE)
+
+    def stop(self):
+        self.end(signal.SIGTERM)
+
+    def kill(self):
+        self.end(signal.SIGKILL)
+
+
+class Outcome:
+    """What a run of the command left behind."""
+
+    def __init__(self, code, out, err):
+        self.code = code
+        self.bytes = out
+        self.err = err.decode()
+
+    @property
+    def out(self):
+        return self.bytes.decode()
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+    @property
+    def json(self):
+        return json.loads(self.bytes)
+
+    @property
+    def envelopes(self):
+        return [json.loads(line) for line in self.lines]
+
+
+class Command:
+    """Runs the command against one supervisor."""
+
+    def __init__(self, socket_path):
+        self.socket = socket_path
+        self.environment = {
+            key: value
+            for key, value in os.environ.items()
+            if key not in ("SPILLRING_SOCKET", "NO_COLOR", "COLUMNS")
+        }
+        self.environment["SPILLRING_SOCKET"] = socket_path
+        self.environment["TERM"] = "xterm"
+        self.running = []
+
+    def argv(self, *arguments):
+        return [built("spillring"), *map(os.fsencode, map(str, arguments))]
+
+    def __call__(self, *arguments, stdin=b"", code=0):
+        """Runs it to its end. `code` is the exit code it must have; None: any."""
+        stdin = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            self.argv(*arguments),
+            input=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment,
+            timeout=PATIENCE,
+        )
+        outcome = Outcome(done.returncode, done.stdout, done.stderr)
+        assert code is None or outcome.code == code, f"{arguments}: {outcome.code}\n{outcome.err}"
+        return outcome
+
+    def start(self, *arguments, **streams):
+        """Starts it; it is killed at the end of the test if it still runs."""
+        streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
+                   "stderr": subprocess.PIPE, **streams}
+        process = subprocess.Popen(self.argv(*arguments), env=self.environment, **streams)
+        self.running.append(process)
+        return process
+
+    def shell(self, script):
+        """Runs a line of shell, in which $spillring is the command."""
+        return subprocess.run(
+            ["bash", "-o", "pipefail", "-c", script],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**self.environment, "spillring": built("spillring")},
+            timeout=PATIENCE,
+        )
+
+    def info(self, queue):
+        return self("info", queue, "--json").json
+
+    def close(self):
+        for process in self.running:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    daemon = Supervisor(tmp_path / "spillringd.sock")
+    daemon.start()
+    yield daemon
+    daemon.stop()
+    daemon.kill()
+
+
+@pytest.fixture
+def spillring(supervisor):
+    command = Command(supervisor.socket)
+    yield command
+    command.close()
+
+
+@pytest.fixture
+def lonely(tmp_path):
+    """The command where there is no supervisor."""
+    command = Command(str(tmp_path / "nobody.sock"))
+    yield command
+    command.close()
+
+
+@pytest.fixture
+def orders(spillring):
+    """An empty queue, by name."""
+    spillring("create", "orders")
+    return "orders"

@@ -1,0 +1,154 @@
+import dataclasses
+import pickle
+
+import pytest
+import spillring
+
+
+def test_length(queue):
+    assert len(queue) == 0
+    assert queue  # also where it is empty
+    queue.put(b"1")
+    queue.put(b"2")
+    assert len(queue) == 2
+    queue.get_nowait()
+    assert len(queue) == 1
+
+
+def test_info(queue):
+    info = queue.info()
+    assert (info.name, info.state, info.first, info.next, info.messages) == (queue.name, "ok", 1, 1, 0)
+    assert (info.producers, info.consumers, info.groups) == (0, 0, 0)
+    assert info.rings == 1
+    assert 0 < info.ring_bytes <= info.capacity
+    assert 0 < info.ring_slots <= info.slots
+    assert info.ring_bytes < info.memory
+    assert info.largest == info.capacity // 4
+    queue.put(bytes(1000))
+    with queue.consume("jobs"), queue.subscribe():
+        info = queue.info()
+    assert (info.next, info.messages) == (2, 1)
+    assert info.bytes >= 1000
+    assert (info.producers, info.consumers, info.groups) == (1, 2, 2)
+
+
+def test_info_is_plain_data(bus, queue):
+    info = queue.info()
+    assert type(info) is spillring.QueueInfo
+    assert pickle.loads(pickle.dumps(info)) == info
+    assert bus.queues() == [info]
+    assert repr(info).startswith("QueueInfo(name='queue-0', state='ok'")
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        info.name = "other"
+
+
+def test_groups(queue):
+    assert queue.groups() == []
+    for _ in range(3):
+        queue.put(b"x")
+    queue.get_nowait(group="jobs")
+    held = queue.get_nowait(group="jobs", ack=False)
+    with queue.subscribe("log"), queue.subscribe():
+        groups = {group.name: group for group in queue.groups()}
+    assert set(groups) == {"jobs", "log", None}
+    assert groups["jobs"] == spillring.GroupInfo(
+        name="jobs", kind="shared", floor=2, lag=2, members=1, unacked=1
+    )
+    assert groups["log"] == spillring.GroupInfo(
+        name="log", kind="stream", floor=4, lag=0, members=1, unacked=0
+    )
+    assert groups[None].kind == "stream"
+    held.ack()
+
+
+def test_remove_group(queue):
+    queue.subscribe("log").close()
+    with queue.consume("jobs"):
+        with pytest.raises(spillring.Error) as error:
+            queue.remove_group("jobs")
+        assert error.value.code == "busy"
+    queue.remove_group("jobs")
+    assert [group.name for group in queue.groups()] == ["log"]
+    with pytest.raises(spillring.NotFound, match="jobs"):
+        queue.remove_group("jobs")
+
+
+def test_removed_group_lets_messages_go(queue):
+    queue.consume("jobs").close()
+    queue.consume("other").close()
+    queue.put(b"x")
+    queue.get_nowait(group="other")
+    assert len(queue) == 1
+    queue.remove_group("jobs")
+    assert len(queue) == 0
+
+
+def test_purge(queue):
+    consumer = queue.consume(prefetch=1)
+    for number in range(5):
+        queue.put(str(number).encode() * 100)
+    held = consumer.receive(timeout=5)
+    assert queue.purge() == 5
+    assert len(queue) == 0
+    assert consumer.receive(timeout=0) is None
+    assert bytes(held) == b"0" * 100
+    with pytest.raises(spillring.Stale):
+        held.ack()
+    queue.put(b"new")
+    with consumer.receive(timeout=5) as message:
+        assert bytes(message) == b"new"
+    assert queue.purge() == 0
+
+
+def test_peek_changes_nothing(queue):
+    for number in range(5):
+        queue.put(str(number).encode(), key=b"k", headers={"h": b"v"})
+    for _ in range(2):
+        assert [bytes(message) for message in queue.peek()] == [b"0"]
+        assert [bytes(message) for message in queue.peek(3)] == [b"0", b"1", b"2"]
+    assert [bytes(message) for message in queue.peek(100)] == [b"0", b"1", b"2", b"3", b"4"]
+    assert [bytes(message) for message in queue.peek(n=2, seq=3)] == [b"2", b"3"]
+    assert queue.peek(5, seq=100) == []
+    assert queue.peek(0) == []
+    assert queue.groups() == []
+    assert [queue.get_nowait().deliveries for _ in range(5)] == [1] * 5
+
+
+def test_peeked_message(queue):
+    seq = queue.put(b"hello", key=b"k", headers={"h": b"v"})
+    (message,) = queue.peek()
+    original = queue.get_nowait()
+    assert (message.seq, message.queue, message.deliveries) == (seq, queue.name, 0)
+    assert (message.key, message.headers) == (b"k", {"h": b"v"})
+    assert message.timestamp == original.timestamp
+    assert bytes(message) == message.copy() == b"hello"
+    assert memoryview(message).readonly
+    assert repr(message) == repr(original)
+    for call in (message.ack, message.nack):
+        with pytest.raises(spillring.Invalid, match="peeked at"):
+            call()
+    with message:
+        pass
+    with pytest.raises(ZeroDivisionError), message:
+        1 / 0
+    assert bytes(message) == b"hello"
+
+
+def test_peeked_message_outlives_its_bus():
+    with spillring.embedded() as bus:
+        queue = bus.queue("q", create=True)
+        queue.put(b"hello")
+        (message,) = queue.peek()
+    assert bytes(message) == b"hello"
+
+
+@pytest.mark.parametrize("arguments", [{"n": -1}, {"n": 1 << 64}, {"seq": -1}, {"seq": 1 << 64}], ids=str)
+def test_peek_out_of_range(queue, arguments):
+    with pytest.raises(spillring.Invalid):
+        queue.peek(**arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"n": "1"}, {"n": 1.0}, {"seq": "1"}, {"n": None}], ids=str)
+def test_peek_of_another_type(queue, arguments):
+    with pytest.raises(TypeError):
+        queue.peek(**arguments)

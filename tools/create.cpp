@@ -1,0 +1,68 @@
+// spillring create: makes a queue.
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "arguments.hpp"
+#include "output.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+struct Arguments {
+  std::string queue;
+  QueueOptions options;
+  bool if_not_exists = false;
+};
+
+Exit run(const Arguments& arguments, const Settings& settings) {
+  const Client client = settings.connect();
+  if (arguments.if_not_exists) {
+    (void)client.open_or_create(arguments.queue, arguments.options);
+  } else {
+    (void)client.create(arguments.queue, arguments.options);
+  }
+  remark(settings, fmt::format("queue '{}' is there", arguments.queue));
+  return Exit::ok;
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  QueueOptions& options = arguments.options;
+  add_queue(app, arguments.queue, "name: A-Z a-z 0-9 . _ -");
+  add_size(app, "--capacity", options.capacity,
+           "most bytes in memory; a limit, not a price (16MiB)");
+  add_count(app, "--slots", options.slots, "most messages in memory, a power of two (65536)");
+  add_choice<Full>(app, "--full", options.full, {{"block", Full::block}, {"reject", Full::reject}},
+                   "what a sender gets when there is no room (block)", {"spill", "drop-oldest"});
+  add_choice<Keep>(app, "--keep", options.keep,
+                   {{"unread", Keep::unread}, {"attached", Keep::attached}},
+                   "what stays that nobody has read: everything, or only what\n"
+                   "attached groups need (unread)");
+  add_duration(app, "--stall-timeout", options.stall_timeout,
+               "a sender that stops half-way holds others up this long (1s)");
+  add_duration(app, "--lease", options.lease,
+               "a message held this long goes to another consumer; 0: only\n"
+               "death gives it away (0)");
+  app.add_flag("--prealloc", options.prealloc, "start at full size instead of growing to it");
+  app.add_flag("--if-not-exists", arguments.if_not_exists,
+               "succeed if there is one already, whatever its options");
+}
+
+}  // namespace
+
+Verb add_create(CLI::App& root, Settings& settings) {
+  CLI::App& app =
+      add_verb(root, settings,
+               {.name = "create",
+                .does = "Make a queue",
+                .text = "Examples:\n"
+                        "  spillring create orders\n"
+                        "  spillring create logs --capacity 256MiB --slots 1048576\n"
+                        "  spillring create ticks --full reject --keep attached --if-not-exists"});
+  const auto arguments = std::make_shared<Arguments>();
+  add_options(app, *arguments);
+  return {&app, [arguments, &settings] { return run(*arguments, settings); }};
+}
+
+}  // namespace spillring::tools

@@ -1,0 +1,224 @@
+#include "envelope.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
+
+#include "base64.hpp"
+#include "failure.hpp"
+#include "output.hpp"
+#include "utf8.hpp"
+
+namespace spillring::tools {
+namespace {
+
+constexpr std::uint64_t second = 1'000'000'000;
+
+std::string_view text_of(std::span<const std::byte> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+std::string iso_time(std::uint64_t timestamp_ns) {
+  const auto whole = static_cast<std::time_t>(timestamp_ns / second);
+  std::tm parts{};
+  gmtime_r(&whole, &parts);
+  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900,
+                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                     timestamp_ns % second);
+}
+
+void add_bytes(Json& object, const std::string& name, std::span<const std::byte> bytes) {
+  if (is_utf8(text_of(bytes))) {
+    object[name] = text_of(bytes);
+  } else {
+    object[name + "_b64"] = to_base64(bytes);
+  }
+}
+
+/// True where every name is text and there once, so that an object can hold them.
+bool fit_an_object(const std::vector<Header>& headers) {
+  for (auto it = headers.begin(); it != headers.end(); ++it) {
+    const auto same_name = [&](const Header& other) { return other.name == it->name; };
+    if (!is_utf8(it->name) || std::any_of(headers.begin(), it, same_name)) return false;
+  }
+  return true;
+}
+
+Json header_value(std::span<const std::byte> value) {
+  if (is_utf8(text_of(value))) return text_of(value);
+  return Json{{"b64", to_base64(value)}};
+}
+
+void add_headers(Json& object, const std::vector<Header>& headers) {
+  if (fit_an_object(headers)) {
+    Json& members = object["headers"] = Json::object();
+    for (const Header& header : headers) {
+      members[std::string(header.name)] = header_value(header.value);
+    }
+    return;
+  }
+  Json& pairs = object["headers_b64"] = Json::array();
+  for (const Header& header : headers) {
+    pairs.push_back(
+        Json::array({to_base64(std::as_bytes(std::span(header.name))), to_base64(header.value)}));
+  }
+}
+
+/// Reads one envelope and says where in the input it stood if it cannot.
+class Reader {
+ public:
+  explicit Reader(std::uint64_t number) : number_(number) {}
+
+  ParsedEnvelope read(std::string_view line) const {
+    const Json object = parse(line);
+    if (!object.is_object()) refuse("it is not an object");
+    check_members(object);
+    ParsedEnvelope result;
+    auto payload = bytes(object, "payload");
+    if (!payload) refuse("it has neither \"payload\" nor \"payload_b64\"");
+    result.payload = *std::move(payload);
+    if (auto key = bytes(object, "key")) result.metadata.set_key(*std::move(key));
+    read_headers(object, result.metadata);
+    return result;
+  }
+
+ private:
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw Failure(Exit::bad_data, fmt::format("line {} is not an envelope", number_), why,
+                  "spillring peek QUEUE --json shows what an envelope looks like");
+  }
+
+  Json parse(std::string_view line) const {
+    try {
+      return Json::parse(line);
+    } catch (const Json::parse_error& error) {
+      refuse(fmt::format("it is not JSON from byte {} on", error.byte));
+    } catch (const Json::exception&) {
+      refuse("a number in it is too large");
+    }
+  }
+
+  /// A misspelt member would be a key or a header silently lost.
+  void check_members(const Json& object) const {
+    static constexpr std::array<std::string_view, 11> known{
+        "queue",       "seq",  "ts",      "key",         "key_b64",   "headers",
+        "headers_b64", "size", "payload", "payload_b64", "deliveries"};
+    for (const auto& [name, value] : object.items()) {
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        refuse(fmt::format("\"{}\" is not a member of an envelope", name));
+      }
+    }
+  }
+
+  std::string text(const Json& value, const std::string& name) const {
+    if (!value.is_string()) refuse(fmt::format("\"{}\" is not a string", name));
+    return value.get<std::string>();
+  }
+
+  std::string base64(const Json& value, const std::string& name) const {
+    auto decoded = from_base64(text(value, name));
+    if (!decoded) refuse(fmt::format("\"{}\" is not base64", name));
+    return *std::move(decoded);
+  }
+
+  /// The member `name`, or `name`_b64; nothing where neither is there or it is null.
+  std::optional<std::string> bytes(const Json& object, const std::string& name) const {
+    const std::string encoded = name + "_b64";
+    const bool plain = object.contains(name) && !object[name].is_null();
+    if (!object.contains(encoded)) {
+      return plain ? std::optional(text(object[name], name)) : std::nullopt;
+    }
+    if (plain) refuse(fmt::format("it has both \"{}\" and \"{}\"", name, encoded));
+    return base64(object[encoded], encoded);
+  }
+
+  void read_headers(const Json& object, OwnedMetadata& metadata) const {
+    const bool plain = object.contains("headers") && !object["headers"].is_null();
+    const bool encoded = object.contains("headers_b64");
+    if (plain && encoded) refuse("it has both \"headers\" and \"headers_b64\"");
+    if (plain) read_members(object["headers"], metadata);
+    if (encoded) read_pairs(object["headers_b64"], metadata);
+  }
+
+  void read_members(const Json& members, OwnedMetadata& metadata) const {
+    if (!members.is_object()) refuse("\"headers\" is not an object");
+    for (const auto& [name, value] : members.items()) {
+      const bool encoded = value.is_object() && value.size() == 1 && value.contains("b64");
+      metadata.add_header(name, encoded ? base64(value["b64"], name) : text(value, name));
+    }
+  }
+
+  void read_pairs(const Json& pairs, OwnedMetadata& metadata) const {
+    if (!pairs.is_array()) refuse("\"headers_b64\" is not an array");
+    for (const Json& pair : pairs) {
+      if (!pair.is_array() || pair.size() != 2)
+        refuse("\"headers_b64\" holds something else than pairs");
+      metadata.add_header(base64(pair[0], "headers_b64"), base64(pair[1], "headers_b64"));
+    }
+  }
+
+  std::uint64_t number_;
+};
+
+}  // namespace
+
+Envelope envelope_of(const Message& message, std::string_view queue) {
+  return {.queue = queue,
+          .seq = message.seq(),
+          .timestamp_ns = static_cast<std::uint64_t>(
+              std::chrono::nanoseconds(message.timestamp().time_since_epoch()).count()),
+          .key = message.key(),
+          .headers = message.headers(),
+          .payload = message.bytes(),
+          .deliveries = message.deliveries()};
+}
+
+Envelope envelope_of(const PeekedMessage& message, std::string_view queue) {
+  Envelope result{.queue = queue,
+                  .seq = message.seq,
+                  .timestamp_ns = message.timestamp_ns,
+                  .key = std::nullopt,
+                  .headers = {},
+                  .payload = message.payload,
+                  .deliveries = std::nullopt};
+  if (message.key) result.key = *message.key;
+  for (const auto& [name, value] : message.headers) result.headers.push_back({name, value});
+  return result;
+}
+
+std::string to_json_line(const Envelope& envelope) {
+  Json object;
+  object["queue"] = envelope.queue;
+  object["seq"] = envelope.seq;
+  object["ts"] = iso_time(envelope.timestamp_ns);
+  if (envelope.key) {
+    add_bytes(object, "key", *envelope.key);
+  } else {
+    object["key"] = nullptr;
+  }
+  add_headers(object, envelope.headers);
+  object["size"] = envelope.payload.size();
+  add_bytes(object, "payload", envelope.payload);
+  if (envelope.deliveries) object["deliveries"] = *envelope.deliveries;
+  return object.dump() + "\n";
+}
+
+void OwnedMetadata::add_header(std::string name, std::string value) {
+  const auto& field = fields_.emplace_back(std::move(name), std::move(value));
+  headers_.push_back({field.first, std::as_bytes(std::span(field.second))});
+}
+
+Metadata OwnedMetadata::view() const {
+  Metadata result{.key = std::nullopt, .headers = headers_};
+  if (key_) result.key = std::as_bytes(std::span(*key_));
+  return result;
+}
+
+ParsedEnvelope parse_envelope(std::string_view line, std::uint64_t number) {
+  return Reader(number).read(line);
+}
+
+}  // namespace spillring::tools

@@ -1,0 +1,77 @@
+// spillring info: everything about one queue.
+#include <memory>
+
+#include "arguments.hpp"
+#include "output.hpp"
+#include "queue_view.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+struct Arguments {
+  std::string queue;
+};
+
+std::string name_of(GroupKind kind) { return kind == GroupKind::shared ? "shared" : "stream"; }
+
+Json json_of(const GroupInfo& group) {
+  return {{"name", group.name}, {"kind", name_of(group.kind)}, {"floor", group.floor},
+          {"lag", group.lag},   {"members", group.members},    {"unacked", group.unacked}};
+}
+
+Table table_of(const std::vector<Property>& properties) {
+  Table table({{"PROPERTY"}, {"VALUE"}});
+  for (const Property& property : properties) {
+    table.add({text_cell(property.name), property.cell});
+  }
+  return table;
+}
+
+Table table_of(const std::vector<GroupInfo>& groups) {
+  Table table(
+      {{"GROUP"}, {"KIND"}, {"FLOOR", true}, {"LAG", true}, {"MEMBERS", true}, {"UNACKED", true}});
+  for (const GroupInfo& group : groups) {
+    table.add({text_cell(group.name.empty() ? "(broadcast)" : group.name),
+               text_cell(name_of(group.kind)), count_cell(group.floor), count_cell(group.lag),
+               count_cell(group.members), count_cell(group.unacked)});
+  }
+  return table;
+}
+
+Exit run(const Arguments& arguments, const Settings& settings) {
+  settings.refuse_formats("info", {Format::raw});
+  const Client client = settings.connect();
+  const Queue queue = open_queue(client, arguments.queue);
+  const std::vector<Property> properties = properties_of(queue.info());
+  const std::vector<GroupInfo> groups = queue.groups();
+  if (settings.format() == Format::json || settings.format() == Format::ndjson) {
+    Json document = json_of(properties);
+    Json& list = document["group_list"] = Json::array();
+    for (const GroupInfo& group : groups) list.push_back(json_of(group));
+    settings.format() == Format::json ? print_json(document) : print_json_line(document);
+    return Exit::ok;
+  }
+  print_table(table_of(properties), settings);
+  if (groups.empty()) return Exit::ok;
+  print_text("\n");
+  print_table(table_of(groups), settings);
+  return Exit::ok;
+}
+
+}  // namespace
+
+Verb add_info(CLI::App& root, Settings& settings) {
+  CLI::App& app = add_verb(root, settings,
+                           {.name = "info",
+                            .does = "Show everything about a queue and its groups",
+                            .text = "Examples:\n"
+                                    "  spillring info orders\n"
+                                    "  spillring info orders --json | jq '.group_list[].lag'"});
+  const auto arguments = std::make_shared<Arguments>();
+  add_queue(app, arguments->queue, "name of the queue");
+  add_json_flag(app, settings);
+  return {&app, [arguments, &settings] { return run(*arguments, settings); }};
+}
+
+}  // namespace spillring::tools

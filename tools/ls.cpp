@@ -1,0 +1,89 @@
+// spillring ls: all queues at a glance.
+#include <fnmatch.h>
+
+#include <memory>
+
+#include "arguments.hpp"
+#include "output.hpp"
+#include "queue_view.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+struct Arguments {
+  std::string glob;
+};
+
+std::vector<QueueInfo> matching(const Client& client, const std::string& glob) {
+  std::vector<QueueInfo> queues = client.list();
+  std::erase_if(queues, [&](const QueueInfo& queue) {
+    return !glob.empty() && fnmatch(glob.c_str(), queue.name.c_str(), 0) != 0;
+  });
+  return queues;
+}
+
+Table table_of(const std::vector<QueueInfo>& queues) {
+  Table table({{"NAME"},
+               {"STATE"},
+               {"MSGS", true},
+               {"BYTES", true},
+               {"CAPACITY", true},
+               {"RINGS", true},
+               {"PROD", true},
+               {"CONS", true},
+               {"GROUPS", true},
+               {"MEMORY", true}});
+  for (const QueueInfo& queue : queues) {
+    table.add({text_cell(queue.name), state_cell(queue.state), count_cell(queue.messages),
+               size_cell(queue.bytes), size_cell(queue.options.capacity), count_cell(queue.rings),
+               count_cell(queue.producers), count_cell(queue.consumers), count_cell(queue.groups),
+               size_cell(queue.memory)});
+  }
+  return table;
+}
+
+void print_queues(const std::vector<QueueInfo>& queues, const Settings& settings) {
+  const Format format = settings.format();
+  if (format == Format::ndjson) {
+    for (const QueueInfo& queue : queues) print_json_line(json_of(properties_of(queue)));
+  } else if (format == Format::json) {
+    Json list = Json::array();
+    for (const QueueInfo& queue : queues) list.push_back(json_of(properties_of(queue)));
+    print_json(Json{{"schema", "spillring.queues.v1"}, {"queues", list}});
+  } else {
+    print_table(table_of(queues), settings);
+  }
+}
+
+Exit run(const Arguments& arguments, const Settings& settings) {
+  settings.refuse_formats("ls", {Format::raw});
+  const Client client = settings.connect();
+  const std::vector<QueueInfo> queues = matching(client, arguments.glob);
+  print_queues(queues, settings);
+  if (!queues.empty()) return Exit::ok;
+  remark(settings, arguments.glob.empty() ? "there are no queues yet: spillring create NAME"
+                                          : "no queue has such a name");
+  return arguments.glob.empty() ? Exit::ok : Exit::nothing;
+}
+
+}  // namespace
+
+Verb add_ls(CLI::App& root, Settings& settings) {
+  CLI::App& app =
+      add_verb(root, settings,
+               {.name = "ls",
+                .does = "List queues",
+                .text = "In a pipe, columns are separated by tabs and sizes are bytes.\n"
+                        "Exit code 1: no queue has a name like GLOB.\n\n"
+                        "Examples:\n"
+                        "  spillring ls\n"
+                        "  spillring ls 'log*'\n"
+                        "  spillring ls --json | jq '.queues[] | select(.messages > 0) | .name'"});
+  const auto arguments = std::make_shared<Arguments>();
+  add_text(app, "GLOB", arguments->glob, "", "only names like this: * ? [abc]");
+  add_json_flag(app, settings);
+  return {&app, [arguments, &settings] { return run(*arguments, settings); }};
+}
+
+}  // namespace spillring::tools

@@ -1,0 +1,139 @@
+// The command `spillring`.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arguments.hpp"
+#include "failure.hpp"
+#include "interruption.hpp"
+#include "output.hpp"
+#include "settings.hpp"
+#include "usage.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+constexpr const char* footer =
+    "Examples:\n"
+    "  spillring send orders 'hello' --create\n"
+    "  spillring ls\n"
+    "  spillring recv orders\n"
+    "  spillring drain logs --to logs.txt\n"
+    "\n"
+    "'spillring VERB --help' has more. Exit codes: 0 done, 1 nothing there, 64 usage, 65 bad "
+    "data,\n"
+    "66 no such file, 69 no supervisor or queue, 73 cannot create, 74 read or write failed,\n"
+    "75 full, busy or timed out, 77 not permitted, 130 interrupted.";
+
+/// The names of options and their words, without what CLI11 says about its own workings.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() {
+    column_width(28);
+    label("Positionals", "Arguments");
+  }
+
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    const std::string help = Formatter::make_help(app, std::move(name), mode);
+    return CLI::detail::find_and_replace(help, "\n\n\n", "\n\n");
+  }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const std::string& text = option->get_option_text();
+    return text.empty() ? text : " " + text;
+  }
+
+  std::string make_usage(const CLI::App* app, std::string name) const override {
+    std::string usage = "Usage: " + name + " [OPTIONS]";
+    if (app->get_parent() == nullptr) return usage + " VERB\n";
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_positional()) usage += " " + make_option_usage(option);
+    }
+    return usage + "\n";
+  }
+};
+
+/// The command line, as it is understood.
+class CommandLine {
+ public:
+  CommandLine() : app_("Named queues in shared memory, from a terminal", "spillring") {
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.footer(footer);
+    app_.allow_extras();
+    app_.require_subcommand(0, 1);
+    app_.add_flag("--version", version_, "the same as 'spillring version'");
+    add_settings(app_, settings_);
+    for (const auto add : {add_create, add_ls, add_info, add_send, add_recv, add_peek, add_drain,
+                           add_purge, add_rm, add_version}) {
+      verbs_.push_back(add(app_, settings_));
+      verbs_.back().app->group("Verbs");
+    }
+  }
+
+  Exit run(const std::vector<std::string>& arguments) {
+    if (!parse(arguments)) return Exit::ok;
+    if (version_) return print_version(settings_);
+    for (const Verb& verb : verbs_) {
+      if (verb.app->parsed()) return verb.run();
+    }
+    print_text(app_.help());
+    return Exit::ok;
+  }
+
+ private:
+  /// False if only help was asked for, which is printed.
+  bool parse(const std::vector<std::string>& arguments) {
+    std::vector<std::string> reversed = marked(arguments);
+    std::reverse(reversed.begin(), reversed.end());
+    try {
+      app_.parse(std::move(reversed));
+    } catch (const CLI::CallForHelp&) {
+      refuse_leftovers(app_);
+      print_text(app_.help());
+      return false;
+    } catch (const CLI::ParseError& error) {
+      refuse_leftovers(app_);
+      throw parse_failure(error, app_);
+    }
+    refuse_leftovers(app_);
+    return true;
+  }
+
+  CLI::App app_;
+  Settings settings_;
+  bool version_ = false;
+  std::vector<Verb> verbs_;
+};
+
+Exit fail(const Failure& failure) {
+  report(failure);
+  return failure.exit();
+}
+
+int run(const std::vector<std::string>& arguments) try {
+  handle_signals();
+  return static_cast<int>(CommandLine().run(arguments));
+} catch (const Failure& failure) {
+  return static_cast<int>(fail(failure));
+} catch (const Error& error) {
+  return static_cast<int>(fail(Failure(error)));
+} catch (const ReaderGone&) {
+  return static_cast<int>(Exit::ok);
+} catch (const Interrupted& interrupted) {
+  return 128 + interrupted.signal;
+} catch (const std::exception& error) {
+  return static_cast<int>(fail({Exit::bug, "this is a bug", error.what()}));
+}
+
+}  // namespace
+}  // namespace spillring::tools
+
+int main(int argc, char** argv) {
+  return spillring::tools::run(std::vector<std::string>(argv + 1, argv + argc));
+}

@@ -1,0 +1,72 @@
+#include "queue_view.hpp"
+
+namespace spillring::tools {
+namespace {
+
+Property count(std::string name, std::uint64_t value) {
+  return {std::move(name), count_cell(value), value};
+}
+
+Property size(std::string name, std::uint64_t bytes) {
+  return {std::move(name), size_cell(bytes), bytes};
+}
+
+Property duration(std::string name, Timeout value) {
+  return {std::move(name), duration_cell(value), seconds(value)};
+}
+
+Property word(std::string name, std::string value) {
+  return {std::move(name), text_cell(value), value};
+}
+
+std::string name_of(Full full) { return full == Full::block ? "block" : "reject"; }
+std::string name_of(Keep keep) { return keep == Keep::unread ? "unread" : "attached"; }
+
+}  // namespace
+
+Cell state_cell(QueueState state) {
+  switch (state) {
+    case QueueState::ok:
+      return text_cell("ok", Colour::good);
+    case QueueState::deleted:
+      return text_cell("deleted", Colour::dim);
+    case QueueState::poisoned:
+      break;
+  }
+  return text_cell("poisoned", Colour::bad);
+}
+
+std::vector<Property> properties_of(const QueueInfo& queue) {
+  const Cell state = state_cell(queue.state);
+  const QueueOptions& options = queue.options;
+  return {word("name", queue.name),
+          {"state", state, state.exact},
+          count("messages", queue.messages),
+          size("bytes", queue.bytes),
+          count("first", queue.first),
+          count("next", queue.next),
+          size("capacity", options.capacity),
+          count("slots", options.slots),
+          word("full", name_of(options.full)),
+          word("keep", name_of(options.keep)),
+          duration("stall_timeout", options.stall_timeout),
+          duration("lease", options.lease),
+          {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
+          size("largest", queue.largest),
+          count("ring_slots", queue.ring_slots),
+          size("ring_bytes", queue.ring_bytes),
+          count("rings", queue.rings),
+          size("memory", queue.memory),
+          count("producers", queue.producers),
+          count("consumers", queue.consumers),
+          count("groups", queue.groups)};
+}
+
+Json json_of(const std::vector<Property>& properties) {
+  Json object;
+  object["schema"] = "spillring.queue.v1";
+  for (const Property& property : properties) object[property.name] = property.value;
+  return object;
+}
+
+}  // namespace spillring::tools

@@ -1,0 +1,89 @@
+// spillring recv: takes messages out of a queue.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "arguments.hpp"
+#include "interruption.hpp"
+#include "output.hpp"
+#include "pour.hpp"
+#include "rendering.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+struct Arguments {
+  std::string queue;
+  std::string group = "default";
+  std::uint64_t count = 1;
+  bool all = false;
+  bool no_ack = false;
+  Timeout wait = no_wait;
+  Delimiter delimiter;
+};
+
+/// Claiming ahead more than is wanted would touch messages that stay.
+ConsumerOptions consumer_options(std::uint64_t most) {
+  ConsumerOptions options;
+  options.prefetch = static_cast<unsigned>(std::min<std::uint64_t>(most, options.prefetch));
+  options.interruptible = true;
+  return options;
+}
+
+Exit run(const Arguments& arguments, const Settings& settings) {
+  const Rendering rendering(settings, arguments.delimiter, "recv");
+  const Client client = settings.connect();
+  const Queue queue = open_queue(client, arguments.queue);
+  const std::uint64_t most = arguments.all ? no_limit : arguments.count;
+  const OrderlyExit orderly;
+  Consumer consumer = queue.consumer(arguments.group, consumer_options(most));
+  Outlet outlet(STDOUT_FILENO, "stdout", arguments.queue, rendering,
+                arguments.no_ack ? Outlet::Acknowledge::never : Outlet::Acknowledge::written);
+  pour(consumer, outlet, most, arguments.wait);
+  warn_about_stale(outlet, settings);
+  if (outlet.messages() > 0) return Exit::ok;
+  remark(settings, fmt::format("queue '{}' is empty", arguments.queue));
+  return Exit::nothing;
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  add_queue(app, arguments.queue, "name of the queue");
+  CLI::Option* count =
+      add_limit(app, "-n,--count", arguments.count, "how many messages to take (1)");
+  app.add_flag("--all", arguments.all, "take all that come")->excludes(count);
+  add_duration(app, "-t,--wait", arguments.wait,
+               "wait this long for each next message; inf: for ever (0)");
+  add_text(app, "-g,--group", arguments.group, "GROUP", "the group to receive for (default)");
+  app.add_flag("--no-ack", arguments.no_ack, "print messages and leave them in the queue");
+  arguments.delimiter.add_options(app);
+}
+
+}  // namespace
+
+Verb add_recv(CLI::App& root, Settings& settings) {
+  CLI::App& app = add_verb(
+      root, settings,
+      {.name = "recv",
+       .does = "Take messages out of a queue and print them",
+       .text =
+           "Prints each payload and a delimiter; -o raw: the payload and nothing else; -o ndjson\n"
+           "or --json: envelopes. A message is acknowledged when it is written; what was not\n"
+           "written is still in the queue, also after Ctrl-C or a closed pipe.\n"
+           "Exit code 1: no message came.\n"
+           "\n"
+           "Examples:\n"
+           "  spillring recv orders\n"
+           "  spillring recv orders -n 10 -t 5s\n"
+           "  spillring recv logs --all -t inf | grep ERROR\n"
+           "  spillring recv frames -o raw > frame.jpg\n"
+           "  spillring recv orders -g billing --json"});
+  const auto arguments = std::make_shared<Arguments>();
+  add_options(app, *arguments);
+  add_json_flag(app, settings);
+  return {&app, [arguments, &settings] { return run(*arguments, settings); }};
+}
+
+}  // namespace spillring::tools

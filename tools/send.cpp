@@ -1,0 +1,190 @@
+// spillring send: puts messages into a queue.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "arguments.hpp"
+#include "envelope.hpp"
+#include "input.hpp"
+#include "output.hpp"
+#include "rendering.hpp"
+#include "sender.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+struct Arguments {
+  std::string queue;
+  std::vector<std::string> messages;
+  std::vector<std::string> files;
+  Delimiter delimiter;
+  OwnedMetadata metadata;
+  bool envelopes = false;
+  bool create = false;
+  bool no_wait = false;
+  Timeout wait = forever;
+};
+
+[[noreturn]] void refuse_both(const std::string& one, const std::string& other) {
+  throw usage_failure(fmt::format("{} and {} do not go together", one, other),
+                      "messages come from one place, each with its own properties",
+                      "spillring send --help");
+}
+
+/// Messages come from one place only: arguments, files, envelopes or lines.
+void check_sources(const Arguments& arguments) {
+  const bool text = !arguments.messages.empty();
+  const bool files = !arguments.files.empty();
+  if (text && files) refuse_both("MSG", "--file");
+  if (arguments.envelopes && text) refuse_both("MSG", "--json");
+  if (arguments.envelopes && files) refuse_both("--file", "--json");
+  if (arguments.envelopes && !arguments.metadata.empty()) {
+    refuse_both("--json", "--key or --header (an envelope has its own)");
+  }
+  if (arguments.delimiter.given() && (text || files || arguments.envelopes)) {
+    refuse_both("a delimiter", text ? "MSG" : files ? "--file" : "--json");
+  }
+}
+
+/// Opens each file once before anything is sent or created.
+void check_files(const std::vector<std::string>& files) {
+  for (const std::string& path : files) (void)InputFile(path).size();
+}
+
+void send_messages(const std::vector<std::string>& messages, const Metadata& metadata,
+                   Sender& sender) {
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    sender.check_size(messages[i].size(), fmt::format("message {}", i + 1));
+  }
+  for (const std::string& message : messages) {
+    sender.send(std::as_bytes(std::span(message)), metadata);
+  }
+}
+
+void send_files(const std::vector<std::string>& files, const Metadata& metadata, Sender& sender) {
+  for (const std::string& path : files) {
+    sender.check_size(InputFile(path).size().value_or(0), fmt::format("'{}'", path));
+  }
+  for (const std::string& path : files) sender.send_file(path, metadata);
+}
+
+void send_records(const Delimiter& delimiter, const Metadata& metadata, Sender& sender) {
+  RecordReader records(STDIN_FILENO, delimiter.text(), sender.largest());
+  while (const auto record = records.next()) {
+    sender.send(std::as_bytes(std::span(*record)), metadata);
+  }
+}
+
+void send_envelopes(Sender& sender) {
+  // JSON writes a byte as six at most; the rest is room for key and headers.
+  RecordReader lines(STDIN_FILENO, "\n", 6 * (sender.largest() + 64 * KiB) + MiB);
+  std::uint64_t number = 0;
+  while (const auto line = lines.next()) {
+    ++number;
+    if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    const ParsedEnvelope envelope = parse_envelope(*line, number);
+    sender.check_size(envelope.payload.size(), fmt::format("the message of line {}", number));
+    sender.send(std::as_bytes(std::span(envelope.payload)), envelope.metadata.view());
+  }
+}
+
+void send_stdin(const Arguments& arguments, Sender& sender, const Settings& settings) {
+  if (isatty(STDIN_FILENO) != 0) {
+    remark(settings, "reading messages from the terminal, one a line; Ctrl-D ends");
+  }
+  if (arguments.envelopes) {
+    send_envelopes(sender);
+  } else {
+    send_records(arguments.delimiter, arguments.metadata.view(), sender);
+  }
+}
+
+Exit run(const Arguments& arguments, const Settings& settings) {
+  check_sources(arguments);
+  check_files(arguments.files);
+  const Client client = settings.connect();
+  const Queue queue = arguments.create ? client.open_or_create(arguments.queue)
+                                       : open_queue(client, arguments.queue);
+  Sender sender(queue, arguments.no_wait ? no_wait : arguments.wait);
+  if (!arguments.messages.empty()) {
+    send_messages(arguments.messages, arguments.metadata.view(), sender);
+  } else if (!arguments.files.empty()) {
+    send_files(arguments.files, arguments.metadata.view(), sender);
+  } else {
+    send_stdin(arguments, sender, settings);
+  }
+  remark(settings, fmt::format("sent {}, {}", plural(sender.messages(), "message"),
+                               plural(sender.bytes(), "byte")));
+  return Exit::ok;
+}
+
+void add_header(OwnedMetadata& metadata, const std::string& label, const std::string& value) {
+  const std::size_t equals = value.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    throw usage_failure(fmt::format("{} '{}' is not a header", label, value),
+                        "it has no name and '='",
+                        "write a name, '=' and a value: -H content-type=text/plain");
+  }
+  metadata.add_header(value.substr(0, equals), value.substr(equals + 1));
+}
+
+void add_options(CLI::App& app, Arguments& arguments) {
+  add_queue(app, arguments.queue, "name of the queue");
+  add_values(
+      app, "MSG", "", "each one a message; without: one message per line of stdin",
+      [&](const std::string&, const std::string& value) { arguments.messages.push_back(value); });
+  add_values(
+      app, "-f,--file", "FILE", "a file as one message; '-': all of stdin as one",
+      [&](const std::string&, const std::string& value) { arguments.files.push_back(value); });
+  arguments.delimiter.add_options(app);
+  app.add_flag("--json", arguments.envelopes, "read an envelope from each line of stdin");
+  add_values(app, "-H,--header", "NAME=VALUE", "give every message this header",
+             [&](const std::string& label, const std::string& value) {
+               add_header(arguments.metadata, label, value);
+             });
+  add_value(
+      app, "--key", "KEY", "give every message this key",
+      [&](const std::string&, const std::string& value) { arguments.metadata.set_key(value); });
+  app.add_flag("--create", arguments.create, "create the queue, with defaults, if there is none");
+  CLI::Option* wait = add_duration(app, "--wait", arguments.wait,
+                                   "how long to wait for room in a full queue (inf)");
+  app.add_flag("--no-wait", arguments.no_wait, "do not wait for room")->excludes(wait);
+}
+
+}  // namespace
+
+Verb add_send(CLI::App& root, Settings& settings) {
+  CLI::App& app = add_verb(
+      root, settings,
+      {.name = "send",
+       .does = "Put messages into a queue",
+       .text =
+           "An empty line is an empty message; a last line without its end is a message too.\n"
+           "\n"
+           "An envelope is what 'peek --json' prints:\n"
+           "  {\"payload\":\"hello\",\"key\":null,\"headers\":{\"name\":\"value\"}}\n"
+           "Bytes that are no UTF-8: \"payload_b64\" and \"key_b64\" instead of \"payload\" and\n"
+           "\"key\", {\"b64\":\"...\"} as the value of a header, and "
+           "\"headers_b64\":[[name,value],...]\n"
+           "instead of \"headers\" where names are no text or there twice. \"seq\", \"ts\",\n"
+           "\"queue\", \"size\" and \"deliveries\" are ignored; other members are refused.\n"
+           "\n"
+           "Exit code 75: the queue is full. What was sent before stays sent.\n"
+           "\n"
+           "Examples:\n"
+           "  spillring send orders 'first' 'second' --create\n"
+           "  spillring send orders -H type=order --key 4711 '{\"amount\": 3}'\n"
+           "  tail -f app.log | spillring send logs\n"
+           "  find . -print0 | spillring send paths -0\n"
+           "  spillring send frames -f 1.jpg -f 2.jpg\n"
+           "  spillring peek orders --json | spillring send copy --json\n"
+           "  spillring send orders -- -1        # a message that begins with a dash"});
+  const auto arguments = std::make_shared<Arguments>();
+  add_options(app, *arguments);
+  return {&app, [arguments, &settings] { return run(*arguments, settings); }};
+}
+
+}  // namespace spillring::tools
