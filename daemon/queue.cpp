@@ -124,7 +124,7 @@ std::uint32_t Queue::add_handle(pid_t pid, layout::Role role, std::uint16_t grou
         entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
         std::memory_order_seq_cst);
     // Before its first hold can be stored (ring/reclaim.cpp, lowest_hold).
-    ring::raise32(manifest().handles_used, slot + 1);
+    ring::raise(manifest().handles_used, slot + 1);
     return slot;
   }
   throw Error(Code::busy, fmt::format("queue '{}' has no place for another client", name_),
@@ -317,11 +317,10 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
   cursor.floor.store(newest().view().header().limit.load(std::memory_order_seq_cst),
                      std::memory_order_seq_cst);
   cursor.owner.store(0, std::memory_order_relaxed);
-  const std::uint64_t least = needed();
   entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
-  ring::raise32(manifest().groups_used, slot + 1U);
+  ring::raise(manifest().groups_used, slot + 1U);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
-  const std::uint64_t begin = begin_of(start, least_after(slot, least));
+  const std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
   if (kind == GroupKind::shared) group->shared.initialise(begin);
   cursor.floor.store(begin, std::memory_order_seq_cst);
   entry.start.store(begin, std::memory_order_seq_cst);
@@ -435,7 +434,9 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     record.members = group->members;
     record.floor = group->stream.low();
     record.lag = end > record.floor ? end - record.floor : 0;
-    if (group->kind == GroupKind::shared) record.unacked = group->shared.count_claimed();
+    if (group->kind == GroupKind::shared) {
+      group->shared.for_each_claimed([&](std::uint64_t, std::uint64_t) { ++record.unacked; });
+    }
     if (!answer.add(record)) {
       answer.reply.number = 1;
       return;

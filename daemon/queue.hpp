@@ -127,6 +127,7 @@ class Queue {
   std::array<std::unique_ptr<Handle>, layout::max_handles> handle_table_;
   std::set<std::uint64_t> pinned_rings_;  // replaced because something held them
   os::Instant pinned_since_ = os::never;
+  std::uint64_t wanted_ = 0;  // bytes that those who wait for room want at most
 };
 
 }  // namespace spillring::daemon

@@ -36,6 +36,9 @@ class RingSegment {
   /// The first sequence that is not published or given up yet. Amortised: it only moves on.
   std::uint64_t settled() noexcept;
 
+  /// Arena bytes that sequences from `s` on occupy.
+  [[nodiscard]] std::uint64_t bytes_from(std::uint64_t s) const noexcept;
+
   /// Claims that stand in somebody's way, and since when.
   std::map<std::uint64_t, os::Instant> stalls;
 

@@ -161,17 +161,20 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept 
   os::Instant next = os::never;
   bool revoked = false;
   for (std::uint64_t s = ring.settled(); s < end; ++s) {
-    // In the way: something is behind it (a seal counts), or a producer waits for room.
-    if (!ring::is_claimed(view, s) || (s + 1 == end && !producer_waits)) continue;
+    if (!ring::is_claimed(view, s)) continue;
     const auto before = ring.stalls.find(s);
-    const os::Instant since = before == ring.stalls.end() ? now : before->second;
+    const bool known = before != ring.stalls.end();
+    // In the way: something is behind it (a seal counts), or a producer waits for room.
+    const bool in_the_way = s + 1 != end || producer_waits;
+    if (!known && !in_the_way) continue;
+    const os::Instant since = known ? before->second : now;
     const os::Instant due = since + static_cast<os::Instant>(options_.stall_timeout_ns);
-    if (due <= now) {
+    if (in_the_way && due <= now) {
       revoked = ring::revoke(view, s) || revoked;
-    } else {
-      found.emplace(s, since);
-      next = std::min(next, due);
+      continue;
     }
+    found.emplace(s, since);
+    if (in_the_way) next = std::min(next, due);
   }
   ring.stalls = std::move(found);
   if (revoked) ring_bells();
@@ -182,20 +185,19 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
   std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> found;
   os::Instant next = os::never;
   bool handed = false;
-  if (somebody_sleeps(bells().data) || somebody_sleeps(bells().room)) {
-    group.shared.for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
-      const auto before = group.leases.find(s);
-      const bool same = before != group.leases.end() && before->second.first == word;
-      const os::Instant since = same ? before->second.second : now;
-      const os::Instant due = since + static_cast<os::Instant>(options_.lease_ns);
-      if (due <= now) {
-        handed = group.shared.hand_back(s, word, true) || handed;
-      } else {
-        found.emplace(s, std::pair(word, since));
-        next = std::min(next, due);
-      }
-    });
-  }
+  const bool waited_for = somebody_sleeps(bells().data) || somebody_sleeps(bells().room);
+  group.shared.for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
+    const auto before = group.leases.find(s);
+    const bool same = before != group.leases.end() && before->second.first == word;
+    const os::Instant since = same ? before->second.second : now;
+    const os::Instant due = since + static_cast<os::Instant>(options_.lease_ns);
+    if (waited_for && due <= now) {
+      handed = group.shared.hand_back(s, word, true) || handed;
+      return;
+    }
+    found.emplace(s, std::pair(word, since));
+    if (waited_for) next = std::min(next, due);
+  });
   group.leases = std::move(found);
   if (handed) ring_bells();
   return next;
@@ -224,13 +226,13 @@ os::Instant Queue::service(os::Instant now) {
     condemn(layout::Condition::poisoned);
     return os::never;
   }
-  // Sleepers say anew before each nap what they want; whole units, and no more than fits at all.
-  const std::uint64_t wanted =
-      std::min(ring::whole_units(bells().wanted.exchange(0, std::memory_order_seq_cst)),
-               options_.capacity / 2);
+  // Sleepers say before each nap what they want; whole units, and no more than fits at all.
+  const std::uint64_t said = bells().wanted.exchange(0, std::memory_order_seq_cst);
+  if (!somebody_sleeps(bells().room)) wanted_ = 0;
+  wanted_ = std::max(wanted_, std::min(ring::whole_units(said), options_.capacity / 2));
   let_go();
-  consider_growth(wanted);
-  os::Instant next = consider_pin(wanted, now);
+  consider_growth(wanted_);
+  os::Instant next = consider_pin(wanted_, now);
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   if (options_.lease_ns != 0) {
     for (const auto& group : group_table_) {

@@ -40,7 +40,7 @@ std::string_view hint_for(Code code) noexcept {
       return "ask for less --capacity, or make room";
     case Code::unavailable:
       return "start spillringd, or name its socket with --socket";
-    case Code::version:
+    case Code::version_mismatch:
       return "use a command and a supervisor of one version";
     case Code::ok:
     case Code::closed:
@@ -83,7 +83,7 @@ Exit exit_for(Code code) noexcept {
     case Code::not_found:
     case Code::deleted:
     case Code::unavailable:
-    case Code::version:
+    case Code::version_mismatch:
       return Exit::unavailable;
     case Code::exists:
     case Code::no_memory:

@@ -14,6 +14,8 @@ namespace py = pybind11;
 
 namespace {
 
+constexpr std::size_t most_metadata = std::size_t{64} * 1024;
+
 // True where the memory holds references to Python objects: their addresses mean nothing elsewhere.
 bool holds_objects(const Py_buffer& view) {
   if (view.format == nullptr) return false;
@@ -68,13 +70,22 @@ MetadataArgument::MetadataArgument(py::handle key, py::handle headers) {
     bytes_.emplace_back(key, "key");
     has_key_ = true;
   }
-  if (headers.is_none()) return;
+  if (!headers.is_none()) add_headers(headers);
+  if (const std::size_t bytes = size(); bytes > most_metadata) {
+    throw Error(Code::too_large, fmt::format("key and headers of {} bytes", bytes),
+                fmt::format("they may take {} in all", most_metadata), "put them into the message");
+  }
+}
+
+void MetadataArgument::add_headers(py::handle headers) {
   if (PyMapping_Check(headers.ptr()) == 0 || !py::hasattr(headers, "items")) {
     throw py::type_error(fmt::format("headers must be a mapping of str to bytes, not '{}'",
                                      Py_TYPE(headers.ptr())->tp_name));
   }
-  for (const py::handle item : headers.attr("items")()) {
-    const auto pair = py::reinterpret_borrow<py::tuple>(item);
+  const py::list items(headers.attr("items")());
+  for (const py::handle item : items) {
+    const py::tuple pair(py::reinterpret_borrow<py::object>(item));
+    if (pair.size() != 2) throw py::type_error("headers.items() must give pairs");
     const py::object name = pair[0];
     if (!PyUnicode_Check(name.ptr())) {
       throw py::type_error(
@@ -84,12 +95,11 @@ MetadataArgument::MetadataArgument(py::handle key, py::handle headers) {
     const auto text = py::reinterpret_steal<py::bytes>(
         PyUnicode_AsEncodedString(name.ptr(), "utf-8", "surrogateescape"));
     if (!text) throw py::error_already_set();
-    const py::object value = pair[1];
-    const Bytes& bytes =
-        bytes_.emplace_back(value, fmt::format("header '{}'", std::string(py::repr(name))).c_str());
+    const std::string what = fmt::format("header {}", std::string(py::repr(name)));
+    const Bytes& value = bytes_.emplace_back(pair[1], what.c_str());
     headers_.push_back({std::string_view(PyBytes_AS_STRING(text.ptr()),
                                          static_cast<std::size_t>(PyBytes_GET_SIZE(text.ptr()))),
-                        bytes.span()});
+                        value.span()});
     names_.push_back(text);
   }
 }
@@ -106,6 +116,12 @@ std::size_t MetadataArgument::size() const noexcept {
   for (const Bytes& bytes : bytes_) size += bytes.span().size();
   for (const Header& header : headers_) size += header.name.size();
   return size;
+}
+
+std::size_t MetadataArgument::room() const noexcept {
+  constexpr std::size_t around = 128;  // what aligning the metadata and the payload may take
+  constexpr std::size_t lengths = 16;  // of a name and its value
+  return bytes_.empty() ? 0 : around + lengths * bytes_.size() + size();
 }
 
 py::bytes copied(std::span<const std::byte> bytes) {

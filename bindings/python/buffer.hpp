@@ -43,10 +43,13 @@ class MetadataArgument {
   MetadataArgument& operator=(const MetadataArgument&) = delete;
 
   [[nodiscard]] Metadata view() const noexcept;
-  /// Bytes of it all.
-  [[nodiscard]] std::size_t size() const noexcept;
+  /// More bytes than it takes in the queue's memory; 0 where there is none.
+  [[nodiscard]] std::size_t room() const noexcept;
 
  private:
+  void add_headers(pybind11::handle headers);
+  [[nodiscard]] std::size_t size() const noexcept;
+
   std::deque<Bytes> bytes_;              // of the key, if there is one, then of each header
   std::vector<pybind11::object> names_;  // keep what `headers_` refers to
   std::vector<Header> headers_;

@@ -48,7 +48,7 @@ const char* class_of(Code code) {
     case Code::ok:
     case Code::interrupted:
     case Code::busy:
-    case Code::version:
+    case Code::version_mismatch:
     case Code::unsupported:
     case Code::internal:
       return "Error";

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 #include <utility>
@@ -35,14 +36,15 @@ std::string QueueObject::repr() const {
 const std::shared_ptr<ProducerHandle>& QueueObject::producer() {
   connection_->check();
   if (!producer_) {
-    auto [producer, full] = ask([](const spillring::Queue& queue) {
-      return std::pair(queue.producer({.interruptible = true}), queue.info().options.full);
+    auto [producer, info] = ask([](const spillring::Queue& queue) {
+      return std::pair(queue.producer({.interruptible = true}), queue.info());
     });
     auto handle = std::make_shared<ProducerHandle>(connection_, std::move(producer));
     connection_->own(handle);
     if (!producer_) {  // else another thread was faster
       producer_ = std::move(handle);
-      full_ = full;
+      full_ = info.options.full;
+      largest_ = info.largest;
     }
   }
   return producer_;
@@ -65,55 +67,57 @@ std::shared_ptr<ConsumerHandle> QueueObject::getter(const std::string& group) {
   return getters_.try_emplace(group, std::move(handle)).first->second;
 }
 
+template <typename Attempt>
+std::invoke_result_t<Attempt, Producer&> QueueObject::send(std::size_t size,
+                                                           const MetadataArgument& metadata,
+                                                           Timeout timeout, Attempt attempt) {
+  const std::shared_ptr<ProducerHandle> handle = producer();
+  const std::size_t room = std::min<std::size_t>(size + metadata.room(), largest_);
+  auto sent = handle->obtain(
+      Deadline(full_ == Full::reject ? no_wait : timeout), attempt,
+      [room](Producer& producer, Timeout left) { return producer.wait_for_room(room, left); });
+  if (!sent) refuse(sent.error(), size);
+  return sent;
+}
+
+void QueueObject::refuse(Code code, std::size_t size) const {
+  if (is_nothing(code)) fail(Code::full, name_);
+  if (code != Code::too_large) fail(code, name_);
+  throw Error(
+      code, fmt::format("queue '{}'", name_),
+      fmt::format("a message of {} bytes; the largest that it takes has {}", size, largest_),
+      "a queue takes messages of up to a quarter of its capacity");
+}
+
 std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle headers,
                                Timeout timeout) {
   const Bytes bytes(data, "the message");
   const MetadataArgument metadata(key, headers);
-  const std::shared_ptr<ProducerHandle> handle = producer();
-  const Deadline deadline(full_ == Full::reject ? no_wait : timeout);
-  const auto wait = [&](spillring::Producer& producer, Timeout left) {
-    return producer.wait_for_room(bytes.span().size() + metadata.size(), left);
-  };
-
-  Result<std::uint64_t> sequence = Code::internal;
-  if (bytes.span().size() < copy_without_gil) {
-    sequence = handle->obtain(
-        deadline,
-        [&](spillring::Producer& producer) {
-          return producer.try_send(bytes.span(), metadata.view());
-        },
-        wait);
-  } else {
-    Result<spillring::Loan> loan = handle->obtain(
-        deadline,
-        [&](spillring::Producer& producer) {
-          return producer.loan(bytes.span().size(), no_wait, {.metadata = metadata.view()});
-        },
-        wait);
-    sequence = loan ? without_gil([&] {
-      std::memcpy(loan->bytes().data(), bytes.span().data(), bytes.span().size());
-      return handle->alone_without_gil([&] { return loan->publish(); });
-    })
-                    : Result<std::uint64_t>(loan.error());
+  const std::span<const std::byte> payload = bytes.span();
+  if (payload.size() < copy_without_gil) {
+    return *send(payload.size(), metadata, timeout,
+                 [&](Producer& producer) { return producer.try_send(payload, metadata.view()); });
   }
-  if (!sequence) fail(is_nothing(sequence.error()) ? Code::full : sequence.error(), name_);
+  spillring::Loan loan = claim(payload.size(), metadata, timeout);
+  const Result<std::uint64_t> sequence = without_gil([&] {
+    std::memcpy(loan.bytes().data(), payload.data(), payload.size());
+    return producer_->alone_without_gil([&] { return loan.publish(); });
+  });
+  if (!sequence) refuse(sequence.error(), payload.size());
   return *sequence;
+}
+
+spillring::Loan QueueObject::claim(std::size_t size, const MetadataArgument& metadata,
+                                   Timeout timeout) {
+  return *send(size, metadata, timeout, [&](Producer& producer) {
+    return producer.loan(size, no_wait, {.metadata = metadata.view()});
+  });
 }
 
 std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, py::handle key, py::handle headers,
                                               Timeout timeout) {
-  const MetadataArgument metadata(key, headers);
-  const std::shared_ptr<ProducerHandle> handle = producer();
-  Result<spillring::Loan> loan = handle->obtain(
-      Deadline(full_ == Full::reject ? no_wait : timeout),
-      [&](spillring::Producer& producer) {
-        return producer.loan(size, no_wait, {.metadata = metadata.view()});
-      },
-      [&](spillring::Producer& producer, Timeout left) {
-        return producer.wait_for_room(size + metadata.size(), left);
-      });
-  if (!loan) fail(is_nothing(loan.error()) ? Code::full : loan.error(), name_);
-  return std::make_unique<LoanObject>(handle, *std::move(loan), name_);
+  spillring::Loan loan = claim(size, MetadataArgument(key, headers), timeout);
+  return std::make_unique<LoanObject>(producer_, std::move(loan), name_);
 }
 
 std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeout timeout,

@@ -10,6 +10,7 @@
 #include <string>
 #include <type_traits>
 
+#include "buffer.hpp"
 #include "connection.hpp"
 #include "consumer.hpp"
 #include "gil.hpp"
@@ -47,6 +48,14 @@ class QueueObject {
   }
 
  private:
+  /// Runs `attempt(producer)`, with waits for room for a message of that size. Throws.
+  template <typename Attempt>
+  std::invoke_result_t<Attempt, Producer&> send(std::size_t size, const MetadataArgument& metadata,
+                                                Timeout timeout, Attempt attempt);
+  [[nodiscard]] spillring::Loan claim(std::size_t size, const MetadataArgument& metadata,
+                                      Timeout timeout);
+  [[noreturn]] void refuse(Code code, std::size_t size) const;
+  /// Made once, and kept as long as this.
   [[nodiscard]] const std::shared_ptr<ProducerHandle>& producer();
   [[nodiscard]] std::shared_ptr<ConsumerHandle> getter(const std::string& group);
   [[nodiscard]] std::shared_ptr<ConsumerHandle> share(spillring::Consumer consumer) const;
@@ -56,7 +65,8 @@ class QueueObject {
   std::string name_;
   // Guarded by the GIL.
   std::shared_ptr<ProducerHandle> producer_;
-  Full full_ = Full::block;  // the queue's policy, once there is a producer
+  Full full_ = Full::block;    // the queue's policy, once there is a producer
+  std::uint64_t largest_ = 0;  // the queue's largest message, likewise
   std::map<std::string, std::shared_ptr<ConsumerHandle>, std::less<>> getters_;
 };
 

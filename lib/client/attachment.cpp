@@ -21,7 +21,7 @@ void check(const layout::Manifest& manifest, std::uint64_t queue_id) {
   }
   if (manifest.layout_version != layout_version ||
       (manifest.features_required & ~layout::features_known) != 0) {
-    throw Error(Code::version, "the queue's memory is of another version",
+    throw Error(Code::version_mismatch, "the queue's memory is of another version",
                 fmt::format("this library reads layout {}, the queue has layout {}, features {:#x}",
                             layout_version, manifest.layout_version, manifest.features_required),
                 "use the library and the supervisor of one release");

@@ -81,7 +81,7 @@ Answered receive_answer(const os::Fd& socket, os::Instant until) {
   }
   std::memcpy(&answer.reply, buffer.data(), sizeof answer.reply);
   if (answer.reply.magic != layout::control_magic) {
-    throw Error(Code::version, "what listens there is not a spillring supervisor");
+    throw Error(Code::version_mismatch, "what listens there is not a spillring supervisor");
   }
   answer.records.assign(buffer.begin() + sizeof answer.reply,
                         buffer.begin() + static_cast<std::ptrdiff_t>(packet.size));

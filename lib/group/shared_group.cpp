@@ -81,14 +81,9 @@ bool SharedGroup::hand_back(std::uint64_t s, std::uint64_t receipt, bool deliver
 std::uint64_t SharedGroup::hand_back_all_of(layout::Owner owner) noexcept {
   const std::uint64_t from = low();
   std::uint64_t handed = 0;
-  for (std::uint64_t s = from; s < from + window_; ++s) {
-    const std::uint64_t seen = word(s);
-    const GroupWord word_of_s = unpacked(seen);
-    if (word_of_s.lap == lap(s) && word_of_s.state == Delivery::claimed &&
-        word_of_s.owner == owner && hand_back(s, seen, true)) {
-      ++handed;
-    }
-  }
+  for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
+    if (unpacked(word).owner == owner && hand_back(s, word, true)) ++handed;
+  });
   // The dead may have handed something back without having said so.
   lower_rescan(from);
   return handed;

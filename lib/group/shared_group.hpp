@@ -84,6 +84,17 @@ class SharedGroup {
     return layout::group_lap_of(s, window_log2_);
   }
 
+  /// Calls `visit(sequence, word)` for each word that is claimed now. Bounded by the window.
+  template <typename Visit>
+  void for_each_claimed(Visit visit) const {
+    const std::uint64_t from = low();
+    for (std::uint64_t s = from; s < from + window_; ++s) {
+      const std::uint64_t seen = word(s);
+      const layout::GroupWord word_of_s = layout::unpacked(seen);
+      if (word_of_s.lap == lap(s) && word_of_s.state == layout::Delivery::claimed) visit(s, seen);
+    }
+  }
+
   /// Puts everything into the state before the first sequence `start`. By the supervisor alone,
   /// before the group has members.
   void initialise(std::uint64_t start) noexcept;

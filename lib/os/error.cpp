@@ -37,7 +37,7 @@ constexpr std::array<Words, 22> words{{
     {Code::no_memory, "no_memory", "shared memory was refused"},
     {Code::busy, "busy", "all slots are taken"},
     {Code::unavailable, "unavailable", "no supervisor answers"},
-    {Code::version, "version", "the other side speaks another version"},
+    {Code::version_mismatch, "version", "the other side speaks another version"},
     {Code::unsupported, "unsupported", "not built in this version"},
     {Code::forked, "forked", "the handle belongs to the parent process"},
     {Code::internal, "internal", "(BUG) internal error"},

@@ -6,14 +6,15 @@ namespace spillring::ring {
 
 namespace {
 
-std::uint64_t floors(const layout::Manifest& manifest, const layout::Groups& groups) noexcept {
+std::uint64_t floors(const layout::Manifest& manifest, const layout::Groups& groups,
+                     std::uint32_t except) noexcept {
   std::uint64_t lowest = manifest.base.load(std::memory_order_seq_cst);
   const std::uint32_t used = std::min(manifest.groups_used.load(std::memory_order_seq_cst),
                                       layout::max_groups);
   for (std::uint32_t i = 0; i < used; ++i) {
     const layout::GroupEntry& entry = manifest.groups[i];
     const auto presence = layout::entry_presence(entry.word.load(std::memory_order_seq_cst));
-    if (presence == layout::Presence::free) continue;
+    if (presence == layout::Presence::free || i == except) continue;
     const std::uint64_t floor = groups.cursors[i].floor.load(std::memory_order_seq_cst);
     const std::uint64_t start = entry.start.load(std::memory_order_seq_cst);
     lowest = std::min(lowest, std::max(floor, start));
@@ -35,12 +36,13 @@ std::uint64_t finished_until(const RingView& ring, std::uint64_t from, std::uint
 
 }  // namespace
 
-std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups) noexcept {
+std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups,
+                          std::uint32_t except) noexcept {
   // The table is read before the floors; a group that joins in between changes the version, and what
   // was computed without it is thrown away.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const std::uint64_t version = manifest.group_version.load(std::memory_order_seq_cst);
-    const std::uint64_t lowest = floors(manifest, groups);
+    const std::uint64_t lowest = floors(manifest, groups, except);
     if (manifest.group_version.load(std::memory_order_seq_cst) == version) return lowest;
   }
   return 0;  // a table that never rests frees nothing

@@ -57,8 +57,10 @@ inline bool still_here(const RingView& ring, std::uint64_t s) noexcept {
 
 /// The first sequence that some group may still need: the least of all groups' max(floor, start) and
 /// of `base`. `no_sequence` where nobody needs anything. Hostile values in `groups` can lose or hold
-/// back messages, nothing worse: the caller clamps.
-std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups) noexcept;
+/// back messages, nothing worse: the caller clamps. `except`: a group that does not count.
+inline constexpr std::uint32_t no_group = UINT32_MAX;
+std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups,
+                          std::uint32_t except = no_group) noexcept;
 
 /// The lowest hold that protects bytes of this ring. Holds below its first sequence belong to views in
 /// older rings, which are sealed and need none.

@@ -63,4 +63,11 @@ inline bool raise(std::atomic<std::uint64_t>& word, std::uint64_t value) noexcep
   return false;
 }
 
+/// The same for a count of table entries.
+inline void raise(std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept {
+  std::uint32_t seen = word.load(std::memory_order_seq_cst);
+  while (seen < value && !word.compare_exchange_weak(seen, value, std::memory_order_seq_cst)) {
+  }
+}
+
 }  // namespace spillring::ring

@@ -65,6 +65,21 @@ def test_keys_and_headers_of_any_bytes(spillring, orders):
     assert contents(spillring, orders) == contents(spillring, "copy")
 
 
+def test_names_that_fit_no_json_object(spillring, orders):
+    """A name that is there twice, or that is no text, still comes out as it went in."""
+    spillring("create", "copy")
+    spillring("send", orders, "twice", "-H", "a=1", "-H", "b=2", "-H", "a=3")
+    spillring("send", orders, "no text", "-H", b"\xff=1".decode("utf-8", "surrogateescape"))
+    twice, no_text = spillring("peek", orders, "--json").envelopes
+    assert "headers" not in twice and "headers" not in no_text
+    assert twice["headers_b64"] == [
+        [encoded(name), encoded(value)] for name, value in ((b"a", b"1"), (b"b", b"2"), (b"a", b"3"))
+    ]
+    assert no_text["headers_b64"] == [[encoded(b"\xff"), encoded(b"1")]]
+    copy(spillring)
+    assert contents(spillring, orders) == contents(spillring, "copy")
+
+
 def test_what_belongs_to_the_queue_is_ignored(spillring, orders):
     envelope = {"queue": "other", "seq": 99, "ts": "2001-01-01T00:00:00Z", "key": None,
                 "headers": None, "size": 12345, "payload": "p", "deliveries": 7}

@@ -140,7 +140,7 @@ def test_a_message_too_large_sends_none(spillring):
 
 
 def test_metadata_too_large(spillring, orders):
-    outcome = spillring("send", orders, "m", "--key", "k" * 66_000, code=64)
+    outcome = spillring("send", orders, "m", "--key", "k" * 66_000, code=65)
     assert outcome.err.startswith("error: cannot send to 'orders'")
     assert spillring.info(orders)["messages"] == 0
 

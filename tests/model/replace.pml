@@ -7,7 +7,7 @@
  * first[], rings, lets go. A stream reader owns the floor. A view of M.first[] is one step here; attach.pml has it entry by entry.
  * Switches: -DSTOP one producer stops for ever with a claim; -DKILL=n producers die with a claim, their claims are repaired in each ring that is
  * left (the supervisor may die in that, too); -DREVOKES=n claims revoked at any time (the claim of a stopped one always is, in the end);
- * -DLATE nobody reads until the producers are done; -DEXTENTS payloads of 1 or 2 bytes in arenas of A0, A1, A2, A3 bytes; -DVIEWS a member
+ * -DDEMAND a ring is replaced only when it is full and a producer sleeps; -DLATE nobody reads until the producers are done; -DEXTENTS payloads of 1 or 2 bytes in arenas of A0, A1, A2, A3 bytes; -DVIEWS a member
  * (LOOKS looks) that keeps views in several rings under its one hold, and may stop for ever (-DVIEW_STOP); -DSPILL the supervisor journals from the oldest ring on,
  * across the seals.
  *
@@ -101,7 +101,7 @@ byte first[RINGS + 1];                  /* M: 0: not there yet */
 bit let_go[RINGS];                      /* M: not there any more */
 byte floor = 1;
 bit woken[2];                           /* the bell `room` has been rung since this producer read it */
-#ifdef LATE
+#ifdef DEMAND
 bit asleep[2];
 #endif
 byte deaths = 0, revokes = 0, dies = 0, done = 0;
@@ -291,12 +291,12 @@ idle:   atomic {
             :: else
             fi
         };
-        #ifdef LATE
+        #ifdef DEMAND
         asleep[me] = 1;
 #endif
         atomic {
             woken[me] -> armed = 0;
-#ifdef LATE
+#ifdef DEMAND
             asleep[me] = 0
 #endif
         };
@@ -431,7 +431,7 @@ restart:
 #endif
 begin:
 end: do
-#ifdef LATE                             /* replace: when somebody waits at a full ring, whatever else is still there */
+#ifdef DEMAND                           /* replace: when somebody waits at a full ring, whatever else is still there */
     :: d_step { r < RINGS - 1 && (asleep[0] || asleep[1]) && (top + 1 >= limit[r] + N(r) - 2 || IS_SEAL(r, top)) };
 #else                                   /* replace: wanted at any time */
     :: r < RINGS - 1 ->

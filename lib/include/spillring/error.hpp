@@ -28,7 +28,7 @@ enum class Code : std::uint8_t {
   no_memory,    ///< shared memory was refused by the system or a limit
   busy,         ///< all slots of a fixed table are taken
   unavailable,  ///< no supervisor answers
-  version,      ///< the other side speaks another version
+  version_mismatch,  ///< the other side speaks another version
   unsupported,  ///< known, but not built in this version
   forked,       ///< the handle was made before fork(); the child needs its own
   internal,     ///< a bug

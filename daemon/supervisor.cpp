@@ -1,0 +1,267 @@
+#include "supervisor.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "os/socket.hpp"
+#include "spillring/client.hpp"
+#include "spillring/version.hpp"
+
+namespace spillring::daemon {
+
+using layout::Ask;
+
+namespace {
+
+Error unknown_queue(std::string_view name) {
+  return {Code::not_found, fmt::format("there is no queue '{}'", name), "",
+          fmt::format("create it with: spillring create {}", name)};
+}
+
+void check_hello(const layout::Request& request) {
+  if (request.protocol_version == protocol_version && request.layout_version == layout_version) {
+    return;
+  }
+  throw Error(Code::version_mismatch, "this client and the supervisor are of different versions",
+              fmt::format("client: protocol {}, layout {}; supervisor {}: protocol {}, layout {}",
+                          request.protocol_version, request.layout_version, version,
+                          protocol_version, layout_version),
+              "install the library and the supervisor of one release");
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Options options)
+    : options_(std::move(options)), listener_(os::listen_at(options_.socket)) {
+  listener_watch_ = std::make_unique<Watch>(loop_, listener_, [this] { accept(); });
+}
+
+Supervisor::~Supervisor() { ::unlink(options_.socket.c_str()); }
+
+void Supervisor::run() { loop_.run(); }
+
+// ---- connections --------------------------------------------------------------------------------
+
+void Supervisor::accept() {
+  while (os::Fd socket = os::accept_from(listener_)) {
+    os::Peer peer;
+    try {
+      peer = os::peer_of(socket);
+    } catch (const Error&) {
+      continue;  // gone already
+    }
+    sessions_.push_back({});
+    const auto session = std::prev(sessions_.end());
+    session->socket = std::move(socket);
+    session->peer = std::move(peer);
+    session->socket_watch =
+        std::make_unique<Watch>(loop_, session->socket, [this, session] { read(session); });
+    if (session->peer.pidfd) {
+      session->process_watch = std::make_unique<Watch>(
+          loop_, session->peer.pidfd, [this, session] { process_ended(session); });
+    }
+  }
+}
+
+void Supervisor::read(Sessions::iterator session) {
+  for (;;) {
+    layout::Request request{};
+    switch (control::receive(session->socket, request)) {
+      case os::Transfer::would_block:
+        return;
+      case os::Transfer::done:
+        if (answer(*session, request)) continue;
+        return connection_ended(session);
+      default:
+        return connection_ended(session);
+    }
+  }
+}
+
+bool Supervisor::answer(Session& session, const layout::Request& request) {
+  control::Answer answer(request);
+  try {
+    dispatch(session, request, answer);
+    if (static_cast<Ask>(request.ask) == Ask::drop_ring) return true;  // nobody waits for an answer
+    return answer.send(session.socket) == os::Transfer::done;
+  } catch (const Error& error) {
+    const control::Answer refusal(request, error);
+    // Who speaks another version is told so, and then left.
+    return refusal.send(session.socket) == os::Transfer::done && session.greeted;
+  }
+}
+
+void Supervisor::dispatch(Session& session, const layout::Request& request,
+                          control::Answer& answer) {
+  const auto ask = static_cast<Ask>(request.ask);
+  if (!session.greeted && ask != Ask::hello) {
+    throw Error(Code::version_mismatch, "the first request of a connection is hello");
+  }
+  const pid_t pid = session.peer.pid;
+  switch (ask) {
+    case Ask::hello:
+      check_hello(request);
+      session.greeted = true;
+      return;
+    case Ask::create:
+      return create(request, answer);
+    case Ask::open:
+      answer.reply.queue = served(request.name.view()).queue.id();
+      return;
+    case Ask::list:
+      return list(request, answer);
+    case Ask::remove:
+      return remove(request.name.view());
+    case Ask::info:
+      answer.add(served(request.queue).queue.record());
+      return;
+    case Ask::groups:
+      return served(request.queue).queue.groups(request, answer);
+    case Ask::produce:
+      session.handles.emplace(request.queue, served(request.queue).queue.produce(pid, answer));
+      return;
+    case Ask::consume:
+      session.handles.emplace(request.queue,
+                              served(request.queue).queue.consume(pid, request, answer));
+      return;
+    case Ask::observe:
+      return served(request.queue).queue.observe(answer);
+    case Ask::ring:
+    case Ask::drop_ring: {
+      // A handle counts only for the connection that it was given to.
+      layout::Request own = request;
+      if (!session.handles.contains({request.queue, request.handle})) own.handle = 0;
+      Queue& queue = served(request.queue).queue;
+      return ask == Ask::ring ? queue.ring(own, answer) : queue.drop_ring(own.handle, own.number);
+    }
+    case Ask::detach:
+      if (session.handles.erase({request.queue, request.handle}) != 0) {
+        served(request.queue).queue.retire(request.handle);
+        service(request.queue);
+      }
+      return;
+    case Ask::purge:
+      return served(request.queue).queue.purge(answer);
+    case Ask::remove_group:
+      served(request.queue).queue.remove_group(request.name.view());
+      return service(request.queue);
+  }
+  throw Error(Code::unsupported, fmt::format("request {} is not known", request.ask));
+}
+
+void Supervisor::connection_ended(Sessions::iterator session) {
+  session->socket_watch.reset();
+  session->socket.reset();
+  // The end of a connection is not the end of a process: one that closed our socket (a daemon that
+  // closes everything) may still use its maps. One that called exec has none any more.
+  const bool lives_on =
+      session->peer.pidfd && !os::is_dead(session->peer.pidfd) && still_maps_something(*session);
+  if (lives_on) return;
+  process_ended(session);
+}
+
+bool Supervisor::still_maps_something(const Session& session) const {
+  std::set<std::uint64_t> inodes;
+  for (const auto& [id, slot] : session.handles) {
+    if (const auto found = queues_.find(id); found != queues_.end()) {
+      inodes.merge(found->second->queue.inodes());
+    }
+  }
+  if (inodes.empty()) return false;
+  return os::maps_any(session.peer.pid, inodes) != os::Maps::none;
+}
+
+void Supervisor::process_ended(Sessions::iterator session) {
+  if (!options_.without_recovery) retire_all(*session);
+  sessions_.erase(session);
+}
+
+void Supervisor::retire_all(Session& session) {
+  std::set<std::uint64_t> touched;
+  for (const auto& [id, slot] : session.handles) {
+    if (const auto found = queues_.find(id); found != queues_.end()) {
+      found->second->queue.retire(slot);
+      touched.insert(id);
+    }
+  }
+  session.handles.clear();
+  for (const std::uint64_t id : touched) service(id);
+}
+
+// ---- queues -------------------------------------------------------------------------------------
+
+Supervisor::Served& Supervisor::served(std::uint64_t id) {
+  const auto found = queues_.find(id);
+  if (found == queues_.end()) {
+    throw Error(Code::deleted, "the queue was removed", "", "create it again, or open another");
+  }
+  return *found->second;
+}
+
+Supervisor::Served& Supervisor::served(std::string_view name) {
+  const auto found = names_.find(name);
+  if (found == names_.end()) throw unknown_queue(name);
+  return *queues_.at(found->second);
+}
+
+void Supervisor::create(const layout::Request& request, control::Answer& answer) {
+  const std::string name(request.name.view());
+  if (!valid_name(name)) {
+    throw Error(Code::invalid, fmt::format("'{}' is not a queue name", name),
+                "a name has 1 to 120 characters of A-Z a-z 0-9 . _ - and begins with no dot",
+                "choose another name");
+  }
+  if (names_.contains(name)) {
+    throw Error(Code::exists, fmt::format("queue '{}' exists already", name), "",
+                fmt::format("use it as it is, or remove it first: spillring rm {}", name));
+  }
+  const std::uint64_t id = ++last_id_;
+  auto made = std::make_unique<Served>(loop_, id, name, request);
+  made->watch = std::make_unique<Watch>(loop_, made->queue.service_event(), [this, id] {
+    os::clear_event(queues_.at(id)->queue.service_event());
+    service(id);
+  });
+  queues_.emplace(id, std::move(made));
+  names_.emplace(name, id);
+  answer.reply.queue = id;
+}
+
+void Supervisor::list(const layout::Request& request, control::Answer& answer) const {
+  for (auto at = names_.upper_bound(request.name.view()); at != names_.end(); ++at) {
+    if (!answer.add(queues_.at(at->second)->queue.record())) {
+      answer.reply.number = 1;
+      return;
+    }
+  }
+}
+
+void Supervisor::remove(std::string_view name) {
+  Served& gone = served(name);
+  const std::uint64_t id = gone.queue.id();
+  gone.queue.condemn(layout::Condition::deleted);
+  names_.erase(gone.queue.name());
+  queues_.erase(id);
+  for (Session& session : sessions_) {
+    std::erase_if(session.handles, [&](const HandleKey& key) { return key.first == id; });
+  }
+}
+
+void Supervisor::service(std::uint64_t id) {
+  const auto found = queues_.find(id);
+  if (found == queues_.end() || options_.without_recovery) return;
+  Served& at = *found->second;
+  const os::Instant now = os::now();
+  const os::Instant next = at.queue.service(now);
+  if (next == os::never) {
+    at.timer.cancel();
+    return;
+  }
+  at.timer.expires_after(std::chrono::nanoseconds(next - now));
+  at.timer.async_wait([this, id](const boost::system::error_code& error) {
+    if (!error) service(id);
+  });
+}
+
+}  // namespace spillring::daemon
