@@ -24,6 +24,7 @@ SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answere
 }
 
 Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
+  drop_purged();
   if (claimed_.empty()) {
     if (const auto looked = claim_handed_back(from_floor); !looked) return looked.error();
   }
@@ -34,6 +35,17 @@ Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
   const Found found = claimed_.front();
   claimed_.pop_front();
   return found;
+}
+
+void SharedConsumer::drop_purged() noexcept {
+  const std::uint64_t start = entry().start.load(std::memory_order_acquire);
+  while (!claimed_.empty() && claimed_.front().sequence < start) {
+    const Found found = claimed_.front();
+    claimed_.pop_front();
+    group_.finish(found.sequence, found.receipt);
+    --found.ring->users;
+    unprotect(found.sequence);
+  }
 }
 
 Result<void> SharedConsumer::claim_handed_back(bool from_floor) {

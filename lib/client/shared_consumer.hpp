@@ -28,6 +28,8 @@ class SharedConsumer final : public ConsumerCore {
   Result<void> claim_handed_back(bool from_floor);
   Result<void> claim_fresh();
   Result<Offer> offer(std::uint64_t s);
+  /// What was claimed ahead and has been purged since is not handed out any more.
+  void drop_purged() noexcept;
   void move_floor() noexcept;
 
   os::Mapping words_;

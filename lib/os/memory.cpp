@@ -11,6 +11,7 @@
 
 #include <fmt/format.h>
 
+#include "os/available_memory.hpp"
 #include "os/failure.hpp"
 #include "os/fork.hpp"
 
@@ -76,6 +77,10 @@ Fd create_memory(const std::string& name, std::size_t size) {
   const std::string what = fmt::format("cannot allocate {} bytes of shared memory", size);
   if (over_file_size_limit(size)) {
     fail(what, EFBIG, "raise the file size limit (ulimit -f) of the supervisor");
+  }
+  // Beyond what is there, fallocate does not fail: it takes all memory, and somebody is killed for it.
+  if (size > available_memory()) {
+    fail(what, ENOMEM, "ask for a smaller capacity, or give the supervisor more memory");
   }
   Fd memory(memfd(name));
   if (!memory) fail(what);

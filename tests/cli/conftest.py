@@ -82,7 +82,8 @@ class Outcome:
 
     @property
     def lines(self):
-        return self.out.splitlines()
+        # Not splitlines(): text may hold other ends of lines than this one.
+        return self.out.removesuffix("\n").split("\n") if self.out else []
 
     @property
     def json(self):
@@ -144,6 +145,10 @@ class Command:
             timeout=PATIENCE,
         )
 
+    def count(self, queue):
+        """Messages there are; `info` counts numbers that were skipped too."""
+        return len(self("peek", queue, "--json", code=None).lines)
+
     def info(self, queue):
         return self("info", queue, "--json").json
 
@@ -151,7 +156,10 @@ class Command:
         for process in self.running:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream is not None and not stream.closed:
+                    stream.close()
 
 
 @pytest.fixture

@@ -66,7 +66,7 @@ spillring::Result<std::uint64_t> send_in_place(Stage& stage, spillring::Producer
   const std::size_t size = pick_size(stage);
   auto loan = out.loan(size + stage.below(64));
   if (!loan) return loan.error();
-  if (stage.once_in(500)) stage.nap();
+  if (stage.once_in(150)) stage.nap();
   payload::fill(loan->bytes().first(size), stage.number, counter);
   return loan->publish(size);
 }
@@ -95,7 +95,7 @@ void produce(Stage& stage) {
     stage.ledger.note(
         {.kind = kind, .producer = stage.number, .counter = counter, .seq = sent ? *sent : 0});
     ++counter;
-    if (stage.once_in(400)) stage.nap();  // lets the others fall asleep
+    if (stage.once_in(300)) stage.nap();  // lets the others fall asleep
   }
 }
 

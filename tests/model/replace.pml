@@ -8,7 +8,7 @@
  * Switches: -DSTOP one producer stops for ever with a claim; -DKILL=n producers die with a claim, their claims are repaired in each ring that is
  * left (the supervisor may die in that, too); -DREVOKES=n claims revoked at any time (the claim of a stopped one always is, in the end);
  * -DDEMAND a ring is replaced only when it is full and a producer sleeps; -DLATE nobody reads until the producers are done; -DEXTENTS payloads of 1 or 2 bytes in arenas of A0, A1, A2, A3 bytes; -DVIEWS a member
- * (LOOKS looks) that keeps views in several rings under its one hold, and may stop for ever (-DVIEW_STOP); -DSPILL the supervisor journals from the oldest ring on,
+ * that keeps two views in several rings under its one hold, and may stop for ever (-DVIEW_STOP); -DSPILL the supervisor journals from the oldest ring on,
  * across the seals.
  *
  * Invariants: numbers are given out one after the other, no claim in a ring succeeds after its seal, no slot or byte is reused that anybody may
@@ -28,6 +28,8 @@
  *         OLD_SIZE       the first state of the new ring is laid out with the older ring's size (of another size)
  *         HOLD_KEEP      a hold meant for an older ring is taken for enough (with VIEWS)
  *         HOLD_BLOCK     a reclaimer heeds holds of older rings (with VIEWS, VIEW_STOP)
+ *         NO_RESUME      a restarted supervisor goes on with a seal only if somebody still waits (with DEMAND, DIES)
+ *         NO_HOLD_RING   the supervisor raises its hold and does not ring (with SPILL)
  *         SPILL_NEW      spilling starts in the newest ring (with SPILL)
  * Run:    ./run replace      Result: docs/models.md
  */
@@ -70,9 +72,6 @@
 #ifndef KILL
 #define KILL 0
 #endif
-#ifndef LOOKS
-#define LOOKS 2
-#endif
 #define SLOTS (N0 + N1 + N2 + N3)
 #if RINGS == 2
 #undef SLOTS
@@ -109,7 +108,6 @@ byte halted = 0;                       /* which + 1 */
 bit dead[2], scanned[2];
 #ifdef VIEWS
 byte hold = NONE;
-bit view_stopped = 0;
 #endif
 #ifdef SPILL
 byte hold0 = NONE, journaled_seq = 1;
@@ -340,61 +338,59 @@ end: do
 }
 
 #ifdef VIEWS
-/* a member whose messages were given on: views under its hold only. One view is kept while it looks at others, in newer rings too */
+/* a member whose messages were given on: views under its hold only. It takes one view and keeps it while it takes a second, in the same or a newer
+ * ring, then drops one after the other */
+inline take(s, r, has) {
+    atomic { s = 1; do :: s < top && s < LAST -> s++ :: break od };
+    atomic {                            /* attach before anything else */
+        do :: r < RINGS - 1 && first[r + 1] != 0 && s >= first[r + 1] -> r++ :: else -> break od;
+        if
+        :: s < first[r] || s > top || s < floor - 1 -> s = 0            /* an older ring needs no hold; the rest bounds the run */
+#ifdef HOLD_KEEP
+        :: s >= first[r] && s <= top && s >= floor - 1 && hold <= s
+#else
+        :: s >= first[r] && s <= top && s >= floor - 1 && hold <= s && hold >= first[r]
+#endif
+        :: else -> hold = s
+        fi
+    };
+    if
+    :: s != 0 ->
+        if
+        :: gone[r] > s
+        :: else -> atomic { if :: READY(r, s) && P_state[D(r, s)] == COMMITTED -> has = 1 :: else fi }
+        fi
+    :: else
+    fi
+}
+
 proctype Viewer() {
-    byte s, r, v, vr, n;
-    bit has;
-    n = LOOKS;
-    do
-    :: n == 0 -> break
-    :: else ->
-        atomic { s = 1; do :: s < top && s < LAST -> s++ :: break od };
-        atomic {                        /* attach before anything else */
-            do :: r < RINGS - 1 && first[r + 1] != 0 && s >= first[r + 1] -> r++ :: else -> break od
-        };
-        if
-        :: s < first[r]                 /* an older ring needs no hold: not taken here */
-        :: else ->
-            if
-#ifdef HOLD_KEEP
-            :: hold <= s
-#else
-            :: hold <= s && hold >= first[r]
-#endif
-            :: else -> hold = s
-            fi;
-            if
-            :: gone[r] > s
-            :: else ->
-                if
-                :: READY(r, s) && P_state[D(r, s)] == COMMITTED ->
+    byte r, s, v, vr;
+    bit has, second;
+    take(v, r, has);
+    vr = r;
+    if
+    :: has ->
 #ifdef VIEW_STOP
-                    if :: atomic { !view_stopped && r < RINGS - 1 -> view_stopped = 1; goto out } :: skip fi;
+        if :: atomic { r < RINGS - 1 -> goto out } :: skip fi;          /* with hold and view and all */
 #endif
-                    if :: atomic { !has -> has = 1; v = s; vr = r } :: skip fi;
-                    assert(C_lap[D(r, s)] == LAP(r, s))
-                :: else
-                fi
-            fi
-        fi;
-        if :: has -> assert(C_lap[D(vr, v)] == LAP(vr, v)) :: else fi;
-        if :: atomic { has -> has = 0; v = 0; vr = 0 } :: skip fi;
+        take(s, r, second);
+        assert(C_lap[D(vr, v)] == LAP(vr, v));
         if
-        :: has && vr == r -> hold = v
-#ifdef HOLD_KEEP
-        :: has && vr != r
-#else
-        :: has && vr != r -> hold = NONE        /* views in an older ring need none */
-#endif
-        :: !has -> hold = NONE
+        :: second ->
+            if
+            :: atomic { hold = NONE; second = 0; has = (r != vr) ; if :: r == vr -> hold = v; has = 1 :: else fi }  /* drops the second */
+            :: atomic { hold = s; has = 0 }                             /* drops the first */
+            fi;
+            ring_room();
+            assert(!second || C_lap[D(r, s)] == LAP(r, s))
+        :: else
         fi;
-        ring_room();
-        atomic { n--; s = 0 }
-    od;
-    if :: has -> assert(C_lap[D(vr, v)] == LAP(vr, v)) :: else fi;
-    hold = NONE;
-    ring_room();
-out: skip
+        assert(!has || C_lap[D(vr, v)] == LAP(vr, v))
+    :: else
+    fi;
+    atomic { hold = NONE; ring_room() };
+out: atomic { r = 0; s = 0; v = 0; vr = 0; has = 0; second = 0 }
 }
 #endif
 
@@ -406,7 +402,11 @@ out: skip
 #define UNNEEDED(k) (floor >= first[k + 1])
 #endif
 #define LETTABLE(k) (!let_go[k] && (k == 0 || let_go[(k + RINGS - 1) % RINGS]) && first[k + 1] != 0 && UNNEEDED(k))
-#define MAY_DIE if :: atomic { dies < DIES -> dies++; goto restart } :: skip fi
+#if DIES > 0
+#define MAY_DIE if :: atomic { dies < DIES -> dies++; goto restart } :: skip fi;
+#else
+#define MAY_DIE
+#endif
 
 proctype Supervisor() {
     byte r, s, l, x, i, o;
@@ -432,7 +432,11 @@ restart:
 begin:
 end: do
 #ifdef DEMAND                           /* replace: when somebody waits at a full ring, whatever else is still there */
+#ifdef NO_RESUME
     :: d_step { r < RINGS - 1 && (asleep[0] || asleep[1]) && (top + 1 >= limit[r] + N(r) - 2 || IS_SEAL(r, top)) };
+#else                                   /* and a seal that is found is always gone on with */
+    :: d_step { r < RINGS - 1 && (((asleep[0] || asleep[1]) && top + 1 >= limit[r] + N(r) - 2) || IS_SEAL(r, top)) };
+#endif
 #else                                   /* replace: wanted at any time */
     :: r < RINGS - 1 ->
 #endif
@@ -469,15 +473,15 @@ look:   atomic {
             l = 0
         };
         atomic { if :: !won -> s = tail[r]; goto look :: else -> won = 0 fi };
-        MAY_DIE;
+        MAY_DIE
         atomic { P_lap[D(r, s)] = LAP(r, s); P_state[D(r, s)] = SEALED; goto make };
 #ifdef NO_PUBLISH_WORD
 found:  skip;
 #else
 found:  atomic { P_lap[D(r, s)] = LAP(r, s); P_state[D(r, s)] = SEALED; l = 0; won = 0 };
 #endif
-make:   skip;
-        MAY_DIE;
+make:   MAY_DIE
+#if DIES > 0
         d_step {                        /* half of the first state */
             i = 0;
             do
@@ -486,8 +490,9 @@ make:   skip;
             od;
             i = 0
         };
-        MAY_DIE;
-        d_step {                        /* each slot: the lap before its next one */
+        MAY_DIE
+#endif
+        atomic {                        /* each slot: the lap before its next one */
             i = s + 1;
             do
             :: i < s + 1 + N(r + 1) ->
@@ -503,12 +508,12 @@ make:   skip;
             i = 0;
             tail[r + 1] = s + 1; gone[r + 1] = s + 1; limit[r + 1] = s + 1
         };
-        MAY_DIE;
+        MAY_DIE
 #ifdef RING_FIRST
         ring_room();
 #endif
         first[r + 1] = s + 1;
-        MAY_DIE;
+        MAY_DIE
 #ifndef RING_FIRST
         ring_room();
 #endif
@@ -516,16 +521,16 @@ make:   skip;
 
     /* let go, oldest first */
     :: d_step { LETTABLE(0) -> let_go[0] = 1 };
-        MAY_DIE;
+        MAY_DIE
         ring_room()
 #if RINGS > 2
     :: d_step { LETTABLE(1) -> let_go[1] = 1 };
-        MAY_DIE;
+        MAY_DIE
         ring_room()
 #endif
 #if RINGS > 3
     :: d_step { LETTABLE(2) -> let_go[2] = 1 };
-        MAY_DIE;
+        MAY_DIE
         ring_room()
 #endif
 
@@ -583,9 +588,13 @@ make:   skip;
             };
             ring_room();
             MAY_DIE
+            skip
         :: break
         od;
         hold0 = NONE;
+#ifndef NO_HOLD_RING
+        ring_room();
+#endif
         atomic { s = 0; x = 0; j = 0 }
 #endif
     od;
@@ -617,6 +626,7 @@ death:
                     s++
                 };
                 MAY_DIE
+                skip
             :: else -> break
             od
         fi;

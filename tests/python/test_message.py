@@ -56,8 +56,8 @@ def test_message_is_a_read_only_buffer(queue):
         array[0] = 2
     with pytest.raises(ValueError):
         array.flags.writeable = True
-    with pytest.raises((TypeError, BufferError)):
-        open("/dev/zero", "rb", buffering=0).readinto(message)
+    with open("/dev/zero", "rb", buffering=0) as zeros, pytest.raises((TypeError, BufferError)):
+        zeros.readinto(message)
 
 
 def test_message_goes_where_a_buffer_goes(queue, tmp_path):
