@@ -60,9 +60,10 @@ Result<ProducerCore::Shape> ProducerCore::shape_of(std::size_t size,
 }
 
 Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOptions& options) {
+  if (closed_) return Code::closed;
+  if (attachment_.forked()) return Code::forked;
   const Result<Shape> shape = shape_of(size, options);
   if (!shape) return shape.error();
-  if (closed_) return Code::closed;
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (;;) {
     if (const Code code = attachment_.condition(); code != Code::ok) return code;
@@ -220,9 +221,9 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
 }
 
 Result<void> ProducerCore::wait_for_room(std::size_t size, Timeout timeout) {
+  if (const Code code = attachment_.condition(); code != Code::ok) return code;
   const Result<Shape> shape = shape_of(size, {});
   if (!shape) return shape.error();
-  if (const Code code = attachment_.condition(); code != Code::ok) return code;
   const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
   return sleep_for_room(ring->view, shape->extent(), os::deadline(timeout));
 }

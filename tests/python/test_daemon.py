@@ -34,7 +34,8 @@ def test_processes_talk(daemon, python):
 HOLD = """
 import spillring
 bus = spillring.connect(sys.argv[1])
-messages = [bus.queue("q").consume().receive(timeout=30) for _ in range(3)]
+consumer = bus.queue("q").consume()
+messages = [consumer.receive(timeout=30) for _ in range(3)]
 loan = bus.queue("q").loan(100)
 print("ready", flush=True)
 sys.stdin.readline()

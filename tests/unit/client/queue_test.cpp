@@ -452,6 +452,7 @@ TEST_F(QueueTest, AWaitBesideOtherCallsReturnsWhenSomethingIsThere) {
   const Queue queue = bus_.create("q");
   Producer out = queue.producer();
   Consumer in = queue.consumer("g");
+  EXPECT_EQ(in.try_receive().error(), Code::empty);
   EXPECT_EQ(in.wait(5ms).error(), Code::timeout);
   std::thread sender([&] {
     std::this_thread::sleep_for(20ms);
