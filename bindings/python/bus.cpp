@@ -112,16 +112,16 @@ BusObject connect(const py::object& socket, const py::object& timeout) {
   return BusObject(without_gil([&] { return std::make_shared<Connection>(Client(options)); }));
 }
 
-// Embedded supervisors have a thread and a directory; a Bus that is left open at the interpreter's
-// end, perhaps in a daemon thread's hands, is closed then.
+// Embedded supervisors, which have a thread and a directory to be removed.
 std::vector<std::weak_ptr<Connection>>& embedded_connections() {
   static auto* const connections = new std::vector<std::weak_ptr<Connection>>;
   return *connections;
 }
 
-void close_embedded() {
-  for (const auto& known : std::exchange(embedded_connections(), {})) {
-    if (const auto connection = known.lock()) connection->close();
+// Those that are left when Python has ended, in the hands of daemon threads that it stopped.
+void stop_embedded() {
+  for (const auto& known : embedded_connections()) {
+    if (const auto connection = known.lock()) connection->stop();
   }
 }
 
@@ -136,8 +136,8 @@ void define_type(py::module_& module) {
   py::class_<BusObject> type(module, "Bus", py::is_final(),
                              R"(A connection to a supervisor. Made by connect() or embedded().
 
-Threads may share it. close(), or the end of a with statement, closes all that was made through it:
-what consumers hold is handed back, loans are cancelled, an embedded supervisor stops with its
+Threads may share it. close(), or the end of a with statement, closes all that was made through it;
+messages and loans in use stay as they are and can be ended. An embedded supervisor stops with its
 queues.)");
   type.attr("__module__") = "spillring";
   type.def(
@@ -232,7 +232,7 @@ there, else the user's own. timeout: seconds to wait for any of its answers. Rai
 
 Runs a supervisor inside this process; its queues are gone with it. Other processes reach it through
 the Bus's socket.)");
-  py::module_::import("atexit").attr("register")(py::cpp_function(close_embedded));
+  Py_AtExit(stop_embedded);
 }
 
 }  // namespace spillring::python

@@ -24,10 +24,13 @@ Connection::~Connection() {
     static_cast<void>(new std::optional<Embedded>(std::move(embedded_)));
     return;
   }
-  without_gil([this] {
-    client_.reset();
-    embedded_.reset();
-  });
+  without_gil([this] { stop(); });
+}
+
+void Connection::stop() noexcept {
+  if (fork_.foreign()) return;
+  client_.reset();
+  embedded_.reset();
 }
 
 void Connection::check() const {

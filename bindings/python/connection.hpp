@@ -44,8 +44,10 @@ class Connection {
 
   /// Has `handle` closed with the connection. Throws `closed` where that has happened already.
   void own(const std::shared_ptr<Closable>& handle);
-  /// Closes all handles, hands back what they hold, then stops the embedded supervisor.
+  /// Closes all handles, then stops the embedded supervisor.
   void close();
+  /// Stops the embedded supervisor when there is no Python any more. The one function without GIL.
+  void stop() noexcept;
 
  private:
   const ForkGuard fork_;

@@ -84,8 +84,8 @@ void define_consumer(py::module_& module) {
 
 Made by Queue.consume() and Queue.subscribe(). Threads may share it, and a message may be
 acknowledged by another thread than the one that received it. close(), or the end of a with
-statement, hands back what was received and not acknowledged; a consumer that is only dropped
-closes when the last of its messages is gone.)");
+statement, hands back what was claimed ahead and leaves the group; messages in use stay as they are
+and can still be acknowledged.)");
   type.attr("__module__") = "spillring";
   type.def("__iter__", [](py::object self) { return self; })
       .def("__next__", &ConsumerObject::next)
@@ -104,8 +104,9 @@ closes when the last of its messages is gone.)");
       .def_property_readonly("group", &ConsumerObject::group,
                              "The group's name; None for a subscription without a name.")
       .def("close", &ConsumerObject::close,
-           "close() -> None\n\nLeaves the group. Messages still in use keep their bytes; their "
-           "ack() raises Stale.")
+           "close() -> None\n\nHands back what was claimed ahead and leaves the group. Messages in "
+           "use stay as they are\nand can be acknowledged; the membership ends with the last of "
+           "them.")
       .def("__enter__", [](py::object self) { return self; })
       .def("__exit__", [](ConsumerObject& consumer, const py::object&, const py::object&,
                           const py::object&) { consumer.close(); })

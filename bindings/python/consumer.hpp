@@ -22,6 +22,10 @@ class ConsumerObject {
   /// `group`: none for a subscription without a name. `idle`: how long iteration waits.
   ConsumerObject(std::shared_ptr<ConsumerHandle> handle, std::string queue,
                  std::optional<std::string> group, Duty duty, Timeout idle);
+  ConsumerObject(const ConsumerObject&) = delete;
+  ConsumerObject& operator=(const ConsumerObject&) = delete;
+  /// Closes.
+  ~ConsumerObject() { handle_->close(); }
 
   /// A Message, or None where none came in time.
   [[nodiscard]] pybind11::object receive(pybind11::handle timeout);

@@ -49,11 +49,14 @@ class Handle final : public Closable {
   }
 
   /// Runs `work()` while no other thread uses the owner or its items. With the GIL, which it gives
-  /// up only if it has to wait for its turn. Throws `forked`.
+  /// up only if it may have to wait: for its turn, or, where the owner is closed and this is its
+  /// last item, for the supervisor. Throws `forked`.
   template <typename Work>
   auto alone(Work work) {
     fork_.check();
-    if (const Turn turn(*this, std::try_to_lock); turn) return work();
+    if (!closed_) {
+      if (const Turn turn(*this, std::try_to_lock); turn) return work();
+    }
     return without_gil([&] { return alone_without_gil(work); });
   }
 
@@ -83,7 +86,7 @@ class Handle final : public Closable {
     }
   }
 
-  /// Ends an item that Python dropped. With the GIL; never waits.
+  /// Ends an item that Python dropped. With the GIL; waits for nobody's turn.
   void drop(Item item) noexcept {
     if (fork_.foreign()) {
       abandon(item);
@@ -93,7 +96,11 @@ class Handle final : public Closable {
       const std::lock_guard lock(dropped_mutex_);
       dropped_.push_back(std::move(item));
     }
-    end_dropped();
+    if (closed_) {  // its last item may be waited for, as in alone()
+      without_gil([this] { end_dropped(); });
+    } else {
+      end_dropped();
+    }
   }
 
   /// Who waits at this moment finds out within a second, and only then does the owner close.

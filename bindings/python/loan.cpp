@@ -27,7 +27,7 @@ LoanObject::LoanObject(std::shared_ptr<ProducerHandle> handle, spillring::Loan l
 
 LoanObject::~LoanObject() {
   if (state_ != State::open) return;
-  const bool forgotten = !cancel_after_views_ && !handle_->closed() && !handle_->foreign();
+  const bool forgotten = !cancel_after_views_ && !handle_->foreign();
   handle_->drop(std::move(loan_));
   if (forgotten &&
       PyErr_WarnFormat(PyExc_ResourceWarning, 1,

@@ -51,8 +51,7 @@ MessageObject::MessageObject(PeekedMessage copy, std::string queue)
 
 MessageObject::~MessageObject() {
   if (state_ != State::open || !handle_) return;
-  const bool forgotten = duty_ == Duty::acknowledge && !return_after_views_ && !handle_->closed() &&
-                         !handle_->foreign();
+  const bool forgotten = duty_ == Duty::acknowledge && !return_after_views_ && !handle_->foreign();
   handle_->drop(std::move(message_));
   if (forgotten &&
       PyErr_WarnFormat(PyExc_ResourceWarning, 1,

@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
@@ -148,6 +149,7 @@ class Checks:
 
 def run_checks(test):
     """Runs `test(checks)`; a test that cannot go on has failed."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left running
     checks = Checks()
     try:
         test(checks)

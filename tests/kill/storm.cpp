@@ -191,8 +191,10 @@ int main(int argc, char** argv) try {
   const std::string_view role = argv[1];
   const ledger::Writer writer(argv[3]);
   const auto number = static_cast<std::uint32_t>(std::strtoul(argv[4], nullptr, 10));
-  // Small, so that claims, slots and bytes go round many times.
-  const spillring::QueueOptions options = {.capacity = 4 * spillring::MiB, .slots = 2048};
+  // Small, so that claims, slots and bytes go round many times. Nothing is revoked for being slow:
+  // what the killed leave behind is put right because they are dead, or not at all.
+  const spillring::QueueOptions options = {
+      .capacity = 4 * spillring::MiB, .slots = 2048, .stall_timeout = 60s};
   Stage stage{spillring::connect({.socket = argv[2]}).open_or_create("storm", options), writer,
               number, std::mt19937_64(std::strtoull(argv[5], nullptr, 10) * 1000003 + number)};
   if (role == "producer") produce(stage);

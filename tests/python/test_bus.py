@@ -354,17 +354,24 @@ def test_close_closes_all_that_was_made_through_it():
     assert list(consumer) == []
 
 
-def test_close_hands_back_what_consumers_hold(daemon):
+def test_close_leaves_what_is_in_use(daemon):
     with daemon.connect() as bus, daemon.connect() as other:
         queue = bus.queue("q", create=True)
-        queue.put(b"x")
-        message = queue.consume().receive(timeout=5)
+        queue.put(b"1")
+        queue.put(b"2")
+        consumer = queue.consume()
+        message = consumer.receive(timeout=5)
+        loan = queue.loan(1)
         bus.close()
-        again = other.queue("q").get(timeout=5)
-        assert (bytes(again), again.deliveries) == (b"x", 2)
-        assert bytes(message) == b"x"
-        with pytest.raises(spillring.Stale):
-            message.ack()
+        theirs = other.queue("q")
+        ahead = theirs.get(timeout=5)  # was claimed ahead
+        assert (bytes(message), bytes(ahead)) == (b"1", b"2")
+        message.ack()
+        memoryview(loan)[:] = b"3"
+        loan.publish()
+        assert bytes(theirs.get(timeout=5)) == b"3"
+        info = theirs.info()
+        assert (info.messages, info.producers, info.consumers) == (0, 0, 1)
 
 
 def test_nothing_can_be_made_by_its_class():

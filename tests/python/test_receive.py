@@ -184,15 +184,29 @@ def test_two_consumers_share(queue):
     assert one.receive(timeout=0) is two.receive(timeout=0) is None
 
 
-def test_closed_consumer_hands_back_what_it_claimed_ahead(queue):
+@pytest.mark.parametrize("how", ["close", "drop"])
+def test_consumer_hands_back_what_it_claimed_ahead(queue, how):
     fill(queue, *range(10))
-    with queue.consume(prefetch=10) as one:
-        held = one.receive(timeout=5)
-        two = queue.consume(timeout=0.5)
-    assert bytes(held) == b"0"
-    assert sorted(numbers(two)) == list(range(10))
-    with pytest.raises(spillring.Stale):
-        held.ack()
+    one = queue.consume(prefetch=10)
+    held = one.receive(timeout=5)
+    assert queue.groups()[0].unacked == 10
+    if how == "close":
+        one.close()
+    else:
+        del one
+    assert numbers(queue.consume(timeout=0)) == list(range(1, 10))
+    assert queue.groups()[0].members == 1
+    assert numbers([held]) == [0]
+    assert (queue.groups()[0].members, queue.groups()[0].lag) == (0, 0)
+
+
+def test_message_of_a_closed_consumer_is_handed_back_when_dropped(queue):
+    fill(queue, 1)
+    with queue.consume() as consumer:
+        message = consumer.receive(timeout=5)
+    with pytest.warns(ResourceWarning):
+        del message
+    assert queue.get_nowait().deliveries == 2
 
 
 def test_closed_consumer(queue):

@@ -225,7 +225,7 @@ def test_put_takes_its_arguments_by_keyword(queue):
 @pytest.mark.parametrize("size", [1000, 100_000])
 @pytest.mark.parametrize("full", ["block", "reject"])
 def test_full(make, size, full):
-    queue = make(capacity="1MiB", full=full)
+    queue = make(capacity="1MiB", full=full, prealloc=True)
     sent = 0
     with pytest.raises(spillring.Full) as error:
         while True:

@@ -408,7 +408,8 @@ TEST_F(QueueTest, InfoCountsWhatIsThere) {
 }
 
 TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
-  for (const std::string bad : {"", ".hidden", "a/b", "a b", "ä", std::string(121, 'x').c_str()}) {
+  for (const std::string& bad : {std::string(), std::string(".hidden"), std::string("a/b"),
+                                std::string("a b"), std::string("ä"), std::string(121, 'x')}) {
     try {
       static_cast<void>(bus_.create(bad));
       FAIL() << bad;
