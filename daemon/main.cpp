@@ -11,6 +11,7 @@
 
 #include "client/socket_path.hpp"
 #include "spillring/version.hpp"
+#include "log.hpp"
 #include "supervisor.hpp"
 
 namespace {
@@ -31,7 +32,8 @@ int run(const spillring::daemon::Supervisor::Options& options) {
   spillring::daemon::Supervisor supervisor(options);
   boost::asio::signal_set signals(supervisor.loop(), SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code&, int) { supervisor.stop(); });
-  fmt::print(stderr, "spillringd {}: listening at {}\n", spillring::version, options.socket);
+  spillring::daemon::log(
+      fmt::format("version {}, listening at {}", spillring::version, options.socket));
   supervisor.run();
   return 0;
 }
@@ -62,6 +64,7 @@ int main(int argc, char** argv) {
     const char* named = std::getenv("SPILLRING_SOCKET");
     options.socket = named != nullptr ? named : spillring::client::user_socket();
   }
+  std::signal(SIGPIPE, SIG_IGN);  // a terminal that went away must not end the supervisor
   try {
     return run(options);
   } catch (const spillring::Error& error) {

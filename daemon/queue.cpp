@@ -6,6 +6,7 @@
 #include <bit>
 
 #include "ring/reclaim.hpp"
+#include "spillring/client.hpp"
 #include "spillring/version.hpp"
 #include "wait/bell.hpp"
 
@@ -103,10 +104,8 @@ void Queue::ring_bells() const noexcept {
 std::uint64_t Queue::needed() const noexcept { return ring::needed_from(manifest(), cursors()); }
 
 std::uint64_t Queue::tail() const noexcept {
-  ring::Room room{};
-  const ring::RingView& view = newest().view();
-  if (!ring::refresh(view, room)) return view.first();
-  return ring::probe(view, 0, room).sequence;
+  const auto used = ring::in_use(newest().view());
+  return used ? used->end : newest().view().first();
 }
 
 // ---- handles ------------------------------------------------------------------------------------
@@ -159,7 +158,12 @@ std::uint32_t Queue::consume(pid_t pid, const layout::Request& request, control:
           "unknown kind of group or start", "the request is from another version");
   const auto kind = static_cast<GroupKind>(request.kind);
   const Start start{static_cast<Start::From>(request.start), request.number};
-  const std::uint16_t slot_of_group = join_group(request.name.view(), kind, start);
+  const std::string_view name = request.name.view();
+  if (!valid_name(name) && !(name.empty() && kind == GroupKind::stream)) {
+    throw Error(Code::invalid, "not a group name", "it has characters that names do not have");
+  }
+  const bool is_new = !find_group(name);
+  const std::uint16_t slot_of_group = join_group(name, kind, start);
   Group& group = *group_table_[slot_of_group];
   const auto role = kind == GroupKind::shared ? layout::Role::shared_consumer
                                               : layout::Role::stream_consumer;
@@ -167,7 +171,7 @@ std::uint32_t Queue::consume(pid_t pid, const layout::Request& request, control:
   try {
     slot = add_handle(pid, role, slot_of_group);
   } catch (const Error&) {
-    if (group.members == 0 && group.name.empty()) free_group(slot_of_group);
+    if (is_new) free_group(slot_of_group);
     throw;
   }
   ++group.members;
@@ -266,8 +270,10 @@ bool Queue::has_named_group() const noexcept {
 
 std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
   const std::uint64_t end = tail();
-  // Nobody needs anything: only what comes from now on is sure to be kept.
-  const std::uint64_t earliest = std::min(least, end);
+  // Nobody needs anything: only what comes from now on is sure to be kept. And a floor may be forged.
+  const std::uint64_t oldest =
+      std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
+  const std::uint64_t earliest = std::clamp(least, oldest, end);
   switch (start.from) {
     case Start::From::earliest:
       return earliest;
@@ -375,7 +381,9 @@ void Queue::purge(control::Answer& answer) {
   answer.reply.number = from < to ? to - from : 0;
   // A loan below the line would be published and never seen: its owner is to know.
   for (const auto& ring : rings_) {
-    for (std::uint64_t s = ring->settled(); s < to; ++s) ring::revoke(ring->view(), s);
+    const auto used = ring::in_use(ring->view());
+    if (!used) continue;
+    for (std::uint64_t s = ring->settled(); s < used->end; ++s) ring::revoke(ring->view(), s);
   }
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);

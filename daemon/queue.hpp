@@ -108,6 +108,10 @@ class Queue {
   void replace(layout::RingGeometry geometry);
   bool try_replace(layout::RingGeometry geometry) noexcept;
   void let_go() noexcept;
+  void move_floors() noexcept;
+  void reclaim_newest() noexcept;
+  [[nodiscard]] bool room_is_wanted(os::Instant now) const noexcept;
+  void poison(const std::string& why) noexcept;
   void consider_growth(std::uint64_t wanted) noexcept;
   os::Instant consider_pin(std::uint64_t wanted, os::Instant now) noexcept;
   os::Instant consider_stalls(RingSegment& ring, os::Instant now) noexcept;
@@ -127,7 +131,8 @@ class Queue {
   std::array<std::unique_ptr<Handle>, layout::max_handles> handle_table_;
   std::set<std::uint64_t> pinned_rings_;  // replaced because something held them
   os::Instant pinned_since_ = os::never;
-  std::uint64_t wanted_ = 0;  // bytes that those who wait for room want at most
+  std::uint64_t wanted_ = 0;      // bytes that those who want room want at most
+  os::Instant wanted_until_ = 0;  // somebody said so who does not sleep
 };
 
 }  // namespace spillring::daemon

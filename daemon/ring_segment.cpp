@@ -16,15 +16,11 @@ std::uint64_t RingSegment::settled() noexcept {
 }
 
 std::uint64_t RingSegment::bytes_from(std::uint64_t s) const noexcept {
-  ring::Room room{};
-  if (!ring::refresh(view_, room)) return 0;
-  const ring::Claim end = ring::probe(view_, 0, room);
-  const std::uint64_t next = end.sequence;
-  const std::uint64_t from = std::max(s, room.limit);
-  if (from >= next) return 0;
-  const std::uint64_t last = view_.claim(next - 1).end.load(std::memory_order_acquire);
-  const std::uint64_t first = view_.claim(from - 1).end.load(std::memory_order_acquire);
-  return last > first ? std::min(last - first, view_.arena()) : 0;
+  const auto used = ring::in_use(view_);
+  if (!used || s >= used->end) return 0;
+  const std::uint64_t from = std::max(s, used->first);
+  const std::uint64_t low = view_.claim(from - 1).end.load(std::memory_order_acquire);
+  return used->high > low ? std::min(used->high - low, view_.arena()) : 0;
 }
 
 }  // namespace spillring::daemon

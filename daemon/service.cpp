@@ -2,8 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
 
+#include "log.hpp"
 #include "queue.hpp"
 #include "ring/extent.hpp"
 #include "ring/reclaim.hpp"
@@ -19,6 +19,9 @@ constexpr os::Instant pin_timeout = 10'000'000;
 
 // So many rings may be kept alive by stopped clients before no more are made for their sake.
 constexpr std::size_t max_pinned_rings = 4;
+
+// Who does not wait for room says only now and then that it wants some.
+constexpr os::Instant wish_lasts = 100'000'000;
 
 bool somebody_sleeps(const layout::Bell& bell) noexcept {
   return layout::mark_is_set(bell.mark.load(std::memory_order_seq_cst));
@@ -55,8 +58,13 @@ void Queue::replace(layout::RingGeometry geometry) {
   }
   auto ring =
       std::make_unique<RingSegment>(fmt::format("spillring:{}:ring", name_), geometry);
-  const std::uint64_t seal = ring::seal(newest().view());
-  if (seal == 0) throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_));
+  const ring::RingView& old = newest().view();
+  const std::uint64_t seal = ring::seal(old);
+  const std::uint64_t limit = old.header().limit.load(std::memory_order_seq_cst);
+  // The number names the new ring: it must be one that this ring can have come to.
+  if (seal < old.first() || seal > limit + old.slots()) {
+    throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_));
+  }
   ring->begin(seal + 1);
   rings_.push_back(std::move(ring));
   const bool more = geometry.slots < options_.slots || geometry.arena < options_.capacity;
@@ -72,12 +80,13 @@ bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
     return true;
   } catch (const Error& error) {
     if (error.code() == Code::corrupt) {
-      condemn(layout::Condition::poisoned);
+      poison(error.what());
     } else {
+      // Tried again whenever somebody asks for room.
       manifest().can_grow.store(0, std::memory_order_seq_cst);
+      log(fmt::format("queue '{}' keeps its ring: {}", name_, error.what()));
       ring_bells();
     }
-    fmt::print(stderr, "spillringd: queue '{}' keeps its ring: {}\n", name_, error.what());
     return false;
   }
 }
@@ -98,14 +107,11 @@ void Queue::let_go() noexcept {
 void Queue::consider_growth(std::uint64_t wanted) noexcept {
   const layout::RingGeometry now = newest().geometry();
   if (now.slots == options_.slots && now.arena == options_.capacity) return;
-  const ring::RingView& view = newest().view();
-  while (ring::reclaim(view, manifest(), cursors())) {
-  }
-  ring::Room room{};
-  if (!ring::refresh(view, room)) return condemn(layout::Condition::poisoned);
-  const ring::Claim end = ring::probe(view, 0, room);
-  const bool high_water = end.sequence - room.limit > now.slots / 4 * 3 ||
-                          end.start - room.low > now.arena / 4 * 3;
+  reclaim_newest();
+  const auto used = ring::in_use(newest().view());
+  if (!used) return poison("its newest ring contradicts itself");
+  const bool high_water = used->end - used->first > now.slots / 4 * 3 ||
+                          used->high - used->low > now.arena / 4 * 3;
   if (high_water || wanted > now.arena / 4) try_replace(next_geometry(wanted));
 }
 
@@ -118,13 +124,19 @@ bool Queue::may_replace_pinned() noexcept {
   return pinned_rings_.size() < max_pinned_rings;
 }
 
+void Queue::reclaim_newest() noexcept {
+  // Eight eighths are a whole ring; more only if others reclaim at the same time.
+  for (int eighth = 0; eighth < 16; ++eighth) {
+    if (!ring::reclaim(newest().view(), manifest(), cursors())) return;
+  }
+}
+
 os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept {
   const ring::RingView& view = newest().view();
-  while (ring::reclaim(view, manifest(), cursors())) {
-  }
+  reclaim_newest();
   ring::Room room{};
   if (!ring::refresh(view, room)) {
-    condemn(layout::Condition::poisoned);
+    poison("its newest ring contradicts itself");
     return os::never;
   }
   const bool nobody_needs_it =
@@ -132,7 +144,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
   const auto status = ring::probe(view, wanted, room).status;
   const bool no_room =
       status == ring::ClaimStatus::no_slots || status == ring::ClaimStatus::no_bytes;
-  if (!nobody_needs_it || !no_room || !somebody_sleeps(bells().room)) {
+  if (!nobody_needs_it || !no_room || !room_is_wanted(now)) {
     pinned_since_ = os::never;
     return os::never;
   }
@@ -150,13 +162,13 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
 
 os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept {
   const ring::RingView& view = ring.view();
-  ring::Room room{};
-  if (!ring::refresh(view, room)) {
-    condemn(layout::Condition::poisoned);
+  const auto used = ring::in_use(view);
+  if (!used) {
+    poison("a ring contradicts itself");
     return os::never;
   }
-  const std::uint64_t end = ring::probe(view, 0, room).sequence;
-  const bool producer_waits = &ring == &newest() && somebody_sleeps(bells().room);
+  const std::uint64_t end = used->end;
+  const bool producer_waits = &ring == &newest() && room_is_wanted(now);
   std::map<std::uint64_t, os::Instant> found;
   os::Instant next = os::never;
   bool revoked = false;
@@ -185,7 +197,7 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
   std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> found;
   os::Instant next = os::never;
   bool handed = false;
-  const bool waited_for = somebody_sleeps(bells().data) || somebody_sleeps(bells().room);
+  const bool waited_for = somebody_sleeps(bells().data) || room_is_wanted(now);
   group.shared.for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
     const auto before = group.leases.find(s);
     const bool same = before != group.leases.end() && before->second.first == word;
@@ -206,15 +218,36 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
 bool Queue::is_damaged() const noexcept {
   for (const auto& ring : rings_) {
     const ring::RingView& view = ring->view();
-    ring::Room room{};
-    if (!ring::refresh(view, room)) return true;
-    const std::uint64_t end = ring::probe(view, 0, room).sequence;
-    for (std::uint64_t s = std::max(room.limit, view.first()); s < end; ++s) {
-      const bool committed = ring::look(view, s) == ring::Seen::committed;
-      if (committed && !ring::extent_of(view, view.descriptor(s))) return true;
+    const auto used = ring::in_use(view);
+    if (!used) return true;
+    for (std::uint64_t s = std::max(used->first, view.first()); s < used->end; ++s) {
+      if (ring::look(view, s) != ring::Seen::committed) continue;
+      // What was reclaimed while it was looked at may be half of something else.
+      const bool bad = !ring::extent_of(view, view.descriptor(s));
+      if (bad && view.header().limit.load(std::memory_order_seq_cst) <= s) return true;
     }
   }
   return false;
+}
+
+void Queue::move_floors() noexcept {
+  // A member may have been stopped between finishing a message and moving the floor.
+  bool moved = false;
+  for (const auto& group : group_table_) {
+    if (!group || group->kind != GroupKind::shared) continue;
+    const group::Moved floor = group->shared.move_floor();
+    moved = moved || floor.from != floor.to;
+  }
+  if (moved) ring_bells();
+}
+
+bool Queue::room_is_wanted(os::Instant now) const noexcept {
+  return now < wanted_until_ || somebody_sleeps(bells().room);
+}
+
+void Queue::poison(const std::string& why) noexcept {
+  log(fmt::format("queue '{}' is damaged and can only be removed: {}", name_, why));
+  condemn(layout::Condition::poisoned);
 }
 
 os::Instant Queue::service(os::Instant now) {
@@ -222,14 +255,15 @@ os::Instant Queue::service(os::Instant now) {
       static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));
   if (condition != layout::Condition::ok) return os::never;
   if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && is_damaged()) {
-    fmt::print(stderr, "spillringd: queue '{}' is damaged and can only be removed\n", name_);
-    condemn(layout::Condition::poisoned);
+    poison("a client found a contradiction");
     return os::never;
   }
   // Sleepers say before each nap what they want; whole units, and no more than fits at all.
   const std::uint64_t said = bells().wanted.exchange(0, std::memory_order_seq_cst);
-  if (!somebody_sleeps(bells().room)) wanted_ = 0;
+  if (said != 0) wanted_until_ = now + wish_lasts;
+  if (!room_is_wanted(now)) wanted_ = 0;
   wanted_ = std::max(wanted_, std::min(ring::whole_units(said), options_.capacity / 2));
+  move_floors();
   let_go();
   consider_growth(wanted_);
   os::Instant next = consider_pin(wanted_, now);

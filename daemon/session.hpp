@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "os/fd.hpp"
+#include "os/fork.hpp"
 #include "os/process.hpp"
 #include "watch.hpp"
 
@@ -20,6 +21,7 @@ struct Session {
   os::Peer peer;
   bool greeted = false;
   std::set<HandleKey> handles;
+  std::unique_ptr<os::NotInherited> not_inherited;  // of the socket, where a process embeds us
   std::unique_ptr<Watch> socket_watch;
   std::unique_ptr<Watch> process_watch;
 };

@@ -5,6 +5,7 @@
 
 #include <chrono>
 
+#include "log.hpp"
 #include "os/socket.hpp"
 #include "spillring/client.hpp"
 #include "spillring/version.hpp"
@@ -14,6 +15,9 @@ namespace spillring::daemon {
 using layout::Ask;
 
 namespace {
+
+// Packets of one client, or new clients, before others get their turn.
+constexpr int most_at_once = 16;
 
 Error unknown_queue(std::string_view name) {
   return {Code::not_found, fmt::format("there is no queue '{}'", name), "",
@@ -40,33 +44,47 @@ Supervisor::Supervisor(Options options)
 
 Supervisor::~Supervisor() { ::unlink(options_.socket.c_str()); }
 
-void Supervisor::run() { loop_.run(); }
+void Supervisor::run() {
+  while (!loop_.stopped()) {
+    try {
+      loop_.run();
+    } catch (const std::exception& failure) {  // no memory, most likely: everybody else is served on
+      log(failure.what());
+    }
+  }
+}
 
 // ---- connections --------------------------------------------------------------------------------
 
 void Supervisor::accept() {
-  while (os::Fd socket = os::accept_from(listener_)) {
+  for (int count = 0; count < most_at_once; ++count) {
+    os::Fd socket = os::accept_from(listener_);
+    if (!socket) return;
     os::Peer peer;
     try {
       peer = os::peer_of(socket);
     } catch (const Error&) {
       continue;  // gone already
     }
+    // Whose death could not be noticed is not served: the end of a connection is not a death.
+    if (!peer.pidfd) {
+      log("a client was turned away: its process cannot be watched");
+      continue;
+    }
     sessions_.push_back({});
     const auto session = std::prev(sessions_.end());
     session->socket = std::move(socket);
     session->peer = std::move(peer);
+    session->not_inherited = std::make_unique<os::NotInherited>(session->socket);
     session->socket_watch =
         std::make_unique<Watch>(loop_, session->socket, [this, session] { read(session); });
-    if (session->peer.pidfd) {
-      session->process_watch = std::make_unique<Watch>(
-          loop_, session->peer.pidfd, [this, session] { process_ended(session); });
-    }
+    session->process_watch = std::make_unique<Watch>(loop_, session->peer.pidfd,
+                                                     [this, session] { process_ended(session); });
   }
 }
 
 void Supervisor::read(Sessions::iterator session) {
-  for (;;) {
+  for (int count = 0; count < most_at_once; ++count) {
     layout::Request request{};
     switch (control::receive(session->socket, request)) {
       case os::Transfer::would_block:
@@ -86,8 +104,10 @@ bool Supervisor::answer(Session& session, const layout::Request& request) {
     dispatch(session, request, answer);
     if (static_cast<Ask>(request.ask) == Ask::drop_ring) return true;  // nobody waits for an answer
     return answer.send(session.socket) == os::Transfer::done;
-  } catch (const Error& error) {
-    const control::Answer refusal(request, error);
+  } catch (const std::exception& failure) {
+    const auto* known = dynamic_cast<const Error*>(&failure);
+    const control::Answer refusal(
+        request, known != nullptr ? *known : Error(Code::internal, failure.what()));
     // Who speaks another version is told so, and then left.
     return refusal.send(session.socket) == os::Transfer::done && session.greeted;
   }
@@ -153,11 +173,11 @@ void Supervisor::dispatch(Session& session, const layout::Request& request,
 
 void Supervisor::connection_ended(Sessions::iterator session) {
   session->socket_watch.reset();
+  session->not_inherited.reset();
   session->socket.reset();
   // The end of a connection is not the end of a process: one that closed our socket (a daemon that
   // closes everything) may still use its maps. One that called exec has none any more.
-  const bool lives_on =
-      session->peer.pidfd && !os::is_dead(session->peer.pidfd) && still_maps_something(*session);
+  const bool lives_on = !os::is_dead(session->peer.pidfd) && still_maps_something(*session);
   if (lives_on) return;
   process_ended(session);
 }

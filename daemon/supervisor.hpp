@@ -13,6 +13,7 @@
 #include <string>
 
 #include "control/channel.hpp"
+#include "os/fork.hpp"
 #include "queue.hpp"
 #include "session.hpp"
 #include "watch.hpp"
@@ -70,6 +71,7 @@ class Supervisor {
   Options options_;
   boost::asio::io_context loop_;
   os::Fd listener_;
+  os::NotInherited listener_not_inherited_{listener_};
   std::unique_ptr<Watch> listener_watch_;
   Sessions sessions_;
   std::map<std::uint64_t, std::unique_ptr<Served>> queues_;

@@ -16,14 +16,26 @@ struct Arguments {
   bool if_not_exists = false;
 };
 
+void create(const Client& client, const Arguments& arguments) {
+  try {
+    (void)client.create(arguments.queue, arguments.options);
+  } catch (const Error& error) {
+    if (error.code() != Code::exists) throw;
+    throw Failure(Exit::cannot_create, error.summary(),
+                  "nothing of it was changed, neither messages nor options",
+                  "add --if-not-exists to take it as it is");
+  }
+}
+
 Exit run(const Arguments& arguments, const Settings& settings) {
   const Client client = settings.connect();
   if (arguments.if_not_exists) {
     (void)client.open_or_create(arguments.queue, arguments.options);
+    remark(settings, fmt::format("queue '{}' is there", arguments.queue));
   } else {
-    (void)client.create(arguments.queue, arguments.options);
+    create(client, arguments);
+    remark(settings, fmt::format("created queue '{}'", arguments.queue));
   }
-  remark(settings, fmt::format("queue '{}' is there", arguments.queue));
   return Exit::ok;
 }
 

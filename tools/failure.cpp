@@ -28,7 +28,7 @@ std::string_view hint_for(Code code) noexcept {
     case Code::corrupt:
       return "save what can be seen with 'spillring peek', then remove the queue";
     case Code::too_large:
-      return "the largest message is a quarter of the queue's capacity";
+      return "a message may have a quarter of the queue's capacity, key and headers 64 KiB";
     case Code::invalid:
     case Code::unsupported:
       return "--help shows what is possible";

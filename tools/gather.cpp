@@ -13,14 +13,13 @@
 namespace spillring::tools {
 namespace {
 
-/// True where the write may be repeated: after a wait, or after a signal that means nothing to us.
-bool try_again(int fd, int& error) {
-  if (error == EAGAIN) {
-    pollfd waiting{fd, POLLOUT, 0};
-    if (poll(&waiting, 1, -1) >= 0) return true;
-    error = errno;
-  }
-  return error == EINTR && !interruption_pending();
+/// errno of a write; 0 where it may be repeated: after a wait, or after a signal.
+int lasting_error(int fd) {
+  if (errno == EINTR) return 0;
+  if (errno != EAGAIN) return errno;
+  pollfd waiting{fd, POLLOUT, 0};
+  poll(&waiting, 1, -1);
+  return 0;
 }
 
 /// Drops `bytes` from the front of the pieces beginning at `first`.
@@ -57,15 +56,16 @@ Written Gather::write_to(int fd) {
 
 Written Gather::write_pieces(int fd) {
   Written written;
-  for (std::size_t first = 0; first < pieces_.size();) {
+  for (std::size_t first = 0; first < pieces_.size() && written.error == 0;) {
+    // Asked each time: a write that a signal stops half-way is no error.
+    if (interruption_pending()) return {written.bytes, EINTR};
     const std::size_t most = std::min<std::size_t>(pieces_.size() - first, IOV_MAX);
     const ssize_t count = writev(fd, &pieces_[first], static_cast<int>(most));
-    if (count >= 0) {
+    if (count < 0) {
+      written.error = lasting_error(fd);
+    } else {
       written.bytes += static_cast<std::size_t>(count);
       advance(pieces_, first, static_cast<std::size_t>(count));
-    } else if (!try_again(fd, errno)) {
-      written.error = errno;
-      break;
     }
   }
   return written;

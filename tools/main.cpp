@@ -1,5 +1,6 @@
 // The command `spillring`.
-#include <fmt/format.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <exception>
@@ -111,12 +112,22 @@ class CommandLine {
   std::vector<Verb> verbs_;
 };
 
+/// Occupies the numbers of standard streams that were closed: a socket that got one of them would
+/// be written to as stdout. Opened the wrong way round, so that using them fails.
+void occupy_closed_streams() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(fd, F_GETFD) >= 0) continue;
+    [[maybe_unused]] const int opened = open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
+}
+
 Exit fail(const Failure& failure) {
   report(failure);
   return failure.exit();
 }
 
 int run(const std::vector<std::string>& arguments) try {
+  occupy_closed_streams();
   handle_signals();
   return static_cast<int>(CommandLine().run(arguments));
 } catch (const Failure& failure) {

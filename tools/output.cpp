@@ -91,7 +91,8 @@ Cell count_cell(std::uint64_t count) { return text_cell(std::to_string(count)); 
 Cell size_cell(std::uint64_t bytes) { return {human_size(bytes), std::to_string(bytes)}; }
 
 Cell duration_cell(Timeout duration) {
-  return {human_duration(duration), fmt::format("{}", seconds(duration))};
+  const std::string human = human_duration(duration);
+  return {human, duration == forever ? human : fmt::format("{}", seconds(duration))};
 }
 
 double seconds(Timeout duration) { return std::chrono::duration<double>(duration).count(); }

@@ -27,9 +27,9 @@ struct Cell {
 [[nodiscard]] Cell count_cell(std::uint64_t count);
 /// "1.2 KiB" for people, bytes for programs.
 [[nodiscard]] Cell size_cell(std::uint64_t bytes);
-/// "500ms" for people, seconds for programs.
+/// "500ms" for people, seconds (or "inf") for programs.
 [[nodiscard]] Cell duration_cell(Timeout duration);
-/// Seconds, as JSON has durations everywhere.
+/// Seconds, as programs want durations; JSON has null for one without end.
 [[nodiscard]] double seconds(Timeout duration);
 
 struct Column {

@@ -12,7 +12,8 @@ Property size(std::string name, std::uint64_t bytes) {
 }
 
 Property duration(std::string name, Timeout value) {
-  return {std::move(name), duration_cell(value), seconds(value)};
+  Json json = value == forever ? Json(nullptr) : Json(seconds(value));
+  return {std::move(name), duration_cell(value), std::move(json)};
 }
 
 Property word(std::string name, std::string value) {

@@ -8,6 +8,7 @@
 #include "arguments.hpp"
 #include "failure.hpp"
 #include "misspelling.hpp"
+#include "output.hpp"
 
 namespace spillring::tools {
 namespace {
@@ -35,7 +36,7 @@ Failure no_such_queue(const Client& client, const std::string& name, const Error
       near ? fmt::format("did you mean '{}'?", *near) : fmt::format("spillring create {}", name);
   return {Exit::unavailable, fmt::format("there is no queue '{}'", name),
           fmt::format("the supervisor at {} has {}", client.socket(),
-                      names.empty() ? "none" : fmt::format("{} others", names.size())),
+                      names.empty() ? "none" : plural(names.size(), "other")),
           near || error.hint().empty() ? hint : error.hint()};
 }
 

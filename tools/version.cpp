@@ -1,7 +1,6 @@
 // spillring version: the versions that must agree for two processes to work together.
-#include "spillring/version.hpp"
-
 #include "output.hpp"
+#include "spillring/spillring.hpp"
 #include "verb.hpp"
 
 namespace spillring::tools {

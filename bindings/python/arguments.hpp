@@ -57,7 +57,7 @@ std::string_view word_for(Keep keep);
 
 /// A keyword that is known and not built yet. The value that asks for nothing is accepted.
 struct Unbuilt {
-  const char* name;
+  const char* name = nullptr;
   enum class Neutral { none, no, memory } neutral = Neutral::none;
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <new>
 #include <utility>
 
 #include "gil.hpp"
@@ -20,8 +21,8 @@ Connection::Connection(Embedded embedded)
 
 Connection::~Connection() {
   if (fork_.foreign()) {  // the supervisor's thread is in the parent only
-    static_cast<void>(new std::optional<Client>(std::move(client_)));
-    static_cast<void>(new std::optional<Embedded>(std::move(embedded_)));
+    static_cast<void>(new (std::nothrow) std::optional<Client>(std::move(client_)));
+    static_cast<void>(new (std::nothrow) std::optional<Embedded>(std::move(embedded_)));
     return;
   }
   without_gil([this] { stop(); });

@@ -78,6 +78,7 @@ void fail(Code code, std::string_view queue) {
 }
 
 void translate_errors() {
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): the signature is pybind11's
   py::register_local_exception_translator([](std::exception_ptr failure) {
     try {
       if (failure) std::rethrow_exception(failure);

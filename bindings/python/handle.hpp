@@ -6,6 +6,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -147,7 +148,7 @@ class Handle final : public Closable {
 
   template <typename Thing>
   static void abandon(Thing& thing) noexcept {
-    static_cast<void>(new Thing(std::move(thing)));
+    static_cast<void>(new (std::nothrow) Thing(std::move(thing)));
   }
 
   // A stretch of a wait, after which signals are looked at: `interrupted`. Without the GIL.

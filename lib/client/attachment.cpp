@@ -31,8 +31,20 @@ void check(const layout::Manifest& manifest, std::uint64_t queue_id) {
 }  // namespace
 
 Attachment::Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answer, Kind kind)
-    : queue_(std::move(queue)), kind_(kind), fork_generation_(os::fork_generation()) {
-  const std::size_t expected = kind == Kind::observer ? 2 : 4;
+    : queue_(std::move(queue)),
+      kind_(kind),
+      owner_{static_cast<std::uint16_t>(answer.reply.handle), answer.reply.generation},
+      fork_generation_(os::fork_generation()) {
+  try {
+    map(answer);
+  } catch (...) {
+    detach();  // the supervisor has given the place away already
+    throw;
+  }
+}
+
+void Attachment::map(control::Answered& answer) {
+  const std::size_t expected = kind_ == Kind::observer ? 2 : 4;
   if (answer.descriptors.size() < expected) {
     throw Error(Code::busy, "the queue's segments did not arrive", "descriptors were lost on the way",
                 "raise the limit of open files (ulimit -n)");
@@ -41,12 +53,11 @@ Attachment::Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answe
                               os::Rights::read);
   manifest_ = manifest_map_.as<const layout::Manifest>();
   check(*manifest_, queue_->id);
-  const auto rights = kind == Kind::consumer ? os::Rights::read_write : os::Rights::read;
+  const auto rights = kind_ == Kind::consumer ? os::Rights::read_write : os::Rights::read;
   groups_map_ =
       os::Mapping(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
   groups_ = groups_map_.as<layout::Groups>();
-  if (kind == Kind::observer) return;
-  owner_ = {static_cast<std::uint16_t>(answer.reply.handle), answer.reply.generation};
+  if (kind_ == Kind::observer) return;
   if (owner_.slot >= layout::max_handles) throw Error(Code::corrupt, "a handle without a place");
   bells_map_ = os::Mapping(answer.descriptors[2], os::whole_pages(sizeof(layout::Bells)),
                            os::Rights::read_write);
@@ -90,7 +101,9 @@ void Attachment::ring_room(std::uint64_t from, std::uint64_t to) const noexcept 
   }
 }
 
-Attachment::~Attachment() {
+Attachment::~Attachment() { detach(); }
+
+void Attachment::detach() noexcept {
   if (kind_ == Kind::observer || forked()) return;
   try {
     layout::Request request = control::request(layout::Ask::detach, queue_->id);

@@ -55,6 +55,9 @@ class Attachment {
   ~Attachment();
 
  private:
+  void map(control::Answered& answer);
+  void detach() noexcept;
+
   std::shared_ptr<QueueRef> queue_;
   Kind kind_;
   layout::Owner owner_;

@@ -37,12 +37,23 @@ control::Answered Connection::call(layout::Request request) {
   const os::Instant until = os::deadline(timeout_);
   for (;;) {
     control::Answered answer = control::receive_answer(socket_, until);
-    if (answer.reply.id != request.id) continue;  // to a request that timed out here
+    if (answer.reply.id != request.id) {
+      give_back(answer.reply);  // to a request that timed out here
+      continue;
+    }
     if (const auto code = static_cast<Code>(answer.reply.code); code != Code::ok) {
       throw control::from_text(code, answer.reply.text.view());
     }
     return answer;
   }
+}
+
+void Connection::give_back(const layout::Reply& late) noexcept {
+  const auto ask = static_cast<layout::Ask>(late.ask);
+  if (late.code != 0 || (ask != layout::Ask::produce && ask != layout::Ask::consume)) return;
+  layout::Request request = control::request(layout::Ask::detach, late.queue);
+  request.handle = late.handle;
+  tell(request);
 }
 
 void Connection::tell(const layout::Request& request) noexcept {

@@ -7,6 +7,7 @@
 #include "control/channel.hpp"
 #include "layout/control.hpp"
 #include "os/fd.hpp"
+#include "os/fork.hpp"
 #include "spillring/options.hpp"
 
 namespace spillring::client {
@@ -27,10 +28,13 @@ class Connection {
 
  private:
   void greet();
+  /// Nobody waits any more for the handle that this answer brings.
+  void give_back(const layout::Reply& late) noexcept;
 
   std::string path_;
   Timeout timeout_;
   os::Fd socket_;
+  os::NotInherited not_inherited_{socket_};
   std::mutex mutex_;
   std::uint64_t last_id_ = 0;
   std::uint32_t fork_generation_;

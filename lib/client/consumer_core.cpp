@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "layout/metadata.hpp"
+#include "ring/claim.hpp"
 #include "ring/extent.hpp"
 #include "wait/bell.hpp"
 
@@ -45,7 +46,10 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
     if (found) return message(*found);
     if (found.error() != Code::empty) return found.error();
     rest();
-    if (timeout <= no_wait) return Code::empty;
+    if (timeout <= no_wait) {
+      ask_about_obstacle();  // who polls may be stuck as well as who sleeps
+      return Code::empty;
+    }
     if (until == 0) until = os::deadline(timeout);
     if (until <= os::now()) return Code::timeout;
     const Result<void> waited = wait(until == os::never ? forever : Timeout(until - os::now()));
@@ -111,9 +115,8 @@ bool ConsumerCore::may_be_there(std::uint64_t s) const noexcept {
 bool ConsumerCore::is_stuck_at(std::uint64_t s) const noexcept {
   const std::shared_ptr<Ring> ring = rings_.mapped_for(s);
   if (ring == nullptr) return false;
-  // relaxed: a hint for a hint. `tail` beyond s while s is not published: claimed.
-  return ring->view.header().tail.load(std::memory_order_relaxed) > s + 1 &&
-         ring::look(ring->view, s) == ring::Seen::nothing;
+  // The truth, not `tail`: that may have been put back by the very producer that was stopped.
+  return ring::is_claimed(ring->view, s) && ring::is_followed(ring->view, s);
 }
 
 void ConsumerCore::set_hold(std::uint64_t s, std::memory_order order) noexcept {
@@ -161,9 +164,11 @@ bool ConsumerCore::nothing_to_do() const noexcept {
   return attachment_.condition() == Code::ok && !worth_a_look();
 }
 
-void ConsumerCore::ask_about_obstacle(os::Instant now) noexcept {
+void ConsumerCore::ask_about_obstacle() noexcept {
   const std::uint64_t at = obstacle();
-  if (at == 0 || at != stuck_at_.load(std::memory_order_relaxed)) {
+  if (at == 0) return stuck_at_.store(0, std::memory_order_relaxed);
+  const os::Instant now = os::now();
+  if (at != stuck_at_.load(std::memory_order_relaxed)) {
     stuck_at_.store(at, std::memory_order_relaxed);
     stuck_since_.store(now, std::memory_order_relaxed);
   } else if (now - stuck_since_.load(std::memory_order_relaxed) >= obstacle_patience) {
@@ -182,7 +187,7 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
     if (!nothing_to_do()) return {};
     const os::Instant now = os::now();
     if (now >= until) return Code::timeout;
-    ask_about_obstacle(now);
+    ask_about_obstacle();
     const bool stuck = stuck_at_.load(std::memory_order_relaxed) != 0 &&
                        stuck_since_.load(std::memory_order_relaxed) <= now;
     const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;

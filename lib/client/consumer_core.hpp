@@ -98,7 +98,7 @@ class ConsumerCore {
  private:
   Result<Message> message(const Found& found);
   [[nodiscard]] bool nothing_to_do() const noexcept;
-  void ask_about_obstacle(os::Instant now) noexcept;
+  void ask_about_obstacle() noexcept;
   void end_view(Message& message) noexcept;
   void set_hold(std::uint64_t s, std::memory_order order) noexcept;
 

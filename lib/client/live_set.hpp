@@ -14,29 +14,29 @@ class LiveSet {
   /// Messages come in order, but for those that were handed back.
   void add(std::uint64_t s) {
     if (entries_.empty() || entries_.back().sequence < s) {
-      entries_.push_back({s, true});
+      entries_.push_back({s, 1});
       return;
     }
     const auto at = find(s);
     if (at != entries_.end() && at->sequence == s) {
-      at->live = true;  // ended before, and delivered again
+      ++at->views;  // taken away by a lease, and delivered to the same handle again
     } else {
-      entries_.insert(at, {s, true});
+      entries_.insert(at, {s, 1});
     }
   }
 
   void end(std::uint64_t s) noexcept {
     const auto at = find(s);
-    if (at == entries_.end() || at->sequence != s) return;
-    at->live = false;
-    while (!entries_.empty() && !entries_.front().live) entries_.pop_front();
-    while (!entries_.empty() && !entries_.back().live) entries_.pop_back();
+    if (at == entries_.end() || at->sequence != s || at->views == 0) return;
+    --at->views;
+    while (!entries_.empty() && entries_.front().views == 0) entries_.pop_front();
+    while (!entries_.empty() && entries_.back().views == 0) entries_.pop_back();
   }
 
   /// The oldest that is not below `from`; no_sequence: none.
   [[nodiscard]] std::uint64_t oldest(std::uint64_t from = 0) const noexcept {
     for (const Entry& entry : entries_) {
-      if (entry.live && entry.sequence >= from) return entry.sequence;
+      if (entry.views != 0 && entry.sequence >= from) return entry.sequence;
     }
     return layout::no_sequence;
   }
@@ -44,14 +44,14 @@ class LiveSet {
  private:
   struct Entry {
     std::uint64_t sequence;
-    bool live;
+    unsigned views;
   };
   std::deque<Entry>::iterator find(std::uint64_t s) noexcept {
     if (!entries_.empty() && entries_.front().sequence >= s) return entries_.begin();
     return std::lower_bound(entries_.begin(), entries_.end(), s,
                             [](const Entry& entry, std::uint64_t key) { return entry.sequence < key; });
   }
-  std::deque<Entry> entries_;  // front and back are live
+  std::deque<Entry> entries_;  // front and back have views
 };
 
 }  // namespace spillring::client

@@ -52,7 +52,8 @@ const Ring* Observer::ring_of(std::uint64_t s) {
 std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) {
   std::vector<PeekedMessage> messages;
   std::uint64_t s = from == 0 ? oldest() : std::max(from, oldest());
-  while (messages.size() < most) {
+  // No further than the rings reach, whatever their words say.
+  for (std::uint64_t steps = layout::max_slots; steps != 0 && messages.size() < most; --steps) {
     const Ring* ring = ring_of(s);
     if (ring == nullptr) break;
     const ring::Seen seen = ring::look(ring->view, s);
@@ -61,8 +62,7 @@ std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) 
     if (seen == ring::Seen::committed && copy(ring->view, s, message)) {
       messages.push_back(std::move(message));
     }
-    // What has gone meanwhile is left out; what has gone far is left behind in one step.
-    s = std::max(s + 1, ring->view.header().gone.load(std::memory_order_acquire));
+    ++s;
   }
   return messages;
 }

@@ -37,7 +37,8 @@ ProducerCore::ProducerCore(std::shared_ptr<QueueRef> queue, control::Answered& a
                            const ProducerOptions& options)
     : attachment_(std::move(queue), answer, Attachment::Kind::producer),
       rings_(attachment_),
-      options_(options) {
+      options_(options),
+      keeps_nothing_(attachment_.manifest().keep == static_cast<std::uint8_t>(Keep::attached)) {
   advance().value();
 }
 
@@ -79,6 +80,11 @@ Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOpt
     const bool may_wait =
         timeout > no_wait && attachment_.manifest().full == static_cast<std::uint8_t>(Full::block);
     if (!may_wait && !sealed && !can_grow() && rings_.newest_name() == ring.first()) {
+      // What keeps the ring full may be a stopped process, and nobody else may be asking.
+      if (const os::Instant now = os::now(); now - last_asked_ >= comfort_nap) {
+        last_asked_ = now;
+        ask_for_room(shape->extent());
+      }
       return Code::full;
     }
     if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
@@ -149,8 +155,9 @@ bool ProducerCore::can_grow() const noexcept {
   return attachment_.manifest().can_grow.load(std::memory_order_acquire) != 0;
 }
 
-void ProducerCore::ask_for_growth(std::uint64_t extent) noexcept {
+void ProducerCore::ask_for_room(std::uint64_t extent) noexcept {
   auto& wanted = attachment_.bells().wanted;
+  extent = std::max(extent, layout::extent_unit);  // 0 would say that nobody wants anything
   std::uint64_t seen = wanted.load(std::memory_order_relaxed);
   while (seen < extent &&
          !wanted.compare_exchange_weak(seen, extent, std::memory_order_seq_cst)) {
@@ -162,7 +169,10 @@ bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
                                unsigned spare) const noexcept {
   if (attachment_.condition() != Code::ok) return true;
   if (rings_.newest_name() != ring.first()) return true;
-  ring::reclaim(ring, attachment_.manifest(), attachment_.groups());
+  // An eighth of the ring at a time; a large message may need it all.
+  for (int eighth = 0; eighth < 8; ++eighth) {
+    if (!ring::reclaim(ring, attachment_.manifest(), attachment_.groups())) break;
+  }
   ring::Room room;
   if (!ring::refresh(ring, room)) return true;
   const ring::Claim at = ring::probe(ring, extent, room);
@@ -203,7 +213,7 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
       return done || worth_a_try(ring, extent, no_spare) ? Result<void>{} : Code::timeout;
     }
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
-    ask_for_growth(extent);
+    ask_for_room(extent);
     const os::Woken woken =
         wait::nap(bell, value, spare == no_spare ? until : comfortable_until);
     if (woken == os::Woken::interrupted && options_.interruptible) {
@@ -238,19 +248,18 @@ Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {
   const std::uint64_t s = loan.seq_;
   const ring::PublishStatus status = ring::publish(ring->view, s);
   // After the swap, which is the fence (wait/bell.hpp, W1).
-  if (status == ring::PublishStatus::ok) {
-    wait::ring(attachment_.bells().data);
-  } else {
-    wait::ring(attachment_.bells().room);  // released: there may be room now
-  }
-  end_loan(loan);
+  if (status == ring::PublishStatus::ok) wait::ring(attachment_.bells().data);
+  // Released: there may be room now. So there may be where no group has to be passed first.
+  if (status != ring::PublishStatus::ok || keeps_nothing_) wait::ring(attachment_.bells().room);
+  if (status == ring::PublishStatus::corrupt) attachment_.report_damage();
+  end_loan(loan);  // the last thing: this object may be gone with it
   switch (status) {
     case ring::PublishStatus::ok:
       return s;
     case ring::PublishStatus::stale:
       return Code::stale;
     default:
-      return attachment_.report_damage();
+      return Code::corrupt;
   }
 }
 

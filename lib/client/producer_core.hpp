@@ -48,7 +48,7 @@ class ProducerCore {
   /// After a claim found no room: reclaims, or says what to wait for.
   bool gain_room(const ring::RingView& ring) noexcept;
   [[nodiscard]] bool can_grow() const noexcept;
-  void ask_for_growth(std::uint64_t extent) noexcept;
+  void ask_for_room(std::uint64_t extent) noexcept;
   /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring, or
   /// a queue that is no more.
   [[nodiscard]] bool worth_a_try(const ring::RingView& ring, std::uint64_t extent,
@@ -63,6 +63,8 @@ class ProducerCore {
   Ring* newest_ = nullptr;
   ring::Room room_;
   wait::Spin spin_;
+  os::Instant last_asked_ = 0;
+  bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
   std::uint64_t loans_ = 0;
   bool closed_ = false;
 };

@@ -1,6 +1,7 @@
 #include "client/ring_chain.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace spillring::client {
 
@@ -12,6 +13,15 @@ bool names(const layout::Manifest& manifest, std::uint64_t name) noexcept {
   });
 }
 
+std::array<std::uint64_t, layout::max_rings> read_names(const layout::Manifest& manifest) noexcept {
+  std::array<std::uint64_t, layout::max_rings> names{};
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    // SYNC POINT READ: first[]. seq_cst: also the second look of a claimer that sleeps at a seal.
+    names[i] = manifest.first[i].load(std::memory_order_seq_cst);
+  }
+  return names;
+}
+
 }  // namespace
 
 std::uint64_t RingChain::newest_name() const noexcept {
@@ -19,13 +29,19 @@ std::uint64_t RingChain::newest_name() const noexcept {
 }
 
 std::uint64_t RingChain::name_for(std::uint64_t s) const noexcept {
-  std::uint64_t name = 0;
-  // SYNC POINT READ: first[]. seq_cst: also the second look of a claimer that sleeps at a seal.
-  for (const auto& first : attachment_->manifest().first) {
-    const std::uint64_t candidate = first.load(std::memory_order_seq_cst);
-    if (candidate <= s) name = std::max(name, candidate);
+  // Read twice alike: a ring may come at a place that was passed while another goes from one that was
+  // not, and neither would be seen. Names are never used again.
+  std::array<std::uint64_t, layout::max_rings> names = read_names(attachment_->manifest());
+  for (int attempt = 0; attempt < 1000; ++attempt) {
+    const auto again = read_names(attachment_->manifest());
+    if (again == names) break;
+    names = again;
   }
-  return name;
+  std::uint64_t found = 0;
+  for (const std::uint64_t name : names) {
+    if (name <= s) found = std::max(found, name);
+  }
+  return found;
 }
 
 Ring* RingChain::at(std::uint64_t name) {

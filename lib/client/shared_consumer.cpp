@@ -24,9 +24,10 @@ SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answere
 }
 
 Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
-  drop_purged();
+  drop_lost();
   if (claimed_.empty()) {
-    if (const auto looked = claim_handed_back(from_floor); !looked) return looked.error();
+    const auto looked = claim_handed_back(from_floor || floor_has_stood());
+    if (!looked) return looked.error();
   }
   if (claimed_.empty()) {
     if (const auto looked = claim_fresh(); !looked) return looked.error();
@@ -37,15 +38,30 @@ Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
   return found;
 }
 
-void SharedConsumer::drop_purged() noexcept {
+void SharedConsumer::drop_lost() noexcept {
   const std::uint64_t start = entry().start.load(std::memory_order_acquire);
-  while (!claimed_.empty() && claimed_.front().sequence < start) {
+  while (!claimed_.empty()) {
     const Found found = claimed_.front();
+    if (found.sequence >= start && group_.word(found.sequence) == found.receipt) return;
     claimed_.pop_front();
-    group_.finish(found.sequence, found.receipt);
+    group_.finish(found.sequence, found.receipt);  // purged; where a lease took it, that fails
     --found.ring->users;
     unprotect(found.sequence);
   }
+}
+
+bool SharedConsumer::floor_has_stood() noexcept {
+  const std::uint64_t low = group_.low();
+  if (low != last_low_ || low >= group_.next()) {
+    last_low_ = low;
+    low_since_ = 0;
+    return false;
+  }
+  const os::Instant now = os::now();
+  if (low_since_ == 0) low_since_ = now;
+  if (now - low_since_ < wait::longest_nap) return false;
+  low_since_ = now;
+  return true;
 }
 
 Result<void> SharedConsumer::claim_handed_back(bool from_floor) {
@@ -95,7 +111,12 @@ Result<void> SharedConsumer::claim_fresh() {
     if (!offered) return offered.error();
     if (*offered == Offer::nothing) break;
     skipped = skipped || *offered == Offer::skipped;
-    if (*offered != Offer::lost) ++s;
+    if (*offered == Offer::lost) {
+      low = group_.low();
+      s = std::max(s, low);
+    } else {
+      ++s;
+    }
     if (standing == SharedGroup::Standing::handed_back) break;
   }
   group_.raise_next(s);

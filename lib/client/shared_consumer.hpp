@@ -28,14 +28,19 @@ class SharedConsumer final : public ConsumerCore {
   Result<void> claim_handed_back(bool from_floor);
   Result<void> claim_fresh();
   Result<Offer> offer(std::uint64_t s);
-  /// What was claimed ahead and has been purged since is not handed out any more.
-  void drop_purged() noexcept;
+  /// What was claimed ahead and has been purged, or taken by a lease, is not handed out any more.
+  void drop_lost() noexcept;
+  /// True once a second while the floor stays below what was claimed: a member may have been stopped
+  /// between handing back and saying so, and no nap be long enough to find out.
+  bool floor_has_stood() noexcept;
   void move_floor() noexcept;
 
   os::Mapping words_;
   group::SharedGroup group_;
   unsigned prefetch_;
   std::deque<Found> claimed_;  // not yet handed to the application
+  std::uint64_t last_low_ = 0;
+  os::Instant low_since_ = 0;
 };
 
 }  // namespace spillring::client

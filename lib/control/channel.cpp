@@ -75,10 +75,10 @@ Answered receive_answer(const os::Fd& socket, os::Instant until) {
                 "data goes on without it; start it again to create, attach or inspect");
   }
   Answered answer;
-  if (result != os::Transfer::done || packet.size < sizeof answer.reply) {
-    throw Error(Code::corrupt, "the supervisor's answer is cut off", "",
-                "check the limit of open files (ulimit -n)");
+  if (packet.size < sizeof answer.reply) {
+    throw Error(Code::corrupt, "the supervisor's answer is cut off");
   }
+  // Cut off with descriptors lost: whoever needs them finds them missing and gives the handle back.
   std::memcpy(&answer.reply, buffer.data(), sizeof answer.reply);
   if (answer.reply.magic != layout::control_magic) {
     throw Error(Code::version_mismatch, "what listens there is not a spillring supervisor");

@@ -29,6 +29,17 @@ std::uint64_t of_system() {
   return unlimited;
 }
 
+/// Page cache that the kernel gives up before it kills anybody.
+std::uint64_t reclaimable_of(const std::string& folder) {
+  std::ifstream file(folder + "/memory.stat");
+  std::string key;
+  std::uint64_t value = 0;
+  while (file >> key >> value) {
+    if (key == "inactive_file") return value;
+  }
+  return 0;
+}
+
 /// Of this process's control group (version 2) and all those it lies in.
 std::uint64_t of_control_groups() {
   std::ifstream file("/proc/self/cgroup");
@@ -39,8 +50,9 @@ std::uint64_t of_control_groups() {
     for (std::string path = line.substr(3); !path.empty(); path.resize(path.rfind('/'))) {
       const std::string folder = "/sys/fs/cgroup" + path;
       const std::uint64_t limit = number_in(folder + "/memory.max");
-      const std::uint64_t used = number_in(folder + "/memory.current");
+      std::uint64_t used = number_in(folder + "/memory.current");
       if (limit != unlimited && used != unlimited) {
+        used -= std::min(used, reclaimable_of(folder));
         least = std::min(least, limit > used ? limit - used : 0);
       }
     }

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 
 #include <array>
@@ -167,7 +168,9 @@ void signal_event(const Fd& event) noexcept {
 
 void clear_event(const Fd& event) noexcept {
   std::uint64_t count = 0;
-  [[maybe_unused]] const ssize_t got = ::read(event.get(), &count, sizeof count);
+  iovec part{&count, sizeof count};
+  // RWF_NOWAIT, because whoever shares the description may have made it a blocking one.
+  [[maybe_unused]] const ssize_t got = ::preadv2(event.get(), &part, 1, -1, RWF_NOWAIT);
 }
 
 }  // namespace spillring::os

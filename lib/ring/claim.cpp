@@ -45,10 +45,11 @@ struct Look {
   std::uint64_t start;  // the end of s-1
 };
 
-/// Whether `s` is the next to claim. `moved`: no, and `s` has been put elsewhere.
+/// Whether `s` is the next to claim. `moved`: no, and `s` has been put elsewhere. Takes what it costs
+/// beyond one step from `steps`.
 /// Without the check of the distance, a sleeper with an old s would put an *older* lap over a live
 /// claim; without that of s-1, a hint that is ahead would leave a hole.
-Look look_at(const RingView& ring, std::uint64_t& s) noexcept {
+Look look_at(const RingView& ring, std::uint64_t& s, std::uint64_t& steps) noexcept {
   const Slot slot = read(ring.claim(s));
   const Slot before = read(ring.claim(s - 1));
   const std::int32_t distance = lap_distance(claim_lap(slot.word), ring.lap(s));
@@ -60,6 +61,8 @@ Look look_at(const RingView& ring, std::uint64_t& s) noexcept {
     return {Look::Found::moved, slot, 0};
   }
   if (distance < -1 || claim_lap(before.word) != ring.lap(s - 1)) {
+    if (steps <= ring.slots()) return {Look::Found::corrupt, slot, 0};
+    steps -= ring.slots();  // what the scan costs
     s = find_tail(ring);
     return {Look::Found::moved, slot, 0};
   }
@@ -83,11 +86,16 @@ struct End {
 };
 
 End find_end(const RingView& ring, std::uint64_t length, Room& room) noexcept {
+  // Ends and limits may be forged: no extent is longer than what is mapped.
+  if (length > ring.arena()) return {{ClaimStatus::no_bytes, ring.first(), 0}};
   std::uint64_t s = first_guess(ring);
   for (std::uint64_t steps = patience(ring); steps != 0; --steps) {
-    const Look look = look_at(ring, s);
+    const Look look = look_at(ring, s, steps);
+    if (look.found == Look::Found::corrupt) break;
     if (look.found == Look::Found::moved) continue;
-    if (look.found == Look::Found::seal) return {{ClaimStatus::sealed, look.start + 1, 0}};
+    if (look.found == Look::Found::seal) {
+      return {{ClaimStatus::sealed, look.start + 1, read(ring.claim(look.start)).end}};
+    }
     const std::uint64_t end = look.start + length;
     const auto fits_slots = [&] { return s < room.limit + ring.slots() - 2; };
     const auto fits_bytes = [&] { return end - room.low <= ring.arena(); };
@@ -183,6 +191,22 @@ std::uint64_t limit_needed(const RingView& ring, std::uint64_t s, std::uint64_t 
   return low;
 }
 
+std::optional<Span> in_use(const RingView& ring) noexcept {
+  // `limit` may pass the end that was found before it was read again; then both are read anew.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    Room room;
+    if (!refresh(ring, room)) break;
+    const std::uint64_t limit = room.limit;
+    const Claim end = probe(ring, 0, room);
+    if (end.status == ClaimStatus::corrupt) break;
+    const bool whole = end.sequence >= room.limit && end.sequence - room.limit <= ring.slots() &&
+                       end.start - room.low <= ring.arena();
+    if (whole) return Span{room.limit, end.sequence, room.low, end.start};
+    if (ring.header().limit.load(std::memory_order_seq_cst) == limit) break;
+  }
+  return std::nullopt;
+}
+
 PublishStatus publish(const RingView& ring, std::uint64_t s) noexcept {
   return end_claim(ring, s, Published::committed) ? PublishStatus::ok : let_go(ring, s);
 }
@@ -195,6 +219,10 @@ bool is_claimed(const RingView& ring, std::uint64_t s) noexcept {
   if (claim_lap(read(ring.claim(s)).word) != ring.lap(s)) return false;
   const std::uint64_t published = ring.descriptor(s).published.load(std::memory_order_acquire);
   return lap_distance(publish_lap(published), ring.lap(s)) < 0;
+}
+
+bool is_followed(const RingView& ring, std::uint64_t s) noexcept {
+  return claim_lap(read(ring.claim(s + 1)).word) == ring.lap(s + 1);
 }
 
 bool revoke(const RingView& ring, std::uint64_t s) noexcept {
@@ -235,7 +263,8 @@ std::uint64_t find_tail(const RingView& ring) noexcept {
 std::uint64_t seal(const RingView& ring) noexcept {
   std::uint64_t s = first_guess(ring);
   for (std::uint64_t steps = patience(ring); steps != 0; --steps) {
-    const Look look = look_at(ring, s);
+    const Look look = look_at(ring, s, steps);
+    if (look.found == Look::Found::corrupt) break;
     if (look.found == Look::Found::moved) continue;
     if (look.found == Look::Found::end) {
       const std::uint64_t word = layout::claim_word(ring.lap(s), layout::seal_owner);
@@ -249,13 +278,6 @@ std::uint64_t seal(const RingView& ring) noexcept {
     return look.start;
   }
   return 0;
-}
-
-std::uint64_t find_seal(const RingView& ring) noexcept {
-  const std::uint64_t tail = find_tail(ring);
-  if (tail == ring.first()) return 0;
-  const Slot last = read(ring.claim(tail - 1));
-  return claim_owner(last.word) == layout::seal_owner ? tail - 1 : 0;
 }
 
 void initialise(const RingView& ring) noexcept {

@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "layout/words.hpp"
 #include "ring/ring_view.hpp"
@@ -57,6 +58,17 @@ bool refresh(const RingView& ring, Room& room) noexcept;
 /// What a claim would find now: `claimed` stands for "there is room". Changes nothing.
 Claim probe(const RingView& ring, std::uint64_t length, Room& room) noexcept;
 
+/// What of a ring is in use: sequences [first, end) and arena positions [low, high). At most one ring
+/// full, whatever the ring's words say.
+struct Span {
+  std::uint64_t first = 0;
+  std::uint64_t end = 0;
+  std::uint64_t low = 0;
+  std::uint64_t high = 0;
+};
+/// nullopt: the ring contradicts itself.
+std::optional<Span> in_use(const RingView& ring) noexcept;
+
 /// The least sequence that `limit` has to reach before an extent that ends at `end` fits behind
 /// sequence `s`. For a sleeper's sake: a hint.
 std::uint64_t limit_needed(const RingView& ring, std::uint64_t s, std::uint64_t end) noexcept;
@@ -73,6 +85,9 @@ PublishStatus abort(const RingView& ring, std::uint64_t s) noexcept;
 /// True if `s` is claimed and nothing has become of it yet.
 bool is_claimed(const RingView& ring, std::uint64_t s) noexcept;
 
+/// True if something behind `s` is claimed (the seal counts).
+bool is_followed(const RingView& ring, std::uint64_t s) noexcept;
+
 /// Takes a claimed `s` from its owner: it will be skipped, its bytes stay the owner's. False if it
 /// was not claimed any more.
 bool revoke(const RingView& ring, std::uint64_t s) noexcept;
@@ -87,9 +102,6 @@ std::uint64_t find_tail(const RingView& ring) noexcept;
 /// Ends the ring: takes the next sequence for the seal, which needs no room. Returns its number (or
 /// that of the seal found). 0: corrupt.
 std::uint64_t seal(const RingView& ring) noexcept;
-
-/// The seal's number, 0 where the ring is open.
-std::uint64_t find_seal(const RingView& ring) noexcept;
 
 /// Writes the first state of a ring that begins at `ring.first()`. REQUIRES: nobody else maps it.
 void initialise(const RingView& ring) noexcept;

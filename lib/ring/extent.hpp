@@ -26,11 +26,12 @@ struct Extent {
 /// checked copies are used.
 inline std::optional<Extent> extent_of(const RingView& ring,
                                        const layout::Descriptor& descriptor) noexcept {
-  const std::uint64_t start = descriptor.start;
-  const std::uint64_t size = descriptor.size;
-  const std::uint64_t metadata = descriptor.metadata_size;
-  const std::uint64_t timestamp = descriptor.timestamp;
-  if ((descriptor.flags & layout::payload_inline) != 0) {
+  const auto once = [](const auto& field) { return __atomic_load_n(&field, __ATOMIC_RELAXED); };
+  const std::uint64_t start = once(descriptor.start);
+  const std::uint64_t size = once(descriptor.size);
+  const std::uint64_t metadata = once(descriptor.metadata_size);
+  const std::uint64_t timestamp = once(descriptor.timestamp);
+  if ((once(descriptor.flags) & layout::payload_inline) != 0) {
     if (size > layout::inline_size || metadata != 0) return std::nullopt;
     return Extent{{descriptor.bytes, size}, {}, timestamp};
   }

@@ -66,9 +66,11 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
              const layout::Groups& groups) noexcept {
   layout::RingHeader& header = ring.header();
   const std::uint64_t limit = header.limit.load(std::memory_order_seq_cst);
-  const std::uint64_t most = limit + ring.slots() / 8;
-  const std::uint64_t needed = std::min(needed_from(manifest, groups), most);
-  const std::uint64_t free = finished_until(ring, limit, needed);
+  // The walk first, the floors after it: what the walk passed was published before the look at the
+  // table, so a group that joins after that look begins behind it (B2). The other way round, a
+  // reclaimer that pauses in between would pass what was published for a group it does not know.
+  const std::uint64_t finished = finished_until(ring, limit, limit + ring.slots() / 8);
+  const std::uint64_t free = std::min(finished, needed_from(manifest, groups));
   if (free <= limit) return header.limit.load(std::memory_order_seq_cst) > limit;
   // SYNC POINT WRITE: gone. seq_cst, before the holds are looked at (B1):
   //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <= s ?

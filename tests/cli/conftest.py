@@ -94,6 +94,16 @@ class Outcome:
         return [json.loads(line) for line in self.lines]
 
 
+class Process(subprocess.Popen):
+    """A running command that nobody waits for without end."""
+
+    def wait(self, timeout=PATIENCE):
+        return super().wait(timeout)
+
+    def communicate(self, input=None, timeout=PATIENCE):
+        return super().communicate(input, timeout)
+
+
 class Command:
     """Runs the command against one supervisor."""
 
@@ -130,7 +140,7 @@ class Command:
         """Starts it; it is killed at the end of the test if it still runs."""
         streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE,
                    "stderr": subprocess.PIPE, **streams}
-        process = subprocess.Popen(self.argv(*arguments), env=self.environment, **streams)
+        process = Process(self.argv(*arguments), env=self.environment, **streams)
         self.running.append(process)
         return process
 

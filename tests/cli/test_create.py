@@ -25,6 +25,12 @@ def test_takes_every_option(spillring):
     assert (info["stall_timeout"], info["lease"], info["prealloc"]) == (0.25, 1.5, True)
 
 
+def test_a_duration_without_end(spillring):
+    spillring("create", "q", "--stall-timeout", "inf")
+    assert spillring.info("q")["stall_timeout"] is None
+    assert "stall_timeout\tinf\n" in spillring("info", "q").out
+
+
 def test_sizes_in_every_spelling(spillring):
     sizes = {"1048576": 1 << 20, "1MiB": 1 << 20, "2M": 2 << 20, "1.5MiB": 3 << 19,
              "4MB": 4_000_000, "4096kB": 4_096_000, "2097152B": 2 << 20}
@@ -43,7 +49,7 @@ def test_the_last_of_two_equal_options_counts(spillring):
 def test_an_existing_queue_is_refused(spillring, orders):
     spillring("send", orders, "kept")
     outcome = spillring("create", orders, code=73)
-    assert "orders" in outcome.err and outcome.err.startswith("error: ")
+    assert_failure(outcome, "queue 'orders' exists already", hint="--if-not-exists")
     assert spillring("peek", orders).out == "kept\n"
 
 

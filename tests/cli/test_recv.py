@@ -150,6 +150,16 @@ def test_a_table_is_no_way_to_print_messages(spillring, five):
     assert left(spillring, five) == "abcde"
 
 
+def test_closed_streams(spillring, five):
+    """No other file may take their place."""
+    done = spillring.shell("$spillring recv orders >&-")
+    assert done.returncode == 74
+    assert done.stderr.startswith(b"error: cannot write to stdout\n  why: Bad file descriptor")
+    assert spillring.shell("$spillring send orders f <&- >&- 2>&-").returncode == 0
+    assert spillring.shell("$spillring send orders <&-").returncode == 74
+    assert left(spillring, five) == "abcdef"
+
+
 def test_output_that_cannot_be_written(spillring, five):
     with open("/dev/full", "wb") as full:
         receiver = spillring.start("recv", five, stdout=full)

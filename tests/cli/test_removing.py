@@ -4,6 +4,7 @@ import os
 import pty
 
 import pytest
+from conftest import eventually
 from failures import assert_failure
 
 
@@ -97,8 +98,6 @@ def test_yes_at_the_terminal(spillring, two, text):
 
 
 def test_a_waiting_receiver_learns_that_its_queue_is_gone(spillring, orders):
-    from conftest import eventually
-
     receiver = spillring.start("recv", orders, "-t", "inf")
     eventually(lambda: spillring.info(orders)["consumers"] == 1, "the receiver is attached")
     spillring("rm", orders, "-y")

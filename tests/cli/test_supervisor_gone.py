@@ -1,8 +1,10 @@
 """The supervisor is killed: data goes on, administration says so."""
 
+import signal
 import subprocess
 
 from conftest import eventually
+from failures import assert_failure
 
 
 def test_data_goes_on_without_a_supervisor(spillring, supervisor, orders):
@@ -26,13 +28,10 @@ def test_administration_is_unavailable(spillring, supervisor, orders):
     for arguments in (["ls"], ["info", orders], ["create", "q"], ["send", orders, "m"],
                       ["recv", orders], ["peek", orders], ["rm", orders, "-y"]):
         outcome = spillring(*arguments, code=69)
-        assert outcome.out == "" and outcome.err.startswith("error: ")
-        assert spillring.socket in outcome.err
+        assert_failure(outcome, spillring.socket)
 
 
 def test_ctrl_c_still_leaves_at_once(spillring, supervisor, orders):
-    import signal
-
     receiver = spillring.start("recv", orders, "-t", "inf")
     eventually(lambda: spillring.info(orders)["consumers"] == 1, "the receiver is attached")
     supervisor.kill()
@@ -41,10 +40,8 @@ def test_ctrl_c_still_leaves_at_once(spillring, supervisor, orders):
 
 
 def test_a_supervisor_that_does_not_answer(spillring, supervisor):
-    import signal
-
     supervisor.process.send_signal(signal.SIGSTOP)
     outcome = spillring("ls", "--timeout", "100ms", code=75)
     supervisor.process.send_signal(signal.SIGCONT)
-    assert outcome.out == "" and outcome.err.startswith("error: ")
+    assert_failure(outcome, "the supervisor does not answer")
     assert spillring("ls", "--no-header").out == ""

@@ -16,10 +16,10 @@
  *         LETGO_EARLY   a ring is let go when a newer one is there
  *         LETGO_NEXT    a ring is let go when every number in it is claimed or finished (not finished)
  *         NO_OLD_WORDS  after a death only words in the newest ring are made available again (with KILL)
- *         RING_FIRST    the supervisor rings before it stores the new ring
  *         NO_RESTART_RING  a restarted supervisor does not ring (with DIES)
  *         STALE_LOOK    who finds nothing at s sleeps without a second look at M
- * Bounds: ENTRIES, RINGS, MSGS; ALONE: one member.
+ * Bounds: ENTRIES, RINGS, MSGS; -DALONE one member (then the producer, too, reads entry by entry); -DSUCCESSOR the second member comes when the
+ * first has been killed. NO_LETGO_RING: nobody is rung when a ring is let go (not a fault: nobody waits for that).
  * Run:    ./run attach       Result: docs/models.md
  */
 #ifndef ENTRIES
@@ -62,13 +62,23 @@ inline ring_data() { d_step { woken[0] = 1; woken[1] = 1 } }
 inline ring_both() { d_step { woken[0] = 1; woken[1] = 1; woken[2] = 1 } }
 
 /* the ring for s: the last one that starts at or below s, as far as this reader of the entries sees */
+#define SEE(best, s) if :: entry[i] != 0 && ring_first[entry[i]] <= s && entry[i] > best -> best = entry[i] :: else fi
 inline find_ring(s, best) {
-    best = 0;
-    i = 0;
+    atomic { best = 0; i = 0 };
     do
-    :: i < ENTRIES -> d_step { if :: entry[i] != 0 && ring_first[entry[i]] <= s && entry[i] > best -> best = entry[i] :: else fi; i++ }
-    :: else -> i = 0; break
+    :: atomic { i < ENTRIES -> SEE(best, s); i++ }
+    :: atomic { i >= ENTRIES -> i = 0; break }
     od
+}
+inline find_ring_at_once(s, best) {
+    d_step {
+        best = 0; i = 0;
+        do
+        :: i < ENTRIES -> SEE(best, s); i++
+        :: else -> break
+        od;
+        i = 0
+    }
 }
 inline raise_floor() {
     d_step {
@@ -85,9 +95,16 @@ inline raise_floor() {
 proctype Member(byte me) {
     byte s, r, i;
     bit armed, second, mapped[RINGS + 1];
+#ifdef SUCCESSOR
+    if
+    :: me == 1 ->
+end_wait: (dead[0])
+    :: else
+    fi;
+#endif
     do
-    :: d_step {                         /* the first number that is not finished nor claimed (window.pml has this in full) */
-            true ->
+    :: true ->
+fresh:  atomic {                        /* the first number that is not finished nor claimed (window.pml has this in full) */
             s = floor;
             do
             :: s <= LAST && word[s] != AVAILABLE -> s++
@@ -95,7 +112,10 @@ proctype Member(byte me) {
             od;
             r = 0
         };
-look:   find_ring(s, r);
+look:   if
+        :: me == 0 -> find_ring(s, r)
+        :: else -> find_ring_at_once(s, r)      /* one reader entry by entry is enough */
+        fi;
         if
 #ifndef LOOK_ONCE
         :: atomic { r == 0 && !second -> second = 1; goto look }
@@ -136,7 +156,7 @@ look:   find_ring(s, r);
 #ifdef STALE_LOOK
                 if :: !armed -> armed = 1; woken[me] = 0 :: else fi;
 #else
-                if :: !armed -> armed = 1; woken[me] = 0; goto look :: else fi;
+                if :: !armed -> armed = 1; woken[me] = 0; s = 0; r = 0; goto fresh :: else fi;
 #endif
                 s = 0; r = 0
             };
@@ -173,7 +193,12 @@ proctype Producer() {
         :: else -> n = 0; goto newest
         fi
     :: left > 0 && r == 0 ->
-newest: find_ring(LAST + 1, n);
+newest:
+#ifdef ALONE
+        find_ring(LAST + 1, n);
+#else
+        find_ring_at_once(LAST + 1, n);
+#endif
         if
         :: n > r ->
             if
@@ -211,6 +236,11 @@ newest: find_ring(LAST + 1, n);
 #else
 #define UNNEEDED(r) (floor >= ring_first[r + 1])
 #endif
+#ifdef NO_LETGO_RING
+#define RING_LETGO skip
+#else
+#define RING_LETGO ring_both()
+#endif
 #define LETTABLE(i) (entry[i] != 0 && entry[i] < newest && (entry[i] == 1 || let_go[entry[i] - 1]) && UNNEEDED(entry[i]))
 
 proctype Supervisor() {
@@ -240,9 +270,6 @@ end: do
             s = top + 1
         };
         MAY_DIE
-#ifdef RING_FIRST
-        ring_both();
-#endif
         atomic {
             ring_first[newest + 1] = s;
             if
@@ -253,22 +280,19 @@ end: do
             s = 0; newest++
         };
         MAY_DIE
-#ifndef RING_FIRST
-        ring_both();
-#endif
-        skip
+        ring_both()
 
     /* let go of the oldest */
     :: d_step { LETTABLE(0) -> let_go[entry[0]] = 1; entry[0] = 0 };
         MAY_DIE
-        ring_both()
+        RING_LETGO
     :: d_step { LETTABLE(1) -> let_go[entry[1]] = 1; entry[1] = 0 };
         MAY_DIE
-        ring_both()
+        RING_LETGO
 #if ENTRIES > 2
     :: d_step { LETTABLE(2) -> let_go[entry[2]] = 1; entry[2] = 0 };
         MAY_DIE
-        ring_both()
+        RING_LETGO
 #endif
 
 #if KILL > 0

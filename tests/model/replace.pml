@@ -1,19 +1,20 @@
 /* Replacing the ring: seal by CAS, a new ring (larger, or smaller), one store in M. A chain of rings may be alive at once.
  *
- * Modelled (claims in coarser steps than in claim.pml, which has them one by one): RINGS rings of N0, N1, N2, N3 slots; ring k+1 is wanted at any time, however many older ones are still there; the older ones are let
- * go, oldest first, as the floor passes their seal. Two producers with stale plain hints for each ring's tail; claim words C and publish
- * words P apart; reclaim in each ring, late in sealed ones too. A producer that finds no room or a seal sets its wait up, looks a second time,
- * and sleeps on `room` until somebody rings. The supervisor may die at each step (DIES times) and starts again: it seals, finds its seal, stores
- * first[], rings, lets go. A stream reader owns the floor. A view of M.first[] is one step here; attach.pml has it entry by entry.
- * Switches: -DSTOP one producer stops for ever with a claim; -DKILL=n producers die with a claim, their claims are repaired in each ring that is
- * left (the supervisor may die in that, too); -DREVOKES=n claims revoked at any time (the claim of a stopped one always is, in the end);
- * -DDEMAND a ring is replaced only when it is full and a producer sleeps; -DLATE nobody reads until the producers are done; -DEXTENTS payloads of 1 or 2 bytes in arenas of A0, A1, A2, A3 bytes; -DVIEWS a member
- * that keeps two views in several rings under its one hold, and may stop for ever (-DVIEW_STOP); -DSPILL the supervisor journals from the oldest ring on,
- * across the seals.
+ * Modelled (claims in coarser steps than in claim.pml, which has them one by one): RINGS rings of N0, N1, N2, N3 slots; the next ring is wanted at
+ * any time, however many older ones are still there; these are let go, oldest first, as the floor passes their seal. Two producers that
+ * may sleep between any two steps with what they read; claim words C and publish words P apart; reclaim in each ring, late in sealed ones
+ * too. A producer that finds no room, or a seal, sets its wait up, looks a second time, and sleeps on `room` until somebody rings. The
+ * supervisor may die at each step (DIES times) and starts again: it seals, finds its seal, stores first[], rings, lets go. A stream reader
+ * owns the floor. A look at M.first[] is one step here; attach.pml has it entry by entry.
+ * Switches: -DSTOP one producer stops for ever with a claim (in any ring but the last); -DKILL=n producers die with a claim, their claims are
+ * repaired in each ring that is left (the supervisor may die in that, too); -DREVOKES=n claims revoked at any time (the claim of a stopped
+ * one always is, in the end); -DDEMAND a ring is replaced only when it is full and a producer sleeps; -DLATE nobody reads until the producers
+ * are done; -DEXTENTS payloads of 1 or 2 bytes in arenas of A0, A1, A2 bytes; -DVIEWS a member that keeps two views, in one ring or
+ * in two, under its one hold, and may stop for ever (-DVIEW_STOP); -DSPILL the supervisor journals from the oldest ring on, across the seals.
  *
  * Invariants: numbers are given out one after the other, no claim in a ring succeeds after its seal, no slot or byte is reused that anybody may
- * still need. `ok` <=> delivered exactly once. No view is overwritten. What was let go had been finished, or is in the journal. When everything rests:
- * each producer is done, dead or halted; every ring but the newest has been let go.
+ * still need. `ok` <=> delivered exactly once. No view is overwritten. What was let go had been finished, or is in the journal. When
+ * everything rests: each producer is done, dead or stopped; the floor is at the end; every ring but the newest has been let go.
  *
  * Faults: NO_SEAL_CHECK  claimers do not look for the seal
  *         FIRST_FIRST    first[] is stored before the seal

@@ -4,12 +4,13 @@
  * newer lap "finished, the caller's floor is stale". Claims only in [low, low+W), low = max(floor, start). floor, next and rescan are hints:
  * `next` is raised by CAS-maximum (-DPLAIN_NEXT: a plain store, it may go backwards). `rescan` = {seq, version}, seq = NONE: nothing was
  * handed back. Lowering it always changes the version; raising it to NONE is a CAS from exactly what was read before a look from rescan.seq
- * to next that found nothing. A member whose wait timed out tries the floor and looks from there. The supervisor repairs after a death (every word,
- * the floor, rescan = floor, ring) and (-DRESTART) dies in its own work, at any step, and starts anew. A member may die, or stop for ever, at any step.
+ * to next that found nothing; raising it past s, the same after s was found and claimed. A member whose wait timed out tries the floor and looks from there. The supervisor repairs after a death (every word,
+ * the floor, rescan = floor, ring) and (-DRESTART) dies in its own work, at any step, and starts anew. A member may die, or stop for ever, at any
+ * step after its claim.
  * Switches: -DNO_TIMEOUT waits without end, so the hints alone must be enough (nobody stops in that case); -DNACK -DDEATH -DLEASE -DSTOP how
- * many of each in one run (0 if not given), FX of them at most together; -DQUIT a member turns to other work for ever
- * after an acknowledgement; -DPURGE `start` jumps to next once, at any time; -DDEAD_LETTER messages
- * handed back MAX times are DEAD, copied to the dead-letter queue, then finished.
+ * many of each in one run (0 if not given), FX of them at most together; -DQUIT a member turns to other work for ever after an acknowledgement;
+ * -DPURGE `start` jumps to next once, at any time; -DDEAD_LETTER messages handed out MAX times are DEAD, copied to the dead-letter queue, then
+ * finished.
  *
  * Invariants: G1 one successful acknowledgement of a message. G2 what is not finished stays reachable: when everything rests the floor is at the end,
  * or one who stopped still has a message. G4 count <= MAX. A word is given to a later message only when its former one is finished
@@ -179,7 +180,8 @@ proctype Member(byte me) {
         :: else
         fi;
         atomic {
-            r = 0; v = 0; n = 0;
+            if :: s >= n -> r = 0; v = 0 :: else fi;                        /* kept for one that was handed back */
+            n = 0;
 #ifdef NO_WINDOW
             if :: s > MSGS -> goto wait :: else fi
 #else
@@ -203,6 +205,14 @@ proctype Member(byte me) {
 #ifndef NEXT_ANYWAY
         atomic { if :: !won && OPEN(s) -> goto again :: else fi };          /* a failed CAS shows the word: it may still be open */
 #endif
+        if
+        :: d_step {                     /* handed back, and claimed: all below s + 1 was looked at */
+            won && v + r > 0 ->
+            if :: rescan == r && version == v -> rescan = s + 1 :: else fi;
+            r = 0; v = 0
+        }
+        :: atomic { !won || v + r == 0 -> r = 0; v = 0 }
+        fi;
         if
         :: atomic { won && deaths < DEATH && MORE -> deaths++; dead[me] = 1; goto out }
         :: atomic { won && stops < STOP && MORE -> stops++; stopped[me] = 1; goto out }
@@ -351,7 +361,8 @@ proctype Monitor() {
     byte i;
     atomic { timeout && rests[0] && rests[1] };
     d_step {
-        assert(floor > MSGS || HELD_BY_STOPPED(0) || HELD_BY_STOPPED(1));
+        i = (floor > MSGS || HELD_BY_STOPPED(0) || HELD_BY_STOPPED(1));
+        assert(i);                      /* nothing left that somebody could take */
         i = 1;
         do
         :: i <= MSGS ->

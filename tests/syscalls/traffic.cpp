@@ -1,8 +1,8 @@
 // One side of a queue, to be watched while it works:
 // `traffic send|receive|wait|send-bursts|receive-bursts SOCKET COUNT`.
 //
-// What shall be counted lies between two lines on standard output, "begin" and "end". Before
-// "begin", `send` and `receive` pass enough messages for the queue to have grown to its size.
+// What shall be counted lies between two lines on standard output, "begin" and "end". What is done
+// once, the first time, is done before "begin": attaching to the queue's memory, and its growth.
 #include <unistd.h>
 
 #include <array>
@@ -67,35 +67,40 @@ void receive(const spillring::Queue& queue, std::uint64_t count) {
 void wait(const spillring::Queue& queue, std::uint64_t seconds) {
   auto in = queue.consumer("idlers");
   ready();
+  bool silent = !in.receive(10ms);
   mark("begin");
-  const auto message = in.receive(std::chrono::seconds(seconds));
+  silent = !in.receive(std::chrono::seconds(seconds)) && silent;
   mark("end");
-  if (message) throw std::runtime_error("there was a message after all");
+  if (!silent) throw std::runtime_error("there was a message after all");
+}
+
+void send_burst(spillring::Producer& out) {
+  std::this_thread::sleep_for(20ms);  // until the other side sleeps
+  send_some(out, burst);
+}
+
+/// Awake, but busy with the first message until the rest has come: all of it is one burst.
+void receive_burst(spillring::Consumer& in) {
+  receive_some(in, 1);
+  while (in.lag() < burst - 1) std::this_thread::yield();
+  receive_some(in, burst - 1);
 }
 
 void send_bursts(const spillring::Queue& queue, std::uint64_t count) {
   auto out = queue.producer();
   ready();
+  send_burst(out);
   mark("begin");
-  for (; count > 0; --count) {
-    std::this_thread::sleep_for(20ms);  // until the other side sleeps
-    send_some(out, burst);
-  }
+  for (; count > 0; --count) send_burst(out);
   mark("end");
 }
 
 void receive_bursts(const spillring::Queue& queue, std::uint64_t count) {
   auto in = queue.consumer("workers");
   ready();
+  receive_burst(in);
   mark("begin");
-  for (; count > 0; --count) {
-    receive_some(in, 1);
-    // Busy for longer than the other side needs for the rest, so that this is one burst.
-    const auto until = std::chrono::steady_clock::now() + 2ms;
-    while (std::chrono::steady_clock::now() < until) {
-    }
-    receive_some(in, burst - 1);
-  }
+  for (; count > 0; --count) receive_burst(in);
   mark("end");
 }
 

@@ -8,6 +8,36 @@ from typing import Literal, final
 
 from typing_extensions import Buffer, Self
 
+__all__ = [
+    "Bus",
+    "Closed",
+    "Consumer",
+    "Corrupt",
+    "Deleted",
+    "Denied",
+    "Empty",
+    "Error",
+    "Exists",
+    "Forked",
+    "Full",
+    "GroupInfo",
+    "Invalid",
+    "Loan",
+    "Message",
+    "NoMemory",
+    "NotFound",
+    "Poisoned",
+    "Queue",
+    "QueueInfo",
+    "Stale",
+    "Timeout",
+    "TooLarge",
+    "Unavailable",
+    "__version__",
+    "connect",
+    "embedded",
+]
+
 __version__: str
 
 class Error(Exception):

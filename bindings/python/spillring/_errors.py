@@ -122,6 +122,6 @@ class NoMemory(Error, MemoryError):
     code = "no_memory"
 
 
-__all__ = [name for name, value in list(globals().items()) if isinstance(value, type)]
-for _name in __all__:
-    globals()[_name].__module__ = "spillring"
+for _class in list(globals().values()):
+    if isinstance(_class, type):
+        _class.__module__ = "spillring"

@@ -191,6 +191,83 @@ TEST_F(DeathTest, AViewOfAStoppedConsumerStaysAndItsAckIsStale) {
   EXPECT_EQ(stopped.wait(), 0);
 }
 
+/// Stops itself with a loan in its hands; ends with 0 if the loan is stale then.
+void stop_with_a_loan(Client& bus, const std::function<void()>& ready) {
+  Producer out = bus.open("q").producer();
+  Result<Loan> loan = out.loan(1000);
+  ready();
+  ::raise(SIGSTOP);
+  ::_exit(loan->publish().error() == Code::stale ? 0 : 1);
+}
+
+TEST_F(DeathTest, WhoPollsGetsPastAStoppedProducerToo) {
+  const Queue queue = bus_.create("q", {.stall_timeout = 50ms});
+  Child stopped(supervisor_.socket(), stop_with_a_loan);
+  stopped.await_ready();
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g");
+  ASSERT_TRUE(out.send(bytes("behind")));
+  const auto until = std::chrono::steady_clock::now() + 10s;
+  Result<Message> message = in.try_receive();
+  while (!message && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(1ms);
+    message = in.try_receive();
+  }
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->text(), "behind");
+}
+
+TEST_F(DeathTest, AQueueThatRejectsGetsPastAStoppedProducerToo) {
+  const Queue queue = bus_.create(
+      "q", {.capacity = 64 * KiB, .slots = 64, .full = Full::reject, .stall_timeout = 50ms});
+  Child stopped(supervisor_.socket(), stop_with_a_loan);
+  stopped.await_ready();
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g");
+  const auto until = std::chrono::steady_clock::now() + 10s;
+  int sent = 0;
+  while (sent < 500 && std::chrono::steady_clock::now() < until) {
+    if (out.try_send(bytes("x"))) ++sent;
+    if (Result<Message> message = in.try_receive()) ASSERT_TRUE(message->ack());
+  }
+  EXPECT_EQ(sent, 500);
+}
+
+TEST_F(DeathTest, WhatALeaseTookFromTheClaimedAheadIsNotDeliveredTwice) {
+  const Queue queue = bus_.create("q", {.lease = 50ms});
+  Producer out = queue.producer();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(out.send(bytes(std::to_string(i))));
+  Consumer slow = queue.consumer("g", {.prefetch = 3});
+  ASSERT_TRUE(slow.receive(1s)->ack());
+  Consumer quick = queue.consumer("g");
+  for (int i = 1; i < 3; ++i) {
+    Result<Message> message = quick.receive(5s);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(message->deliveries(), 2U);
+    EXPECT_TRUE(message->ack());
+  }
+  EXPECT_EQ(slow.try_receive().error(), Code::empty) << "others have finished with it";
+}
+
+TEST_F(DeathTest, AConnectionWhoseProcessExecsBesideAForkedChildIsGone) {
+  const Queue queue = bus_.create("q");
+  Producer out = queue.producer();
+  ASSERT_TRUE(out.send(bytes("x")));
+  Child replaced(supervisor_.socket(), [](Client& bus, const auto& ready) {
+    Consumer in = bus.open("q").consumer("g");
+    const auto held = in.receive(1s);
+    if (::fork() == 0) {
+      ::sleep(3);
+      ::_exit(0);
+    }
+    ready();
+    ::execlp("sleep", "sleep", "60", nullptr);
+  });
+  replaced.await_ready();
+  Consumer in = queue.consumer("g");
+  EXPECT_TRUE(in.receive(2s)) << "the child must not keep the connection open";
+}
+
 TEST_F(DeathTest, AForkedChildMustConnectAnew) {
   const Queue queue = bus_.create("q");
   Producer out = queue.producer();

@@ -152,6 +152,42 @@ TEST_F(ClaimTest, TheNeededLimitIsExact) {
   EXPECT_EQ(limit_needed(ring_, at.sequence, at.start + geometry.arena / 8), 3U);
 }
 
+TEST_F(ClaimTest, AnExtentIsNeverLongerThanTheArenaWhateverTheEndsSay) {
+  for (int i = 0; i < 4; ++i) send(alice, geometry.arena / 4);
+  // Forged: the oldest start is moved up to the newest end, so that everything seems to be free.
+  ring_.claim(limit() - 1).end.store(ring_.claim(4).end.load());
+  EXPECT_EQ(claim_one(alice, 2 * geometry.arena).status, ClaimStatus::no_bytes);
+}
+
+TEST_F(ClaimTest, ForgedWordsCannotMakeTheRingLookLongerThanItIs) {
+  send();
+  const std::uint64_t far = std::uint64_t{1} << 62;
+  ring_.claim(far - 1).word.store(layout::claim_word(ring_.lap(far - 1), alice));
+  ring_.claim(far).word.store(layout::claim_word(ring_.lap(far) - 1, alice));
+  ring_.header().tail.store(far);
+  const auto used = in_use(ring_);
+  EXPECT_TRUE(!used || used->end - used->first <= geometry.slots);
+}
+
+TEST_F(ClaimTest, WhatIsFollowedIsKnownWithoutTheHint) {
+  const Claim first = claim_one();
+  EXPECT_FALSE(is_followed(ring_, first.sequence));
+  send(bob);
+  ring_.header().tail.store(first.sequence);  // put back by a slow producer
+  EXPECT_TRUE(is_followed(ring_, first.sequence));
+}
+
+TEST_F(ClaimTest, InUseAgreesWithWhatWasSent) {
+  for (int i = 0; i < 10; ++i) send(alice, 128);
+  set_floor(4);
+  reclaim_all();
+  const auto used = in_use(ring_);
+  ASSERT_TRUE(used);
+  EXPECT_EQ(used->first, 4U);
+  EXPECT_EQ(used->end, 11U);
+  EXPECT_EQ(used->high - used->low, 7U * 128);
+}
+
 TEST_F(ClaimTest, GarbageEndsInCorruptAndNotInALoop) {
   for (std::uint64_t i = 0; i < geometry.slots; ++i) {
     ring_.claim(i).word.store(0x0123456789ABCDEF * (i + 1));

@@ -77,6 +77,14 @@ TEST_F(ReclaimTest, TakesAnEighthAtATime) {
   EXPECT_EQ(limit(), 1 + geometry.slots / 8);
 }
 
+TEST_F(ReclaimTest, WithNobodyToKeepAnythingOnlyWhatIsPublishedGoes) {
+  manifest_.groups[0].word.store(0);
+  for (int i = 0; i < 4; ++i) send();
+  claim_one();
+  reclaim_all();
+  EXPECT_EQ(limit(), 5U);
+}
+
 TEST_F(ReclaimTest, StartCountsLikeAFloor) {
   for (int i = 0; i < 20; ++i) send();
   manifest_.groups[0].start.store(12);
