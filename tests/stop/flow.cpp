@@ -27,7 +27,8 @@ constexpr std::size_t message_size = 4 * spillring::KiB;
 constexpr std::uint32_t first_producer = 10;  // smaller numbers are the stopped processes
 constexpr std::size_t most_held = 32;
 
-std::atomic<bool> finishing = false;
+std::atomic<bool> sending = true;
+std::atomic<bool> receiving = true;
 std::atomic<std::uint64_t> pushed = 0;
 
 struct Foreign {
@@ -46,7 +47,7 @@ struct Findings {
 void produce(const spillring::Queue& queue, std::uint32_t number, Findings& found) {
   auto out = queue.producer();
   std::vector<std::byte> bytes(message_size);
-  while (!finishing) {
+  while (sending) {
     payload::fill(bytes, number, found.sent + 1);
     const auto begun = Clock::now();
     const auto sent = out.send(bytes, 30s);
@@ -66,7 +67,7 @@ class Receiver {
 
   void run() {
     auto waiting_since = Clock::now();
-    while (!finishing || in_.lag() > 0) {
+    while (receiving || in_.lag() > 0) {
       auto message = in_.receive(held_.empty() ? spillring::Timeout(100ms) : spillring::no_wait);
       if (message) {
         found_.longest_receive = std::max(found_.longest_receive, Clock::now() - waiting_since);
@@ -110,7 +111,7 @@ class Receiver {
 
 /// How late this machine wakes a thread that asked for 1 ms.
 void watch_the_machine(Findings& found) {
-  while (!finishing) {
+  while (sending) {
     const auto begun = Clock::now();
     std::this_thread::sleep_for(1ms);
     found.overshoot = std::max(found.overshoot, Clock::now() - begun - 1ms);
@@ -158,19 +159,22 @@ int main(int argc, char** argv) try {
   const std::uint64_t enough = std::strtoull(argv[2], nullptr, 10);
   const auto queue = spillring::connect({.socket = argv[1]}).open("stops");
   std::vector<Findings> found(5);
-  std::vector<std::thread> threads;
-  threads.emplace_back([&] { watch_the_machine(found[0]); });
+  std::vector<std::thread> senders;
+  std::vector<std::thread> receivers;
+  senders.emplace_back([&] { watch_the_machine(found[0]); });
   for (std::uint32_t i = 1; i <= 2; ++i) {
-    threads.emplace_back([&, i] { Receiver(queue.consumer("workers"), found[i]).run(); });
-    threads.emplace_back([&, i] { produce(queue, first_producer + i, found[2 + i]); });
+    receivers.emplace_back([&, i] { Receiver(queue.consumer("workers"), found[i]).run(); });
+    senders.emplace_back([&, i] { produce(queue, first_producer + i, found[2 + i]); });
   }
   while (pushed < enough) std::this_thread::sleep_for(5ms);
   std::printf("{\"pushed\": %llu}\n", static_cast<unsigned long long>(pushed.load()));
   std::fflush(stdout);
   while (std::getchar() != EOF) {
   }
-  finishing = true;
-  for (auto& thread : threads) thread.join();
+  sending = false;
+  for (auto& thread : senders) thread.join();
+  receiving = false;  // until nothing is left
+  for (auto& thread : receivers) thread.join();
   print(found);
   return 0;
 } catch (const spillring::Error& error) {
