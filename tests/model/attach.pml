@@ -5,7 +5,7 @@
  * the last one that starts at or below s. If none is seen, the client looks a second time, and only if that look finds none either s is
  * finished. Who has not mapped the ring asks the supervisor for its fd by name; if it has been let go meanwhile the client looks again. One producer
  * (attaches the newest ring, publishes, meets seals, waits on `room`), two members of a shared group with a word per message (claimed, acknowledged;
- * a seal goes straight to acknowledged), either may be killed (-DKILL) at each step; the supervisor makes its words available again, the other
+ * a seal goes straight to acknowledged), either may be killed (-DKILL) at each step once it has mapped a ring; the supervisor makes its words available again, the other
  * member goes on in whichever ring they are. The supervisor may die at each step (DIES times). Rings are abstract: a number exists in one of them.
  *
  * Invariants: nobody takes an unfinished number for finished. One successful acknowledgement of a message. When everything rests: every message is
@@ -14,7 +14,7 @@
  * Faults: LOOK_ONCE     one look that finds no ring is believed
  *         KEEP_ASKING   a client whose ring was let go asks for the same ring again
  *         LETGO_EARLY   a ring is let go when a newer one is there
- *         LETGO_NEXT    a ring is let go when every number in it is claimed or finished (not finished)
+ *         LETGO_NEXT    a ring is let go when every number in it is claimed, finished or not
  *         NO_OLD_WORDS  after a death only words in the newest ring are made available again (with KILL)
  *         NO_RESTART_RING  a restarted supervisor does not ring (with DIES)
  *         STALE_LOOK    who finds nothing at s sleeps without a second look at M

@@ -26,7 +26,7 @@
  *         NO_RESTART_RING  a restarted supervisor does not ring
  *         NO_SECOND_LOOK a claimer sleeps without the second look
  *         NEXT_RING      a claimer at the seal goes to the ring after, though that may have been let go (the newest is right)
- *         OLD_SIZE       the first state of the new ring is laid out with the older ring's size (of another size)
+ *         OLD_SIZE       the first state of the new ring is laid out with the older ring's size
  *         HOLD_KEEP      a hold meant for an older ring is taken for enough (with VIEWS)
  *         HOLD_BLOCK     a reclaimer heeds holds of older rings (with VIEWS, VIEW_STOP)
  *         NO_RESUME      a restarted supervisor goes on with a seal only if somebody still waits (with DEMAND, DIES)

@@ -24,7 +24,7 @@
  *         LOWER_FIRST  a nack lowers rescan before the word is available (with NO_TIMEOUT)
  *         NO_FULL_LOOK after a wait that timed out a member looks from rescan only (with STOP)
  *         NO_FLOOR_RING  who moves the floor does not ring those who wait at the window's end (with NO_TIMEOUT, QUIT)
- *         NO_FLOOR_WALK  nor does it try the floor then (with STOP)
+ *         NO_FLOOR_WALK  a member whose wait timed out does not try the floor (with STOP)
  *         NEXT_TWICE   `next` is read again between the look and the claim (with NO_TIMEOUT)
  *         NEXT_ANYWAY  a failed claim raises `next` even if the word is still open: an owner whose message was purged has just acknowledged it (with
  *                      PURGE, NO_TIMEOUT)
@@ -359,10 +359,11 @@ death:
 
 proctype Monitor() {
     byte i;
+    bit nothing_left;
     atomic { timeout && rests[0] && rests[1] };
     d_step {
-        i = (floor > MSGS || HELD_BY_STOPPED(0) || HELD_BY_STOPPED(1));
-        assert(i);                      /* nothing left that somebody could take */
+        nothing_left = (floor > MSGS || HELD_BY_STOPPED(0) || HELD_BY_STOPPED(1));
+        assert(nothing_left);           /* that somebody could take */
         i = 1;
         do
         :: i <= MSGS ->
