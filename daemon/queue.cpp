@@ -409,6 +409,11 @@ layout::QueueRecord Queue::record() const {
   record.state = static_cast<std::uint8_t>(manifest().condition.load(std::memory_order_relaxed));
   record.next = tail();
   record.first = std::min(needed(), record.next);
+  record.messages = record.next - record.first;
+  for (std::size_t i = 1; i < rings_.size(); ++i) {
+    // The number before a ring's first is the seal of the one before: no message.
+    if (rings_[i]->view().first() > record.first && record.messages != 0) --record.messages;
+  }
   record.largest = manifest().largest_message;
   record.ring_slots = newest().geometry().slots;
   record.ring_bytes = newest().geometry().arena;

@@ -97,11 +97,10 @@ struct Exporter {
       constexpr bool readonly = std::is_const_v<typename decltype(memory)::element_type>;
       const void* const start = memory.empty() ? &nothing : memory.data();
       if (PyBuffer_FillInfo(view, exporter, const_cast<void*>(start),
-                            static_cast<Py_ssize_t>(memory.size()), readonly ? 1 : 0, flags) != 0) {
-        return -1;
+                            static_cast<Py_ssize_t>(memory.size()), readonly ? 1 : 0, flags) == 0) {
+        object.views().add();
+        return 0;
       }
-      object.views().add();
-      return 0;
     } catch (const Error& error) {
       set_python_error(error);
     } catch (pybind11::error_already_set& error) {

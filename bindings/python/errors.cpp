@@ -63,7 +63,9 @@ void set_python_error(const Error& error) {
     const std::string text =
         error.why().empty() ? error.summary() : fmt::format("{}: {}", error.summary(), error.why());
     const std::string_view code = name(error.code());
-    const py::object type = py::module_::import("spillring._errors").attr(class_of(error.code()));
+    // Never destroyed: it may be needed until the interpreter's end.
+    static const auto* const classes = new py::module_(py::module_::import("spillring._errors"));
+    const py::object type = classes->attr(class_of(error.code()));
     const py::object exception =
         type(text, py::str(code.data(), code.size()), py::str(error.hint()));
     PyErr_SetObject(type.ptr(), exception.ptr());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <Python.h>
-#include <cxxabi.h>
 #include <unistd.h>
 
 #include <cstddef>
@@ -21,7 +20,7 @@ inline constexpr std::size_t copy_without_gil = std::size_t{64} * 1024;
 inline void take_gil(PyThreadState* state) {
   try {
     PyEval_RestoreThread(state);
-  } catch (abi::__forced_unwind&) {
+  } catch (...) {  // abi::__forced_unwind, and nothing else
     for (;;) pause();
   }
 }

@@ -59,7 +59,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.prealloc = record.prealloc != 0;
   info.first = record.first;
   info.next = record.next;
-  info.messages = record.next - record.first;
+  info.messages = record.messages;
   info.bytes = record.bytes;
   info.largest = record.largest;
   info.ring_slots = record.ring_slots;

@@ -109,6 +109,7 @@ struct QueueRecord {
   std::uint64_t lease_ns;
   std::uint64_t first;
   std::uint64_t next;
+  std::uint64_t messages;
   std::uint64_t bytes;
   std::uint64_t largest;
   std::uint64_t ring_slots;
@@ -124,9 +125,9 @@ struct QueueRecord {
   std::uint8_t prealloc;
   std::uint8_t reserved[4];
 };
-static_assert(sizeof(QueueRecord) == 232, "no padding");
-static_assert(offsetof(QueueRecord, rings) == 208);
-static_assert(offsetof(QueueRecord, state) == 224);
+static_assert(sizeof(QueueRecord) == 240, "no padding");
+static_assert(offsetof(QueueRecord, rings) == 216);
+static_assert(offsetof(QueueRecord, state) == 232);
 
 /// One group, as spillring::GroupInfo.
 struct GroupRecord {

@@ -49,10 +49,13 @@ class Role:
     def stopped(self, timeout=30):
         """Waits until it is stopped by a signal; true if it is."""
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT | os.WNOHANG):
-                return True
-            time.sleep(0.01)
+        try:
+            while time.monotonic() < deadline:
+                if os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WNOWAIT | os.WNOHANG):
+                    return True
+                time.sleep(0.01)
+        except ChildProcessError:
+            pass  # it has ended
         return False
 
     def wait(self, timeout=60):

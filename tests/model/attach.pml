@@ -1,12 +1,13 @@
 /* Finding and attaching a ring in a chain: M.first[] read entry by entry, fds asked for by name, rings let go meanwhile, a killed consumer.
  *
- * Modelled: M has ENTRIES entries, each the name (first sequence) of a ring or 0; the supervisor stores a new ring in any free entry and clears the
- * entry of the oldest when the floor is past its seal, so entries are used again in any order. Clients read them one by one. The ring for s is
- * the last one that starts at or below s. If none is seen, the client looks a second time, and only if that look finds none either s is
- * finished. Who has not mapped the ring asks the supervisor for its fd by name; if it has been let go meanwhile the client looks again. One producer
- * (attaches the newest ring, publishes, meets seals, waits on `room`), two members of a shared group with a word per message (claimed, acknowledged;
- * a seal goes straight to acknowledged), either may be killed (-DKILL) at each step once it has mapped a ring; the supervisor makes its words available again, the other
- * member goes on in whichever ring they are. The supervisor may die at each step (DIES times). Rings are abstract: a number exists in one of them.
+ * Modelled: M has ENTRIES entries, each the name (first sequence) of a ring or 0; the supervisor stores a new ring in any free entry and clears
+ * the entry of the oldest when the floor is past its seal, so entries are used again in any order. Clients read them one by one. The ring for s is
+ * the last one that starts at or below s. If none is seen, the client looks a second time, and only if that look finds none either s is finished.
+ * Who has not mapped the ring asks the supervisor for its fd by name; if it has been let go meanwhile the client looks again. One producer
+ * (attaches the newest ring, publishes, meets seals, waits on `room`), two members of a shared group with a word per message (claimed,
+ * acknowledged; a seal goes straight to acknowledged), either may be killed (-DKILL) at each step once it has mapped a ring; the supervisor makes
+ * its words available again, the other member goes on in whichever ring they are. The supervisor may die at each step (DIES times). Rings are
+ * abstract: a number exists in one of them.
  *
  * Invariants: nobody takes an unfinished number for finished. One successful acknowledgement of a message. When everything rests: every message is
  * acknowledged, the producer done, every ring but the newest let go, and nobody sleeps though there is something to do.

@@ -231,7 +231,9 @@ proctype Supervisor() {
 #ifndef NO_SECOND_LOOK
         x = gone;
 #endif
-        d_step { if :: journaled_seq < x -> journaled_seq = x :: else -> x = journaled_seq fi };    /* below x everything was finished before: a gap */
+        d_step {                        /* below x everything was finished before: a gap */
+            if :: journaled_seq < x -> journaled_seq = x :: else -> x = journaled_seq fi
+        };
 #ifndef NO_SUP_HOLD
         hold[SUP] = x;
 #endif

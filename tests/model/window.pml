@@ -2,11 +2,11 @@
  *
  * Modelled: two members claim, acknowledge or hand back MSGS messages that all exist from the start. An older lap means "available, count 0", a
  * newer lap "finished, the caller's floor is stale". Claims only in [low, low+W), low = max(floor, start). floor, next and rescan are hints:
- * `next` is raised by CAS-maximum (-DPLAIN_NEXT: a plain store, it may go backwards). `rescan` = {seq, version}, seq = NONE: nothing was
- * handed back. Lowering it always changes the version; raising it to NONE is a CAS from exactly what was read before a look from rescan.seq
- * to next that found nothing; raising it past s, the same after s was found and claimed. A member whose wait timed out tries the floor and looks from there. The supervisor repairs after a death (every word,
- * the floor, rescan = floor, ring) and (-DRESTART) dies in its own work, at any step, and starts anew. A member may die, or stop for ever, at any
- * step after its claim.
+ * `next` is raised by CAS-maximum (-DPLAIN_NEXT: a plain store, it may go backwards). `rescan` = {seq, version}, seq = NONE: nothing was handed
+ * back. Lowering it always changes the version; raising it to NONE is a CAS from exactly what was read before a look from rescan.seq to next that
+ * found nothing; raising it past s, the same after s was found and claimed. A member whose wait timed out tries the floor and looks from there.
+ * The supervisor repairs after a death (every word, the floor, rescan = floor, ring) and (-DRESTART) dies in its own work, at any step, and starts
+ * anew. A member may die, or stop for ever, at any step after its claim.
  * Switches: -DNO_TIMEOUT waits without end, so the hints alone must be enough (nobody stops in that case); -DNACK -DDEATH -DLEASE -DSTOP how
  * many of each in one run (0 if not given), FX of them at most together; -DQUIT a member turns to other work for ever after an acknowledgement;
  * -DPURGE `start` jumps to next once, at any time; -DDEAD_LETTER messages handed out MAX times are DEAD, copied to the dead-letter queue, then

@@ -29,6 +29,7 @@ constexpr std::size_t most_held = 32;
 
 std::atomic<bool> sending = true;
 std::atomic<bool> receiving = true;
+std::atomic<bool> failed = false;
 std::atomic<std::uint64_t> pushed = 0;
 
 struct Foreign {
@@ -50,10 +51,11 @@ void produce(const spillring::Queue& queue, std::uint32_t number, Findings& foun
   while (sending) {
     payload::fill(bytes, number, found.sent + 1);
     const auto begun = Clock::now();
-    const auto sent = out.send(bytes, 30s);
+    const auto sent = out.send(bytes, 10s);
     found.longest_send = std::max(found.longest_send, Clock::now() - begun);
     if (!sent) {
       ++found.failed;
+      failed = true;
       return;
     }
     ++found.sent;
@@ -166,7 +168,7 @@ int main(int argc, char** argv) try {
     receivers.emplace_back([&, i] { Receiver(queue.consumer("workers"), found[i]).run(); });
     senders.emplace_back([&, i] { produce(queue, first_producer + i, found[2 + i]); });
   }
-  while (pushed < enough) std::this_thread::sleep_for(5ms);
+  while (pushed < enough && !failed) std::this_thread::sleep_for(5ms);
   std::printf("{\"pushed\": %llu}\n", static_cast<unsigned long long>(pushed.load()));
   std::fflush(stdout);
   while (std::getchar() != EOF) {

@@ -118,7 +118,7 @@ struct QueueInfo {
   QueueOptions options;
   std::uint64_t first = 0;      ///< the oldest sequence somebody may still need
   std::uint64_t next = 0;       ///< the sequence the next message will get
-  std::uint64_t messages = 0;   ///< next - first: waiting or in flight (skipped numbers included)
+  std::uint64_t messages = 0;   ///< waiting or in flight (numbers given up by producers included)
   std::uint64_t bytes = 0;      ///< arena bytes these occupy
   std::uint64_t largest = 0;    ///< largest message in bytes
   std::uint64_t ring_slots = 0; ///< slots of the newest ring
