@@ -39,14 +39,17 @@ std::uint64_t Observer::oldest() const noexcept {
 }
 
 const Ring* Observer::ring_of(std::uint64_t s) {
-  const std::uint64_t name = rings_.name_for(s);
-  if (name == 0) return nullptr;
-  try {
-    return rings_.at(name);
-  } catch (const Error& error) {
-    if (error.code() == Code::not_found) return nullptr;
-    throw;
+  // A ring may be let go between reading its name and asking for it: look again.
+  for (int attempt = 0; attempt < 100; ++attempt) {
+    const std::uint64_t name = rings_.name_for(s);
+    if (name == 0) return nullptr;
+    try {
+      return rings_.at(name);
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) throw;
+    }
   }
+  return nullptr;
 }
 
 std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) {

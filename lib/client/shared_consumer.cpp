@@ -26,11 +26,16 @@ SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answere
 Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
   drop_lost();
   if (claimed_.empty()) {
-    const auto looked = claim_handed_back(from_floor || floor_has_stood());
-    if (!looked) return looked.error();
-  }
-  if (claimed_.empty()) {
-    if (const auto looked = claim_fresh(); !looked) return looked.error();
+    // Read once for both looks: what is claimed, and handed back by the dead, between two reads would
+    // lie below the second and above the first, where nobody looks.
+    const std::uint64_t next = group_.next();
+    const bool everything = from_floor || floor_has_stood();
+    // Whoever acknowledged last may have been stopped before it moved the floor.
+    if (everything) move_floor();
+    if (const auto looked = claim_handed_back(everything, next); !looked) return looked.error();
+    if (claimed_.empty()) {
+      if (const auto looked = claim_fresh(next); !looked) return looked.error();
+    }
   }
   if (claimed_.empty()) return Code::empty;
   const Found found = claimed_.front();
@@ -64,13 +69,13 @@ bool SharedConsumer::floor_has_stood() noexcept {
   return true;
 }
 
-Result<void> SharedConsumer::claim_handed_back(bool from_floor) {
+Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t next) {
   const std::uint64_t seen = group_.rescan();
   const std::uint64_t lowered = layout::rescan_sequence(seen);
   if (!from_floor && lowered == layout::rescan_none) return {};
   const std::uint64_t low = group_.low();
   const std::uint64_t from = from_floor ? low : std::max(low, lowered);
-  const std::uint64_t to = std::min(group_.next(), low + group_.window());
+  const std::uint64_t to = std::min(next, low + group_.window());
   for (std::uint64_t s = from; s < to; ++s) {
     const auto standing = group_.standing(s);
     if (standing != SharedGroup::Standing::fresh &&
@@ -89,9 +94,9 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor) {
   return {};
 }
 
-Result<void> SharedConsumer::claim_fresh() {
+Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
   std::uint64_t low = group_.low();
-  std::uint64_t s = std::max(group_.next(), low);
+  std::uint64_t s = std::max(next, low);
   bool skipped = false;
   // Bounded: what is not claimed here is passed, and no further than one window.
   for (std::uint64_t steps = 2 * group_.window();

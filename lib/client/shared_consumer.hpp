@@ -25,8 +25,8 @@ class SharedConsumer final : public ConsumerCore {
   void rest() noexcept override { raise_hold(layout::no_sequence); }
 
   enum class Offer : std::uint8_t { claimed, nothing, skipped, lost };
-  Result<void> claim_handed_back(bool from_floor);
-  Result<void> claim_fresh();
+  Result<void> claim_handed_back(bool from_floor, std::uint64_t next);
+  Result<void> claim_fresh(std::uint64_t next);
   Result<Offer> offer(std::uint64_t s);
   /// What was claimed ahead and has been purged, or taken by a lease, is not handed out any more.
   void drop_lost() noexcept;
