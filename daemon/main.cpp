@@ -1,6 +1,4 @@
 // spillringd: the supervisor as a process.
-#include <utility>  // Asio 1.74 needs it before its own headers
-
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -8,10 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <utility>  // Asio 1.74 needs it before its own headers
 
 #include "client/socket_path.hpp"
-#include "spillring/version.hpp"
 #include "log.hpp"
+#include "spillring/version.hpp"
 #include "supervisor.hpp"
 
 namespace {

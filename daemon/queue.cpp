@@ -119,9 +119,8 @@ std::uint32_t Queue::add_handle(pid_t pid, layout::Role role, std::uint16_t grou
     // Generation 0 is never given out: words that were never written do not name anybody.
     const auto generation = std::max<std::uint16_t>(entry_generation(word), 1);
     entry.pid = static_cast<std::uint64_t>(pid);
-    entry.word.store(
-        entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
-        std::memory_order_seq_cst);
+    entry.word.store(entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
+                     std::memory_order_seq_cst);
     // Before its first hold can be stored (ring/reclaim.cpp, lowest_hold).
     ring::raise(manifest().handles_used, slot + 1);
     return slot;
@@ -165,8 +164,8 @@ std::uint32_t Queue::consume(pid_t pid, const layout::Request& request, control:
   const bool is_new = !find_group(name);
   const std::uint16_t slot_of_group = join_group(name, kind, start);
   Group& group = *group_table_[slot_of_group];
-  const auto role = kind == GroupKind::shared ? layout::Role::shared_consumer
-                                              : layout::Role::stream_consumer;
+  const auto role =
+      kind == GroupKind::shared ? layout::Role::shared_consumer : layout::Role::stream_consumer;
   std::uint32_t slot = 0;
   try {
     slot = add_handle(pid, role, slot_of_group);
@@ -270,7 +269,8 @@ bool Queue::has_named_group() const noexcept {
 
 std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
   const std::uint64_t end = tail();
-  // Nobody needs anything: only what comes from now on is sure to be kept. And a floor may be forged.
+  // Nobody needs anything: only what comes from now on is sure to be kept. And a floor may be
+  // forged.
   const std::uint64_t oldest =
       std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
   const std::uint64_t earliest = std::clamp(least, oldest, end);
@@ -308,8 +308,7 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
   const std::uint64_t window = std::min(options_.slots, layout::max_window);
   if (kind == GroupKind::shared) {
     group->words = Segment(segment_name(name_, "words"), window * sizeof(layout::Word));
-    group->shared =
-        group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
+    group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
   }
   group->stream = group::StreamGroup(entry, cursor);
   const bool first_named = !name.empty() && !has_named_group();
@@ -342,9 +341,8 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
 
 void Queue::free_group(std::uint16_t slot) noexcept {
   const bool last_named = !group_table_[slot]->name.empty() && [&] {
-    return std::count_if(group_table_.begin(), group_table_.end(), [](const auto& group) {
-             return group && !group->name.empty();
-           }) == 1;
+    return std::count_if(group_table_.begin(), group_table_.end(),
+                         [](const auto& group) { return group && !group->name.empty(); }) == 1;
   }();
   if (last_named) keep_base();
   layout::GroupEntry& entry = manifest().groups[slot];

@@ -1,7 +1,7 @@
 // A queue as the supervisor holds it: its segments, who takes part, and their repair.
 //
-// Every duty is a scan of shared words followed by monotone compare-and-swaps, so it can be cut short
-// and done again. What clients wrote is hostile input: scans are bounded, values clamped.
+// Every duty is a scan of shared words followed by monotone compare-and-swaps, so it can be cut
+// short and done again. What clients wrote is hostile input: scans are bounded, values clamped.
 #pragma once
 
 #include <array>
@@ -53,13 +53,14 @@ class Queue {
   [[nodiscard]] layout::QueueRecord record() const;
   void groups(const layout::Request& request, control::Answer& answer) const;
 
-  /// The handle is no more, its process dead or done with it: repairs what it left and frees the slot.
+  /// The handle is no more, its process dead or done with it: repairs what it left and frees the
+  /// slot.
   void retire(std::uint32_t slot);
   /// The queue is removed: everyone is told.
   void condemn(layout::Condition condition) noexcept;
 
-  /// Looks at everything that may need the supervisor: rings to let go, growth, stalls, pins, leases.
-  /// Returns when to look again, os::never if nothing is pending.
+  /// Looks at everything that may need the supervisor: rings to let go, growth, stalls, pins,
+  /// leases. Returns when to look again, os::never if nothing is pending.
   os::Instant service(os::Instant now);
 
  private:
@@ -81,7 +82,9 @@ class Queue {
   [[nodiscard]] layout::Manifest& manifest() const noexcept {
     return *manifest_.map.as<layout::Manifest>();
   }
-  [[nodiscard]] layout::Groups& cursors() const noexcept { return *groups_.map.as<layout::Groups>(); }
+  [[nodiscard]] layout::Groups& cursors() const noexcept {
+    return *groups_.map.as<layout::Groups>();
+  }
   [[nodiscard]] layout::Bells& bells() const noexcept { return *bells_.map.as<layout::Bells>(); }
   [[nodiscard]] RingSegment& newest() const noexcept { return *rings_.back(); }
   void ring_bells() const noexcept;

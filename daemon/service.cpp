@@ -56,8 +56,7 @@ void Queue::replace(layout::RingGeometry geometry) {
   if (place == std::end(names)) {
     throw Error(Code::busy, fmt::format("queue '{}' has no place for another ring", name_));
   }
-  auto ring =
-      std::make_unique<RingSegment>(fmt::format("spillring:{}:ring", name_), geometry);
+  auto ring = std::make_unique<RingSegment>(fmt::format("spillring:{}:ring", name_), geometry);
   const ring::RingView& old = newest().view();
   const std::uint64_t seal = ring::seal(old);
   const std::uint64_t limit = old.header().limit.load(std::memory_order_seq_cst);
@@ -110,16 +109,15 @@ void Queue::consider_growth(std::uint64_t wanted) noexcept {
   reclaim_newest();
   const auto used = ring::in_use(newest().view());
   if (!used) return poison("its newest ring contradicts itself");
-  const bool high_water = used->end - used->first > now.slots / 4 * 3 ||
-                          used->high - used->low > now.arena / 4 * 3;
+  const bool high_water =
+      used->end - used->first > now.slots / 4 * 3 || used->high - used->low > now.arena / 4 * 3;
   if (high_water || wanted > now.arena / 4) try_replace(next_geometry(wanted));
 }
 
 bool Queue::may_replace_pinned() noexcept {
   std::erase_if(pinned_rings_, [&](std::uint64_t name) {
-    return std::none_of(handle_table_.begin(), handle_table_.end(), [&](const auto& handle) {
-      return handle && handle->rings.contains(name);
-    });
+    return std::none_of(handle_table_.begin(), handle_table_.end(),
+                        [&](const auto& handle) { return handle && handle->rings.contains(name); });
   });
   return pinned_rings_.size() < max_pinned_rings;
 }

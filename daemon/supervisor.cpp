@@ -48,7 +48,8 @@ void Supervisor::run() {
   while (!loop_.stopped()) {
     try {
       loop_.run();
-    } catch (const std::exception& failure) {  // no memory, most likely: everybody else is served on
+    } catch (
+        const std::exception& failure) {  // no memory, most likely: everybody else is served on
       log(failure.what());
     }
   }

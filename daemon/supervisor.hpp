@@ -2,8 +2,6 @@
 // One thread; it sleeps in epoll and has no periodic tick.
 #pragma once
 
-#include <utility>  // Asio 1.74 needs it before its own headers
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cstdint>
@@ -11,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>  // Asio 1.74 needs it before its own headers
 
 #include "control/channel.hpp"
 #include "os/fork.hpp"

@@ -1,12 +1,11 @@
 // A descriptor that the supervisor's loop watches.
 #pragma once
 
-#include <utility>  // Asio 1.74 needs it before its own headers
-
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <functional>
 #include <memory>
+#include <utility>  // Asio 1.74 needs it before its own headers
 
 #include "os/fd.hpp"
 

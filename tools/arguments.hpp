@@ -62,6 +62,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& names, T& target,
                         std::vector<std::pair<std::string, T>> choices, const std::string& help,
                         std::vector<std::string> later) {
   std::vector<std::string> words;
+  words.reserve(choices.size());
   for (const auto& choice : choices) words.push_back(choice.first);
   const std::string type = CLI::detail::join(words, "|");
   return add_value(app, names, type, help,

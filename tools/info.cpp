@@ -45,11 +45,11 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   const Queue queue = open_queue(client, arguments.queue);
   const std::vector<Property> properties = properties_of(queue.info());
   const std::vector<GroupInfo> groups = queue.groups();
-  if (settings.format() == Format::json || settings.format() == Format::ndjson) {
+  if (settings.wants_json()) {
     Json document = json_of(properties);
     Json& list = document["group_list"] = Json::array();
     for (const GroupInfo& group : groups) list.push_back(json_of(group));
-    settings.format() == Format::json ? print_json(document) : print_json_line(document);
+    print_json(document, settings);
     return Exit::ok;
   }
   print_table(table_of(properties), settings);

@@ -44,13 +44,12 @@ Table table_of(const std::vector<QueueInfo>& queues) {
 }
 
 void print_queues(const std::vector<QueueInfo>& queues, const Settings& settings) {
-  const Format format = settings.format();
-  if (format == Format::ndjson) {
-    for (const QueueInfo& queue : queues) print_json_line(json_of(properties_of(queue)));
-  } else if (format == Format::json) {
+  if (settings.format() == Format::ndjson) {
+    for (const QueueInfo& queue : queues) print_json(json_of(properties_of(queue)), settings);
+  } else if (settings.wants_json()) {
     Json list = Json::array();
     for (const QueueInfo& queue : queues) list.push_back(json_of(properties_of(queue)));
-    print_json(Json{{"schema", "spillring.queues.v1"}, {"queues", list}});
+    print_json(Json{{"schema", "spillring.queues.v1"}, {"queues", list}}, settings);
   } else {
     print_table(table_of(queues), settings);
   }

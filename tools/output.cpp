@@ -15,6 +15,8 @@
 namespace spillring::tools {
 namespace {
 
+constexpr int indented = 2;  // as nlohmann counts
+constexpr int one_line = -1;
 constexpr std::size_t gap = 2;              // between two columns
 constexpr std::size_t narrowest_first = 8;  // a name cut further than this names nothing
 
@@ -81,7 +83,7 @@ void say_on_stderr(std::string_view text) { fmt::print(stderr, "{}\n", text); }
 
 }  // namespace
 
-Cell text_cell(std::string text, Colour colour) {
+Cell text_cell(std::string_view text, Colour colour) {
   std::string shown = printable(text);
   return {shown, shown, colour};
 }
@@ -156,9 +158,9 @@ void print_table(const Table& table, const Settings& settings) {
                      : table.tabbed(header));
 }
 
-void print_json(const Json& document) { print_text(document.dump(2) + "\n"); }
-
-void print_json_line(const Json& document) { print_text(document.dump() + "\n"); }
+void print_json(const Json& document, const Settings& settings) {
+  print_text(document.dump(settings.format() == Format::ndjson ? one_line : indented) + "\n");
+}
 
 void print_text(std::string_view text) {
   Gather out;

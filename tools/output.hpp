@@ -23,7 +23,7 @@ struct Cell {
   Colour colour = Colour::none;
 };
 
-[[nodiscard]] Cell text_cell(std::string text, Colour colour = Colour::none);
+[[nodiscard]] Cell text_cell(std::string_view text, Colour colour = Colour::none);
 [[nodiscard]] Cell count_cell(std::uint64_t count);
 /// "1.2 KiB" for people, bytes for programs.
 [[nodiscard]] Cell size_cell(std::uint64_t bytes);
@@ -58,10 +58,8 @@ class Table {
 
 /// Writes a table in the format of `settings`, which is `automatic`, `table` or `tsv`.
 void print_table(const Table& table, const Settings& settings);
-/// Writes one document.
-void print_json(const Json& document);
-/// Writes one document on one line.
-void print_json_line(const Json& document);
+/// Writes one document; on one line where NDJSON was asked for.
+void print_json(const Json& document, const Settings& settings);
 /// Writes to stdout. Throws `ReaderGone` or `Failure`.
 void print_text(std::string_view text);
 

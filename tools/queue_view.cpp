@@ -16,7 +16,7 @@ Property duration(std::string name, Timeout value) {
   return {std::move(name), duration_cell(value), std::move(json)};
 }
 
-Property word(std::string name, std::string value) {
+Property word(std::string name, const std::string& value) {
   return {std::move(name), text_cell(value), value};
 }
 

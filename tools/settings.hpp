@@ -24,6 +24,9 @@ struct Settings {
   [[nodiscard]] Client connect() const;
   /// The format asked for.
   [[nodiscard]] Format format() const { return json ? Format::json : output; }
+  [[nodiscard]] bool wants_json() const {
+    return format() == Format::json || format() == Format::ndjson;
+  }
   /// Refuses a format that `verb` cannot write.
   void refuse_formats(std::string_view verb, std::initializer_list<Format> refused) const;
 };

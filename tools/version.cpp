@@ -7,12 +7,12 @@ namespace spillring::tools {
 
 Exit print_version(const Settings& settings) {
   settings.refuse_formats("version", {Format::raw});
-  if (settings.format() == Format::json || settings.format() == Format::ndjson) {
+  if (settings.wants_json()) {
     const Json document{{"schema", "spillring.version.v1"},
                         {"version", version},
                         {"layout", layout_version},
                         {"protocol", protocol_version}};
-    settings.format() == Format::json ? print_json(document) : print_json_line(document);
+    print_json(document, settings);
     return Exit::ok;
   }
   Table table({{"COMPONENT"}, {"VERSION"}});

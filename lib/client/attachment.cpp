@@ -46,16 +46,15 @@ Attachment::Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answe
 void Attachment::map(control::Answered& answer) {
   const std::size_t expected = kind_ == Kind::observer ? 2 : 4;
   if (answer.descriptors.size() < expected) {
-    throw Error(Code::busy, "the queue's segments did not arrive", "descriptors were lost on the way",
-                "raise the limit of open files (ulimit -n)");
+    throw Error(Code::busy, "the queue's segments did not arrive",
+                "descriptors were lost on the way", "raise the limit of open files (ulimit -n)");
   }
   manifest_map_ = os::Mapping(answer.descriptors[0], os::whole_pages(sizeof(layout::Manifest)),
                               os::Rights::read);
   manifest_ = manifest_map_.as<const layout::Manifest>();
   check(*manifest_, queue_->id);
   const auto rights = kind_ == Kind::consumer ? os::Rights::read_write : os::Rights::read;
-  groups_map_ =
-      os::Mapping(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
+  groups_map_ = os::Mapping(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
   groups_ = groups_map_.as<layout::Groups>();
   if (kind_ == Kind::observer) return;
   if (owner_.slot >= layout::max_handles) throw Error(Code::corrupt, "a handle without a place");
@@ -90,11 +89,11 @@ Code Attachment::report_damage() const noexcept {
 }
 
 void Attachment::ring_room(std::uint64_t from, std::uint64_t to) const noexcept {
-  // SYNC POINT READ: mark (wait/bell.hpp, W1). A need that is not seen yet belongs to a mark that is
-  // not seen either, whose owner will look again.
+  // SYNC POINT READ: mark (wait/bell.hpp, W1). A need that is not seen yet belongs to a mark that
+  // is not seen either, whose owner will look again.
   if (!layout::mark_is_set(bells_->room.mark.load(std::memory_order_seq_cst))) return;
-  const std::uint32_t used = std::min(manifest_->handles_used.load(std::memory_order_acquire),
-                                      layout::max_handles);
+  const std::uint32_t used =
+      std::min(manifest_->handles_used.load(std::memory_order_acquire), layout::max_handles);
   for (std::uint32_t i = 0; i < used; ++i) {
     const std::uint64_t need = bells_->need[i].load(std::memory_order_acquire);
     if (need != 0 && from < need && need <= to) return wait::ring(bells_->room);

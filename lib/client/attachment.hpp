@@ -26,7 +26,8 @@ class Attachment {
  public:
   enum class Kind : std::uint8_t { producer, consumer, observer };
 
-  /// Maps what came with `answer` to a produce, consume or observe. Throws `Error` (corrupt, version).
+  /// Maps what came with `answer` to a produce, consume or observe. Throws `Error` (corrupt,
+  /// version).
   Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answer, Kind kind);
 
   [[nodiscard]] const layout::Manifest& manifest() const noexcept { return *manifest_; }
@@ -46,7 +47,8 @@ class Attachment {
   /// Says that shared memory contradicts itself. Returns the code to hand on.
   Code report_damage() const noexcept;
 
-  /// Wakes producers whose need lies in (from, to]. REQUIRES: what rose did so by a seq_cst operation.
+  /// Wakes producers whose need lies in (from, to]. REQUIRES: what rose did so by a seq_cst
+  /// operation.
   void ring_room(std::uint64_t from, std::uint64_t to) const noexcept;
 
   Attachment(const Attachment&) = delete;

@@ -17,11 +17,12 @@ namespace {
 
 void require_name(std::string_view name, const char* of_what) {
   if (valid_name(name)) return;
-  throw Error(Code::invalid, fmt::format("'{}' is not a {} name", name, of_what),
-              name.size() > max_name
-                  ? fmt::format("it has {} characters, at most {} are allowed", name.size(), max_name)
-                  : "a name has 1 to 120 characters of A-Z a-z 0-9 . _ - and begins with no dot",
-              "choose another name");
+  throw Error(
+      Code::invalid, fmt::format("'{}' is not a {} name", name, of_what),
+      name.size() > max_name
+          ? fmt::format("it has {} characters, at most {} are allowed", name.size(), max_name)
+          : "a name has 1 to 120 characters of A-Z a-z 0-9 . _ - and begins with no dot",
+      "choose another name");
 }
 
 layout::Request named(Ask ask, std::string_view name) {
@@ -78,8 +79,7 @@ void require_records(const control::Answered& answer) {
 }
 
 std::shared_ptr<client::QueueRef> reference(const std::shared_ptr<client::Connection>& connection,
-                                            const layout::Request& request,
-                                            std::string_view name) {
+                                            const layout::Request& request, std::string_view name) {
   const control::Answered answer = connection->call(request);
   return std::make_shared<client::QueueRef>(
       client::QueueRef{connection, answer.reply.queue, std::string(name)});
@@ -173,8 +173,7 @@ std::vector<PeekedMessage> Queue::peek(std::size_t most, std::uint64_t from) con
 }
 
 QueueInfo Queue::info() const {
-  const control::Answered answer =
-      ref_->connection->call(control::request(Ask::info, ref_->id));
+  const control::Answered answer = ref_->connection->call(control::request(Ask::info, ref_->id));
   require_records<layout::QueueRecord>(answer);
   if (answer.reply.records == 0) throw Error(Code::corrupt, "an answer without a record");
   return info_of(answer.record<layout::QueueRecord>(0));

@@ -173,7 +173,8 @@ void ConsumerCore::ask_about_obstacle() noexcept {
     stuck_since_.store(now, std::memory_order_relaxed);
   } else if (now - stuck_since_.load(std::memory_order_relaxed) >= obstacle_patience) {
     attachment_.ask_service();
-    stuck_since_.store(now + wait::longest_nap, std::memory_order_relaxed);  // not again for a while
+    stuck_since_.store(now + wait::longest_nap,
+                       std::memory_order_relaxed);  // not again for a while
   }
 }
 
@@ -264,9 +265,7 @@ std::optional<std::span<const std::byte>> Message::key() const {
   return layout::decode_key({meta_, meta_size_});
 }
 
-std::vector<Header> Message::headers() const {
-  return layout::decode_headers({meta_, meta_size_});
-}
+std::vector<Header> Message::headers() const { return layout::decode_headers({meta_, meta_size_}); }
 
 std::chrono::system_clock::time_point Message::timestamp() const noexcept {
   return std::chrono::system_clock::time_point(std::chrono::nanoseconds(timestamp_));

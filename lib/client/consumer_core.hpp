@@ -1,4 +1,5 @@
-// What is behind a Consumer and its messages, whatever the kind of its group: holds, views, waiting.
+// What is behind a Consumer and its messages, whatever the kind of its group: holds, views,
+// waiting.
 #pragma once
 
 #include <atomic>
@@ -79,7 +80,8 @@ class ConsumerCore {
   Result<Sight> look(std::uint64_t s);
   /// The same for a sleeper: true unless there is nothing at `s`. Thread-safe.
   [[nodiscard]] bool may_be_there(std::uint64_t s) const noexcept;
-  /// True if a producer has claimed `s` and something behind it, and has not published. Thread-safe.
+  /// True if a producer has claimed `s` and something behind it, and has not published.
+  /// Thread-safe.
   [[nodiscard]] bool is_stuck_at(std::uint64_t s) const noexcept;
   /// Makes sure that hold <= s. Followed by a full fence if it had to be lowered.
   void protect(std::uint64_t s, const Ring& ring) noexcept;

@@ -48,8 +48,9 @@ class LiveSet {
   };
   std::deque<Entry>::iterator find(std::uint64_t s) noexcept {
     if (!entries_.empty() && entries_.front().sequence >= s) return entries_.begin();
-    return std::lower_bound(entries_.begin(), entries_.end(), s,
-                            [](const Entry& entry, std::uint64_t key) { return entry.sequence < key; });
+    return std::lower_bound(
+        entries_.begin(), entries_.end(), s,
+        [](const Entry& entry, std::uint64_t key) { return entry.sequence < key; });
   }
   std::deque<Entry> entries_;  // front and back have views
 };

@@ -77,8 +77,8 @@ bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& 
   into.timestamp_ns = extent->timestamp;
   into.payload = copied(extent->payload);
   const std::vector<std::byte> metadata = copied(extent->metadata);
-  // Copied without a hold: it counts only if nobody was allowed to overwrite it until now. The loads
-  // above stay above: x86 does not reorder loads, the signal fence holds the compiler to it.
+  // Copied without a hold: it counts only if nobody was allowed to overwrite it until now. The
+  // loads above stay above: x86 does not reorder loads, the signal fence holds the compiler to it.
   std::atomic_signal_fence(std::memory_order_acq_rel);
   if (ring.header().limit.load(std::memory_order_seq_cst) > s) return false;
   if (const auto key = layout::decode_key(metadata)) into.key = copied(*key);

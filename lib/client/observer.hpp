@@ -13,7 +13,8 @@ class Observer {
  public:
   explicit Observer(const std::shared_ptr<QueueRef>& queue);
 
-  /// Copies up to `most` messages from sequence `from` on (0: the oldest that somebody still needs).
+  /// Copies up to `most` messages from sequence `from` on (0: the oldest that somebody still
+  /// needs).
   std::vector<PeekedMessage> peek(std::size_t most, std::uint64_t from);
 
  private:

@@ -54,8 +54,7 @@ Result<ProducerCore::Shape> ProducerCore::shape_of(std::size_t size,
   const std::uint64_t largest = attachment_.manifest().largest_message;
   if (size > largest || *metadata > largest - size) return Code::too_large;
   Shape shape{size, *metadata, std::max<std::uint64_t>(alignment, layout::extent_unit), false};
-  shape.in_descriptor =
-      size <= layout::inline_size && *metadata == 0 && (options.alignment <= 8);
+  shape.in_descriptor = size <= layout::inline_size && *metadata == 0 && (options.alignment <= 8);
   if (shape.extent() > attachment_.manifest().capacity / 2) return Code::too_large;
   return shape;
 }
@@ -69,8 +68,7 @@ Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOpt
   for (;;) {
     if (const Code code = attachment_.condition(); code != Code::ok) return code;
     const ring::RingView& ring = newest_->view;
-    const ring::Claim claim =
-        ring::claim(ring, attachment_.owner(), shape->extent(), room_);
+    const ring::Claim claim = ring::claim(ring, attachment_.owner(), shape->extent(), room_);
     if (claim.status == ring::ClaimStatus::claimed) {
       return claimed(*shape, options.metadata, claim);
     }
@@ -93,7 +91,8 @@ Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOpt
     if (const Result<void> moved = advance(); !moved) return moved.error();
     if (!waited) {
       // One last look: the nap may have ended for want of time with room just made.
-      const ring::Claim last = ring::claim(newest_->view, attachment_.owner(), shape->extent(), room_);
+      const ring::Claim last =
+          ring::claim(newest_->view, attachment_.owner(), shape->extent(), room_);
       if (last.status == ring::ClaimStatus::claimed) {
         return claimed(*shape, options.metadata, last);
       }
@@ -159,8 +158,7 @@ void ProducerCore::ask_for_room(std::uint64_t extent) noexcept {
   auto& wanted = attachment_.bells().wanted;
   extent = std::max(extent, layout::extent_unit);  // 0 would say that nobody wants anything
   std::uint64_t seen = wanted.load(std::memory_order_relaxed);
-  while (seen < extent &&
-         !wanted.compare_exchange_weak(seen, extent, std::memory_order_seq_cst)) {
+  while (seen < extent && !wanted.compare_exchange_weak(seen, extent, std::memory_order_seq_cst)) {
   }
   attachment_.ask_service();
 }
@@ -214,8 +212,7 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
     }
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
     ask_for_room(extent);
-    const os::Woken woken =
-        wait::nap(bell, value, spare == no_spare ? until : comfortable_until);
+    const os::Woken woken = wait::nap(bell, value, spare == no_spare ? until : comfortable_until);
     if (woken == os::Woken::interrupted && options_.interruptible) {
       need.store(0, std::memory_order_relaxed);
       return Code::interrupted;

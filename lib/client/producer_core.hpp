@@ -35,8 +35,8 @@ class ProducerCore {
  private:
   /// How a message lies in the ring.
   struct Shape {
-    std::uint64_t size = 0;       // payload
-    std::uint64_t metadata = 0;   // encoded
+    std::uint64_t size = 0;      // payload
+    std::uint64_t metadata = 0;  // encoded
     std::uint64_t alignment = layout::extent_unit;
     bool in_descriptor = false;
     [[nodiscard]] std::uint64_t lead() const noexcept;    // metadata in whole units
@@ -49,8 +49,8 @@ class ProducerCore {
   bool gain_room(const ring::RingView& ring) noexcept;
   [[nodiscard]] bool can_grow() const noexcept;
   void ask_for_room(std::uint64_t extent) noexcept;
-  /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring, or
-  /// a queue that is no more.
+  /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring,
+  /// or a queue that is no more.
   [[nodiscard]] bool worth_a_try(const ring::RingView& ring, std::uint64_t extent,
                                  unsigned spare) const noexcept;
   Result<void> sleep_for_room(const ring::RingView& ring, std::uint64_t extent, os::Instant until);

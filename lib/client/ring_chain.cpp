@@ -24,13 +24,11 @@ std::array<std::uint64_t, layout::max_rings> read_names(const layout::Manifest& 
 
 }  // namespace
 
-std::uint64_t RingChain::newest_name() const noexcept {
-  return name_for(layout::no_sequence);
-}
+std::uint64_t RingChain::newest_name() const noexcept { return name_for(layout::no_sequence); }
 
 std::uint64_t RingChain::name_for(std::uint64_t s) const noexcept {
-  // Read twice alike: a ring may come at a place that was passed while another goes from one that was
-  // not, and neither would be seen. Names are never used again.
+  // Read twice alike: a ring may come at a place that was passed while another goes from one that
+  // was not, and neither would be seen. Names are never used again.
   std::array<std::uint64_t, layout::max_rings> names = read_names(attachment_->manifest());
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const auto again = read_names(attachment_->manifest());
@@ -79,8 +77,8 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
   if (answer.descriptors.empty() || !geometry.valid()) {
     throw Error(Code::corrupt, "a ring did not arrive whole");
   }
-  const auto rights = attachment_->kind() == Attachment::Kind::producer ? os::Rights::read_write
-                                                                        : os::Rights::read;
+  const auto rights =
+      attachment_->kind() == Attachment::Kind::producer ? os::Rights::read_write : os::Rights::read;
   auto ring = std::make_shared<Ring>();
   ring->map = os::Mapping(answer.descriptors.front(), geometry.arena_at(), geometry.arena, rights);
   ring->view = ring::RingView(ring->map.data(), geometry, name);

@@ -1,7 +1,7 @@
 // The rings of a queue, oldest first, as far as this client needs them mapped.
 //
-// Sequences run on from ring to ring; each but the newest is sealed. M names every ring by its first
-// sequence; a ring is asked for by that name when the handle comes to it.
+// Sequences run on from ring to ring; each but the newest is sealed. M names every ring by its
+// first sequence; a ring is asked for by that name when the handle comes to it.
 #pragma once
 
 #include <memory>
@@ -31,8 +31,9 @@ class RingChain {
   /// The name of the ring that `s` is or will be in; 0: it was let go.
   [[nodiscard]] std::uint64_t name_for(std::uint64_t s) const noexcept;
 
-  /// The ring of that name, mapped if need be. Stays mapped until M has let go of it, nobody uses it
-  /// and another one has been mapped: forget the former result then. Throws `Error`; not_found: it was let go meanwhile.
+  /// The ring of that name, mapped if need be. Stays mapped until M has let go of it, nobody uses
+  /// it and another one has been mapped: forget the former result then. Throws `Error`; not_found:
+  /// it was let go meanwhile.
   Ring* at(std::uint64_t name);
   /// The greatest first sequence mapped so far; 0: none.
   [[nodiscard]] std::uint64_t newest_mapped() const noexcept { return newest_mapped_; }

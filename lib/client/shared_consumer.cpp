@@ -26,8 +26,8 @@ SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answere
 Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
   drop_lost();
   if (claimed_.empty()) {
-    // Read once for both looks: what is claimed, and handed back by the dead, between two reads would
-    // lie below the second and above the first, where nobody looks.
+    // Read once for both looks: what is claimed, and handed back by the dead, between two reads
+    // would lie below the second and above the first, where nobody looks.
     const std::uint64_t next = group_.next();
     const bool everything = from_floor || floor_has_stood();
     // Whoever acknowledged last may have been stopped before it moved the floor.

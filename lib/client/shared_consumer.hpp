@@ -30,8 +30,8 @@ class SharedConsumer final : public ConsumerCore {
   Result<Offer> offer(std::uint64_t s);
   /// What was claimed ahead and has been purged, or taken by a lease, is not handed out any more.
   void drop_lost() noexcept;
-  /// True once a second while the floor stays below what was claimed: a member may have been stopped
-  /// between handing back and saying so, and no nap be long enough to find out.
+  /// True once a second while the floor stays below what was claimed: a member may have been
+  /// stopped between handing back and saying so, and no nap be long enough to find out.
   bool floor_has_stood() noexcept;
   void move_floor() noexcept;
 

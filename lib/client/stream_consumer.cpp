@@ -8,8 +8,7 @@ namespace spillring::client {
 
 StreamConsumer::StreamConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
                                const SubscriberOptions& options)
-    : ConsumerCore(std::move(queue), answer, options.interruptible),
-      group_(entry(), cursor()) {
+    : ConsumerCore(std::move(queue), answer, options.interruptible), group_(entry(), cursor()) {
   take_place();
 }
 
@@ -67,8 +66,8 @@ std::uint64_t StreamConsumer::obstacle() const noexcept {
 void StreamConsumer::raise_floor() noexcept {
   if (!mine_) return;
   // Views first, then the floor: who takes over begins with the oldest that was not finished.
-  floor_moved(group_.raise_floor(
-      std::min(live().oldest(), position_.load(std::memory_order_relaxed))));
+  floor_moved(
+      group_.raise_floor(std::min(live().oldest(), position_.load(std::memory_order_relaxed))));
 }
 
 void StreamConsumer::rest() noexcept {

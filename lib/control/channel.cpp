@@ -63,8 +63,8 @@ os::Transfer Answer::send(const os::Fd& socket) const {
 
 Answered receive_answer(const os::Fd& socket, os::Instant until) {
   if (!os::wait_readable(socket, until)) {
-    throw Error(Code::timeout, "the supervisor does not answer",
-                "it may be stopped or overloaded", "try again, or allow a longer timeout");
+    throw Error(Code::timeout, "the supervisor does not answer", "it may be stopped or overloaded",
+                "try again, or allow a longer timeout");
   }
   std::array<std::byte, layout::max_packet> buffer{};
   os::Packet packet;

@@ -59,8 +59,8 @@ void SharedGroup::skip(std::uint64_t s) noexcept {
 
 bool SharedGroup::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
   const std::uint8_t count = unpacked(receipt).count;
-  // SYNC POINT WRITE: word. seq_cst: before the walk of move_floor(), which must see it or be seen by
-  // the other member's walk (G2).
+  // SYNC POINT WRITE: word. seq_cst: before the walk of move_floor(), which must see it or be seen
+  // by the other member's walk (G2).
   return slot(s).compare_exchange_strong(receipt, packed({lap(s), Delivery::finished, count, {}}),
                                          std::memory_order_seq_cst);
 }
@@ -99,8 +99,7 @@ Moved SharedGroup::move_floor() noexcept {
     ++to;
   }
   std::uint64_t seen = from;
-  while (seen < to &&
-         !cursor_->floor.compare_exchange_weak(seen, to, std::memory_order_seq_cst)) {
+  while (seen < to && !cursor_->floor.compare_exchange_weak(seen, to, std::memory_order_seq_cst)) {
   }
   return {from, to};
 }
@@ -111,8 +110,7 @@ std::uint64_t SharedGroup::next() const noexcept {
 
 void SharedGroup::raise_next(std::uint64_t s) noexcept {
   std::uint64_t seen = cursor_->next.load(std::memory_order_relaxed);
-  while (seen < s &&
-         !cursor_->next.compare_exchange_weak(seen, s, std::memory_order_relaxed)) {
+  while (seen < s && !cursor_->next.compare_exchange_weak(seen, s, std::memory_order_relaxed)) {
   }
 }
 
@@ -133,9 +131,8 @@ void SharedGroup::lower_rescan(std::uint64_t s) noexcept {
 }
 
 void SharedGroup::raise_rescan(std::uint64_t seen, std::uint64_t s) noexcept {
-  cursor_->rescan.compare_exchange_strong(seen,
-                                          layout::rescan_word(s, layout::rescan_version(seen)),
-                                          std::memory_order_seq_cst);
+  cursor_->rescan.compare_exchange_strong(
+      seen, layout::rescan_word(s, layout::rescan_version(seen)), std::memory_order_seq_cst);
 }
 
 void SharedGroup::initialise(std::uint64_t start) noexcept {

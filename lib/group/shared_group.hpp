@@ -6,12 +6,13 @@
 //
 // Invariants
 //   G1  At most one acknowledgement of a sequence succeeds: it swaps the exact word of its claim.
-//   G2  What is not finished is reachable: the floor passes only finished words, `rescan` is lowered
+//   G2  What is not finished is reachable: the floor passes only finished words, `rescan` is
+//   lowered
 //       with each word handed back, and a member that waited in vain looks from the floor.
 //   G3  Claims only for low <= s < low + W: a word is never reused before its sequence is finished.
 //   G4  The count of deliveries is stored with the claim, before the message is seen.
-// floor, next and rescan live where any member can write them: a wrong `next` or `rescan` costs time,
-// a floor that is behind too; nothing else may depend on them.
+// floor, next and rescan live where any member can write them: a wrong `next` or `rescan` costs
+// time, a floor that is behind too; nothing else may depend on them.
 #pragma once
 
 #include <bit>
@@ -74,8 +75,8 @@ class SharedGroup {
 
   /// `rescan`, a hint: the lowest sequence handed back, as one word.
   [[nodiscard]] std::uint64_t rescan() const noexcept;
-  /// After a look from `seen` up to `s` that left nothing handed back behind (`s` = rescan_none: up to
-  /// next()): raises it, unless somebody has lowered it since `seen` was read.
+  /// After a look from `seen` up to `s` that left nothing handed back behind (`s` = rescan_none: up
+  /// to next()): raises it, unless somebody has lowered it since `seen` was read.
   void raise_rescan(std::uint64_t seen, std::uint64_t s) noexcept;
 
   /// The word of `s`.
@@ -100,7 +101,9 @@ class SharedGroup {
   void initialise(std::uint64_t start) noexcept;
 
  private:
-  [[nodiscard]] layout::Word& slot(std::uint64_t s) const noexcept { return words_[s & (window_ - 1)]; }
+  [[nodiscard]] layout::Word& slot(std::uint64_t s) const noexcept {
+    return words_[s & (window_ - 1)];
+  }
   void lower_rescan(std::uint64_t s) noexcept;
 
   const layout::GroupEntry* entry_ = nullptr;

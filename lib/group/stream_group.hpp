@@ -37,7 +37,8 @@ class StreamGroup {
            owner == mine;
   }
 
-  /// Leaves the place, or takes it from a dead owner. True if it was `owner`'s. The caller rings `data`.
+  /// Leaves the place, or takes it from a dead owner. True if it was `owner`'s. The caller rings
+  /// `data`.
   bool leave(layout::Owner owner) noexcept {
     std::uint64_t expected = layout::stream_owner(owner);
     return cursor_->owner.compare_exchange_strong(expected, 0, std::memory_order_seq_cst);

@@ -1,5 +1,5 @@
-// The bells of a queue: whoever sleeps, sleeps here. Every client may write all of it; nothing in it
-// is true or false, it only wakes. Damage to it costs a bounded wait.
+// The bells of a queue: whoever sleeps, sleeps here. Every client may write all of it; nothing in
+// it is true or false, it only wakes. Damage to it costs a bounded wait.
 #pragma once
 
 #include <atomic>
@@ -22,8 +22,8 @@ static_assert(sizeof(Bell) == 64, "the two bells are rung by different sides");
 static_assert(offsetof(Bell, mark) == 8, "one line: whoever looks at the mark is about to ring");
 
 struct Bells {
-  Bell data;  // there may be something to read
-  Bell room;  // there may be room to write
+  Bell data;                          // there may be something to read
+  Bell room;                          // there may be room to write
   std::atomic<std::uint64_t> wanted;  // bytes of the largest extent that did not fit into the ring
   std::atomic<std::uint64_t> damage;  // somebody found a contradiction: the supervisor should look
   std::uint64_t reserved[6];

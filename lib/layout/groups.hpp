@@ -1,5 +1,5 @@
-// G, the groups: how far each has come and what each consumer may still look at. Written by consumers.
-// Beside it, one segment of words for each shared group, written by its members only.
+// G, the groups: how far each has come and what each consumer may still look at. Written by
+// consumers. Beside it, one segment of words for each shared group, written by its members only.
 #pragma once
 
 #include <atomic>
@@ -17,12 +17,14 @@ inline constexpr std::uint64_t groups_magic = 0x315052474C495053;  // "SPILGRP1"
 struct GroupCursor {
   alignas(cache_line) std::atomic<std::uint64_t> floor;  // first sequence not finished; only grows
   std::uint64_t reserved_floor[7];
-  alignas(cache_line) std::atomic<std::uint64_t> next;  // a hint: below it everything was claimed once
-  std::atomic<std::uint64_t> rescan;                    // a hint: the lowest that was handed back
-  std::atomic<std::uint64_t> owner;                     // of a stream group: stream_owner, or 0
+  alignas(
+      cache_line) std::atomic<std::uint64_t> next;  // a hint: below it everything was claimed once
+  std::atomic<std::uint64_t> rescan;                // a hint: the lowest that was handed back
+  std::atomic<std::uint64_t> owner;                 // of a stream group: stream_owner, or 0
   std::uint64_t reserved_next[5];
 };
-static_assert(offsetof(GroupCursor, next) == 64, "producers read the floor, not what members fight over");
+static_assert(offsetof(GroupCursor, next) == 64,
+              "producers read the floor, not what members fight over");
 static_assert(sizeof(GroupCursor) == 128);
 
 struct Hold {

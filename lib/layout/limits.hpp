@@ -20,10 +20,10 @@ inline constexpr std::uint64_t min_capacity = 4096;
 inline constexpr std::uint64_t max_capacity = std::uint64_t{1} << 40;
 inline constexpr std::uint64_t max_message = (std::uint64_t{1} << 32) - page;
 
-inline constexpr std::uint64_t first_slots = 4096;         // what a growing queue starts with
-inline constexpr std::uint64_t first_arena = 256 * 1024;   // likewise, bytes
-inline constexpr std::uint64_t growth_factor = 4;          // from one ring to the next
-inline constexpr std::uint64_t max_window = 65536;         // words of a shared group's window
+inline constexpr std::uint64_t first_slots = 4096;        // what a growing queue starts with
+inline constexpr std::uint64_t first_arena = 256 * 1024;  // likewise, bytes
+inline constexpr std::uint64_t growth_factor = 4;         // from one ring to the next
+inline constexpr std::uint64_t max_window = 65536;        // words of a shared group's window
 
 inline constexpr std::uint64_t extent_unit = 64;  // extents begin and end at multiples of it
 inline constexpr std::size_t inline_size = 24;    // payload bytes a descriptor can hold

@@ -25,12 +25,14 @@ inline constexpr std::uint64_t manifest_magic = 0x314E414D4C495053;  // "SPILMAN
 enum class Condition : std::uint32_t { ok = 0, deleted = 1, poisoned = 2 };
 
 struct GroupEntry {
-  std::atomic<std::uint64_t> word;   // entry_word: presence, kind, generation
-  std::atomic<std::uint64_t> start;  // everything below is finished, whatever the floor says; only grows
-  std::uint64_t window;              // words of a shared group; 0 for a stream
+  std::atomic<std::uint64_t> word;  // entry_word: presence, kind, generation
+  std::atomic<std::uint64_t>
+      start;             // everything below is finished, whatever the floor says; only grows
+  std::uint64_t window;  // words of a shared group; 0 for a stream
   std::uint64_t reserved[5];
 };
-static_assert(sizeof(GroupEntry) == 64, "one cache line, so that groups do not disturb one another");
+static_assert(sizeof(GroupEntry) == 64,
+              "one cache line, so that groups do not disturb one another");
 
 struct HandleEntry {
   std::atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group
@@ -42,23 +44,23 @@ struct Manifest {
   // -- written once
   std::uint64_t magic;
   std::uint32_t layout_version;
-  std::uint32_t size;                // of this segment
+  std::uint32_t size;  // of this segment
   std::uint64_t features_compatible;
-  std::uint64_t features_required;   // a bit that is not known: refuse
+  std::uint64_t features_required;  // a bit that is not known: refuse
   std::uint64_t queue_id;
-  std::uint64_t capacity;            // bytes: the largest arena
-  std::uint64_t slots;               // the most slots
-  std::uint64_t largest_message;     // payload and metadata
+  std::uint64_t capacity;         // bytes: the largest arena
+  std::uint64_t slots;            // the most slots
+  std::uint64_t largest_message;  // payload and metadata
   std::uint64_t stall_timeout_ns;
-  std::uint64_t lease_ns;            // 0: none
-  std::uint8_t full;                 // spillring::Full
-  std::uint8_t keep;                 // spillring::Keep
+  std::uint64_t lease_ns;  // 0: none
+  std::uint8_t full;       // spillring::Full
+  std::uint8_t keep;       // spillring::Keep
   std::uint8_t reserved_options[6];
   std::uint64_t reserved_identity[21];
 
   // -- moving
-  std::atomic<std::uint32_t> condition;      // Condition; looked at by every claim and before sleeping
-  std::atomic<std::uint32_t> can_grow;       // 1: a ring larger than the newest may still come
+  std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
+  std::atomic<std::uint32_t> can_grow;   // 1: a ring larger than the newest may still come
   std::atomic<std::uint64_t> group_version;  // changes after a group has joined or left the table
   std::atomic<std::uint64_t> base;           // a group without members; no_sequence: not there
   std::atomic<std::uint32_t> handles_used;   // handles[i] with i >= this were never given out
@@ -83,7 +85,8 @@ static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(sizeof(Manifest) == 512 + 64 * max_groups + 16 * max_handles, "no padding anywhere");
 static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only then");
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free, "a lock would be private to a process");
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
+              "a lock would be private to a process");
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "likewise");
 
 /// Bits of `features_required` that this build understands.

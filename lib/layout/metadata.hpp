@@ -73,8 +73,7 @@ class Cursor {
 
 /// REQUIRES: `at` has room for `encoded_size(metadata)`.
 inline void encode(const Metadata& metadata, std::byte* at) noexcept {
-  const auto key_size =
-      metadata.key ? static_cast<std::uint32_t>(metadata.key->size()) : no_key;
+  const auto key_size = metadata.key ? static_cast<std::uint32_t>(metadata.key->size()) : no_key;
   at = wire::put(at, key_size);
   if (metadata.key) at = wire::put(at, metadata.key->data(), metadata.key->size());
   for (const Header& header : metadata.headers) {
@@ -107,8 +106,7 @@ inline std::vector<Header> decode_headers(std::span<const std::byte> bytes) {
     const auto name = cursor.run(*header_size);
     const auto value = cursor.run(*body_size);
     if (!name || !value) break;
-    headers.push_back(
-        {{reinterpret_cast<const char*>(name->data()), name->size()}, *value});
+    headers.push_back({{reinterpret_cast<const char*>(name->data()), name->size()}, *value});
   }
   return headers;
 }

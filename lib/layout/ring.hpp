@@ -28,9 +28,9 @@ struct RingHeader {
   std::uint64_t slots;
   std::uint64_t arena;
   std::uint64_t reserved_identity[4];
-  alignas(cache_line) std::atomic<std::uint64_t> tail;   // a hint: the next sequence to claim
+  alignas(cache_line) std::atomic<std::uint64_t> tail;  // a hint: the next sequence to claim
   std::uint64_t reserved_tail[7];
-  alignas(cache_line) std::atomic<std::uint64_t> gone;   // readers must not start on anything below
+  alignas(cache_line) std::atomic<std::uint64_t> gone;  // readers must not start on anything below
   std::uint64_t reserved_gone[7];
   alignas(cache_line) std::atomic<std::uint64_t> limit;  // everything below may be overwritten
   std::uint64_t reserved_limit[7];
@@ -70,7 +70,8 @@ static_assert(offsetof(Descriptor, size) == 24);
 static_assert(offsetof(Descriptor, metadata_size) == 28);
 static_assert(offsetof(Descriptor, flags) == 32);
 static_assert(offsetof(Descriptor, reserved) == 36);
-static_assert(offsetof(Descriptor, bytes) == 40, "aligned to 8, which inline payloads are promised");
+static_assert(offsetof(Descriptor, bytes) == 40,
+              "aligned to 8, which inline payloads are promised");
 static_assert(std::is_standard_layout_v<Descriptor> && std::is_standard_layout_v<RingHeader>);
 
 /// The two numbers everything else of a ring follows from. Never read from the ring itself: they

@@ -83,8 +83,9 @@ constexpr std::int32_t group_lap_distance(std::uint32_t a, std::uint32_t b) noex
 }
 constexpr std::uint64_t packed(GroupWord w) noexcept {
   return (std::uint64_t{w.lap & group_lap_mask} << 40) |
-         (std::uint64_t{static_cast<std::uint8_t>(w.state)} << 36) | (std::uint64_t{w.count} << 28) |
-         (std::uint64_t{w.owner.slot & 0xFFFU} << 16) | w.owner.generation;
+         (std::uint64_t{static_cast<std::uint8_t>(w.state)} << 36) |
+         (std::uint64_t{w.count} << 28) | (std::uint64_t{w.owner.slot & 0xFFFU} << 16) |
+         w.owner.generation;
 }
 constexpr GroupWord unpacked(std::uint64_t word) noexcept {
   return {static_cast<std::uint32_t>(word >> 40),
@@ -109,7 +110,8 @@ constexpr std::uint8_t rescan_version(std::uint64_t word) noexcept {
   return static_cast<std::uint8_t>(word);
 }
 
-// ---- a bell's mark: {0:31 | set:1 | value:32} -----------------------------------------------------
+// ---- a bell's mark: {0:31 | set:1 | value:32}
+// -----------------------------------------------------
 
 inline constexpr std::uint64_t mark_clear = 0;
 constexpr std::uint64_t mark_word(std::uint32_t bell) noexcept {
@@ -120,7 +122,8 @@ constexpr std::uint32_t mark_value(std::uint64_t mark) noexcept {
   return static_cast<std::uint32_t>(mark);
 }
 
-// ---- entries of the tables in the manifest ----------------------------------------------------------
+// ---- entries of the tables in the manifest
+// ----------------------------------------------------------
 
 enum class Presence : std::uint8_t {
   free = 0,

@@ -1,5 +1,5 @@
-// The one 128-bit compare-and-swap. std::atomic<__int128> will not do: gcc 12 sends it to libatomic,
-// whose fallback is a lock private to the process.
+// The one 128-bit compare-and-swap. std::atomic<__int128> will not do: gcc 12 sends it to
+// libatomic, whose fallback is a lock private to the process.
 #pragma once
 
 #include <cstdint>

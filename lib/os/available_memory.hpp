@@ -5,8 +5,8 @@
 
 namespace spillring::os {
 
-/// Bytes that this process may allocate before the system, or a control group it is in, runs out: the
-/// least of what each of them says. An allocation beyond it would not fail, it would be killed.
+/// Bytes that this process may allocate before the system, or a control group it is in, runs out:
+/// the least of what each of them says. An allocation beyond it would not fail, it would be killed.
 std::uint64_t available_memory();
 
 }  // namespace spillring::os

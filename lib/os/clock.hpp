@@ -1,10 +1,9 @@
 // Time: monotonic for deadlines, wall clock only as data.
 #pragma once
 
-#include <ctime>
-
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 
 namespace spillring::os {
 

@@ -8,12 +8,12 @@
 
 namespace spillring::os {
 
-/// How many forks lie between the first process and this one. A handle remembers the value from when
-/// it was made; another value means that it belongs to a parent. No system call.
+/// How many forks lie between the first process and this one. A handle remembers the value from
+/// when it was made; another value means that it belongs to a parent. No system call.
 std::uint32_t fork_generation() noexcept;
 
-/// While it exists, forked children do not share `fd`: theirs is replaced by /dev/null. So the end of a
-/// connection is seen although a child lives on.
+/// While it exists, forked children do not share `fd`: theirs is replaced by /dev/null. So the end
+/// of a connection is seen although a child lives on.
 class NotInherited {
  public:
   explicit NotInherited(const Fd& fd);

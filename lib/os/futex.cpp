@@ -15,9 +15,8 @@ Woken futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
   at.tv_sec = until / 1'000'000'000;
   at.tv_nsec = until % 1'000'000'000;
   // BITSET, because only that form takes an absolute time (on CLOCK_MONOTONIC).
-  const long result =
-      ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected, until == never ? nullptr : &at,
-                nullptr, FUTEX_BITSET_MATCH_ANY);
+  const long result = ::syscall(SYS_futex, &word, FUTEX_WAIT_BITSET, expected,
+                                until == never ? nullptr : &at, nullptr, FUTEX_BITSET_MATCH_ANY);
   if (result == 0 || errno == EAGAIN) return Woken::changed;
   return errno == EINTR ? Woken::interrupted : Woken::timed_out;
 }

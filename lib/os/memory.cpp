@@ -1,6 +1,7 @@
 #include "os/memory.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -8,8 +9,6 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
-
-#include <fmt/format.h>
 
 #include "os/available_memory.hpp"
 #include "os/failure.hpp"
@@ -78,7 +77,8 @@ Fd create_memory(const std::string& name, std::size_t size) {
   if (over_file_size_limit(size)) {
     fail(what, EFBIG, "raise the file size limit (ulimit -f) of the supervisor");
   }
-  // Beyond what is there, fallocate does not fail: it takes all memory, and somebody is killed for it.
+  // Beyond what is there, fallocate does not fail: it takes all memory, and somebody is killed for
+  // it.
   if (size > available_memory()) {
     fail(what, ENOMEM, "ask for a smaller capacity, or give the supervisor more memory");
   }
@@ -104,8 +104,8 @@ Fd reopen_read_only(const Fd& memory) {
 void check_memory(const Fd& memory, std::size_t size) {
   struct stat status {};
   const int seals = ::fcntl(memory.get(), F_GET_SEALS);
-  if (seals < 0 || (seals & wanted_seals) != wanted_seals ||
-      ::fstat(memory.get(), &status) != 0 || static_cast<std::size_t>(status.st_size) != size) {
+  if (seals < 0 || (seals & wanted_seals) != wanted_seals || ::fstat(memory.get(), &status) != 0 ||
+      static_cast<std::size_t>(status.st_size) != size) {
     throw Error(Code::corrupt, "a shared memory segment is not what the supervisor announced",
                 fmt::format("expected {} bytes, sealed; found {} bytes, seals {:#x}", size,
                             status.st_size, seals));
@@ -137,8 +137,8 @@ Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t tail, Rights ri
     : regions_(std::make_unique<Regions>()), fork_generation_(fork_generation()) {
   check_memory(memory, head + tail);
   const std::size_t whole = head + 2 * tail;
-  void* reserved = ::mmap(nullptr, whole, PROT_NONE,
-                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  void* reserved =
+      ::mmap(nullptr, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (reserved == MAP_FAILED) fail(fmt::format("cannot reserve {} bytes of addresses", whole));
   data_ = static_cast<std::byte*>(reserved);
   try {

@@ -39,8 +39,8 @@ class Mapping {
   Mapping() noexcept;
   /// Maps `size` bytes of `memory`. Throws `Error`.
   Mapping(const Fd& memory, std::size_t size, Rights rights);
-  /// Maps `head + tail` bytes, and the `tail` once more right behind, so that a range that begins in
-  /// the tail may run over its end. REQUIRES: both are whole pages.
+  /// Maps `head + tail` bytes, and the `tail` once more right behind, so that a range that begins
+  /// in the tail may run over its end. REQUIRES: both are whole pages.
   Mapping(const Fd& memory, std::size_t head, std::size_t tail, Rights rights);
   Mapping(Mapping&&) noexcept;
   Mapping& operator=(Mapping&&) noexcept;

@@ -1,10 +1,9 @@
 #include "os/process.hpp"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-
-#include <fmt/format.h>
 
 #include <cerrno>
 #include <fstream>

@@ -78,8 +78,9 @@ Fd listen_at(const std::string& path) {
   ::umask(before);
   if (bound != 0) {
     fail("cannot listen at " + path, error,
-         error == EADDRINUSE ? "another supervisor answers there; use it, or choose another --socket"
-                             : "check that the directory exists and is writable");
+         error == EADDRINUSE
+             ? "another supervisor answers there; use it, or choose another --socket"
+             : "check that the directory exists and is writable");
   }
   if (::listen(listener.get(), SOMAXCONN) != 0) fail("cannot listen at " + path);
   return listener;

@@ -27,7 +27,8 @@ Fd accept_from(const Fd& listener);
 /// What became of a packet.
 enum class Transfer : std::uint8_t { done, would_block, closed, broken };
 
-/// Sends one packet with copies of `descriptors`. Never blocks where `wait` is false. Never SIGPIPE.
+/// Sends one packet with copies of `descriptors`. Never blocks where `wait` is false. Never
+/// SIGPIPE.
 Transfer send_packet(const Fd& socket, std::span<const std::byte> bytes,
                      std::span<const int> descriptors, bool wait);
 
@@ -37,8 +38,8 @@ struct Packet {
   std::vector<Fd> descriptors;
 };
 
-/// Receives one packet into `buffer`. `broken`: it was cut off (too long, or descriptors were lost);
-/// whatever came with it is closed.
+/// Receives one packet into `buffer`. `broken`: it was cut off (too long, or descriptors were
+/// lost); whatever came with it is closed.
 Transfer receive_packet(const Fd& socket, std::span<std::byte> buffer, Packet& packet, bool wait);
 
 /// Waits until `socket` can be read; false when `until` has passed.

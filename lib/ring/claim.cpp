@@ -10,7 +10,6 @@ using layout::claim_lap;
 using layout::claim_owner;
 using layout::lap_distance;
 using layout::publish_lap;
-using layout::publish_state;
 using layout::publish_word;
 using layout::Published;
 
@@ -29,7 +28,8 @@ Slot read(const layout::ClaimWord& claim) noexcept {
   return {word, claim.end.load(std::memory_order_acquire)};
 }
 
-/// SYNC POINT WRITE: C. The locked instruction is a full fence: owner and extent appear in one step.
+/// SYNC POINT WRITE: C. The locked instruction is a full fence: owner and extent appear in one
+/// step.
 bool swap(layout::ClaimWord& claim, Slot expected, Slot desired) noexcept {
   return os::compare_and_swap(&claim, {expected.word, expected.end}, {desired.word, desired.end});
 }
@@ -45,10 +45,10 @@ struct Look {
   std::uint64_t start;  // the end of s-1
 };
 
-/// Whether `s` is the next to claim. `moved`: no, and `s` has been put elsewhere. Takes what it costs
-/// beyond one step from `steps`.
-/// Without the check of the distance, a sleeper with an old s would put an *older* lap over a live
-/// claim; without that of s-1, a hint that is ahead would leave a hole.
+/// Whether `s` is the next to claim. `moved`: no, and `s` has been put elsewhere. Takes what it
+/// costs beyond one step from `steps`. Without the check of the distance, a sleeper with an old s
+/// would put an *older* lap over a live claim; without that of s-1, a hint that is ahead would
+/// leave a hole.
 Look look_at(const RingView& ring, std::uint64_t& s, std::uint64_t& steps) noexcept {
   const Slot slot = read(ring.claim(s));
   const Slot before = read(ring.claim(s - 1));
@@ -126,7 +126,8 @@ bool end_claim(const RingView& ring, std::uint64_t s, Published state) noexcept 
 }
 
 /// The owner's last access to a revoked claim: from here on its bytes may be used again.
-/// SYNC POINT WRITE: P. seq_cst (release would do): all of the owner's writes to the extent are over.
+/// SYNC POINT WRITE: P. seq_cst (release would do): all of the owner's writes to the extent are
+/// over.
 PublishStatus let_go(const RingView& ring, std::uint64_t s) noexcept {
   const std::uint32_t lap = ring.lap(s);
   std::uint64_t revoked = publish_word(lap, Published::revoked);
@@ -240,11 +241,11 @@ std::uint64_t abort_claims_of(const RingView& ring, layout::Owner owner) noexcep
       ++changed;
     } else {
       std::uint64_t revoked = publish_word(ring.lap(s), Published::revoked);
-      changed += ring.descriptor(s).published.compare_exchange_strong(
-                     revoked, publish_word(ring.lap(s), Published::released),
-                     std::memory_order_seq_cst)
-                     ? 1
-                     : 0;
+      changed +=
+          ring.descriptor(s).published.compare_exchange_strong(
+              revoked, publish_word(ring.lap(s), Published::released), std::memory_order_seq_cst)
+              ? 1
+              : 0;
     }
   }
   return changed;
@@ -282,7 +283,8 @@ std::uint64_t seal(const RingView& ring) noexcept {
 
 void initialise(const RingView& ring) noexcept {
   const std::uint64_t first = ring.first();
-  // Each slot has the lap before its next one; for first-1 that is lap(first-1), as claimers expect.
+  // Each slot has the lap before its next one; for first-1 that is lap(first-1), as claimers
+  // expect.
   for (std::uint64_t s = first; s < first + ring.slots(); ++s) {
     const std::uint32_t before = ring.lap(s) - 1;
     ring.claim(s).word.store(layout::claim_word(before, {}), std::memory_order_relaxed);

@@ -8,9 +8,11 @@
 // Invariants
 //   A1  A slot's C.lap and (P.lap, state) only grow, and P.lap <= C.lap.
 //   A2  s+1 can be claimed only after s: a claimer needs C(s-1) to have lap(s-1).
-//   A3  Extents are disjoint and contiguous: the extent of s begins where that of s-1 ends, and that
+//   A3  Extents are disjoint and contiguous: the extent of s begins where that of s-1 ends, and
+//   that
 //       end does not change until the slot of s-1 is claimed again, a lap later.
-//   A4  Only the owner writes its extent and descriptor fields, and neither is used again before the
+//   A4  Only the owner writes its extent and descriptor fields, and neither is used again before
+//   the
 //       message is COMMITTED and reclaimed, ABORTED, or RELEASED.
 //   A5  publish() says `ok` exactly if the message became COMMITTED, once.
 //
@@ -28,7 +30,8 @@
 
 namespace spillring::ring {
 
-/// How far the ring is free, as far as this claimer knows. Old values are safe: they only know less.
+/// How far the ring is free, as far as this claimer knows. Old values are safe: they only know
+/// less.
 struct Room {
   std::uint64_t limit = 0;  // everything below may be overwritten
   std::uint64_t low = 0;    // the arena position where `limit` begins
@@ -44,12 +47,13 @@ enum class ClaimStatus : std::uint8_t {
 
 struct Claim {
   ClaimStatus status = ClaimStatus::corrupt;
-  std::uint64_t sequence = 0;  // claimed: it; no room: the one that would have been next; sealed: the next
-  std::uint64_t start = 0;     // arena position of the extent
+  std::uint64_t sequence =
+      0;  // claimed: it; no room: the one that would have been next; sealed: the next
+  std::uint64_t start = 0;  // arena position of the extent
 };
 
-/// Claims the next sequence with an extent of `length` bytes (a multiple of extent_unit, at most the
-/// arena). Lock-free. Looks at `room` first and refreshes it only where it says no.
+/// Claims the next sequence with an extent of `length` bytes (a multiple of extent_unit, at most
+/// the arena). Lock-free. Looks at `room` first and refreshes it only where it says no.
 Claim claim(const RingView& ring, layout::Owner me, std::uint64_t length, Room& room) noexcept;
 
 /// Reads how far the ring is free. False: it contradicts itself.
@@ -58,8 +62,8 @@ bool refresh(const RingView& ring, Room& room) noexcept;
 /// What a claim would find now: `claimed` stands for "there is room". Changes nothing.
 Claim probe(const RingView& ring, std::uint64_t length, Room& room) noexcept;
 
-/// What of a ring is in use: sequences [first, end) and arena positions [low, high). At most one ring
-/// full, whatever the ring's words say.
+/// What of a ring is in use: sequences [first, end) and arena positions [low, high). At most one
+/// ring full, whatever the ring's words say.
 struct Span {
   std::uint64_t first = 0;
   std::uint64_t end = 0;

@@ -9,8 +9,8 @@ namespace {
 std::uint64_t floors(const layout::Manifest& manifest, const layout::Groups& groups,
                      std::uint32_t except) noexcept {
   std::uint64_t lowest = manifest.base.load(std::memory_order_seq_cst);
-  const std::uint32_t used = std::min(manifest.groups_used.load(std::memory_order_seq_cst),
-                                      layout::max_groups);
+  const std::uint32_t used =
+      std::min(manifest.groups_used.load(std::memory_order_seq_cst), layout::max_groups);
   for (std::uint32_t i = 0; i < used; ++i) {
     const layout::GroupEntry& entry = manifest.groups[i];
     const auto presence = layout::entry_presence(entry.word.load(std::memory_order_seq_cst));
@@ -38,8 +38,8 @@ std::uint64_t finished_until(const RingView& ring, std::uint64_t from, std::uint
 
 std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups,
                           std::uint32_t except) noexcept {
-  // The table is read before the floors; a group that joins in between changes the version, and what
-  // was computed without it is thrown away.
+  // The table is read before the floors; a group that joins in between changes the version, and
+  // what was computed without it is thrown away.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const std::uint64_t version = manifest.group_version.load(std::memory_order_seq_cst);
     const std::uint64_t lowest = floors(manifest, groups, except);
@@ -53,8 +53,8 @@ std::uint64_t lowest_hold(const RingView& ring, const layout::Manifest& manifest
   std::uint64_t lowest = layout::no_sequence;
   // seq_cst, and read after `gone` was raised: a consumer that is not counted yet will read `gone`
   // after that.
-  const std::uint32_t used = std::min(manifest.handles_used.load(std::memory_order_seq_cst),
-                                      layout::max_handles);
+  const std::uint32_t used =
+      std::min(manifest.handles_used.load(std::memory_order_seq_cst), layout::max_handles);
   for (std::uint32_t i = 0; i < used; ++i) {
     const std::uint64_t hold = groups.holds[i].sequence.load(std::memory_order_seq_cst);
     if (hold >= ring.first()) lowest = std::min(lowest, hold);
@@ -73,7 +73,8 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
   const std::uint64_t free = std::min(finished, needed_from(manifest, groups));
   if (free <= limit) return header.limit.load(std::memory_order_seq_cst) > limit;
   // SYNC POINT WRITE: gone. seq_cst, before the holds are looked at (B1):
-  //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <= s ?
+  //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <=
+  //   s ?
   raise(header.gone, free);
   raise(header.limit, std::min(free, lowest_hold(ring, manifest, groups)));
   return header.limit.load(std::memory_order_seq_cst) > limit;

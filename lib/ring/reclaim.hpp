@@ -5,7 +5,8 @@
 // needs a moment between "it is still there" and "I have said that I look at it".
 //
 // Invariants
-//   B1  A reader that stored hold <= s before it read gone <= s keeps the bytes of s: every reclaimer
+//   B1  A reader that stored hold <= s before it read gone <= s keeps the bytes of s: every
+//   reclaimer
 //       that could free s raises `gone` above s first and scans the holds afterwards, so either the
 //       reader sees its `gone` or it sees the reader's hold.
 //   B2  What a reclaimer computed stays true: floors, `base` and starts only grow, a joining group
@@ -32,8 +33,8 @@ enum class Seen : std::uint8_t {
 };
 
 /// Looks at `s` without touching its bytes.
-/// SYNC POINT READ: P. seq_cst: pairs with end_claim(); a sleeper's second look must not be reordered
-/// before its mark.
+/// SYNC POINT READ: P. seq_cst: pairs with end_claim(); a sleeper's second look must not be
+/// reordered before its mark.
 inline Seen look(const RingView& ring, std::uint64_t s) noexcept {
   const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_seq_cst);
   const std::int32_t distance = layout::lap_distance(layout::publish_lap(word), ring.lap(s));
@@ -55,15 +56,15 @@ inline bool still_here(const RingView& ring, std::uint64_t s) noexcept {
   return ring.header().gone.load(std::memory_order_seq_cst) <= s;
 }
 
-/// The first sequence that some group may still need: the least of all groups' max(floor, start) and
-/// of `base`. `no_sequence` where nobody needs anything. Hostile values in `groups` can lose or hold
-/// back messages, nothing worse: the caller clamps. `except`: a group that does not count.
+/// The first sequence that some group may still need: the least of all groups' max(floor, start)
+/// and of `base`. `no_sequence` where nobody needs anything. Hostile values in `groups` can lose or
+/// hold back messages, nothing worse: the caller clamps. `except`: a group that does not count.
 inline constexpr std::uint32_t no_group = UINT32_MAX;
 std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups,
                           std::uint32_t except = no_group) noexcept;
 
-/// The lowest hold that protects bytes of this ring. Holds below its first sequence belong to views in
-/// older rings, which are sealed and need none.
+/// The lowest hold that protects bytes of this ring. Holds below its first sequence belong to views
+/// in older rings, which are sealed and need none.
 std::uint64_t lowest_hold(const RingView& ring, const layout::Manifest& manifest,
                           const layout::Groups& groups) noexcept;
 

@@ -1,4 +1,5 @@
-// A ring as mapped: where its parts are. Geometry comes from outside; nothing in the ring is believed.
+// A ring as mapped: where its parts are. Geometry comes from outside; nothing in the ring is
+// believed.
 #pragma once
 
 #include <cstddef>

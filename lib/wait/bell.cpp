@@ -10,7 +10,9 @@ using layout::mark_word;
 
 namespace {
 
-bool newer(std::uint32_t a, std::uint32_t b) noexcept { return static_cast<std::int32_t>(a - b) > 0; }
+bool newer(std::uint32_t a, std::uint32_t b) noexcept {
+  return static_cast<std::int32_t>(a - b) > 0;
+}
 
 }  // namespace
 
@@ -34,8 +36,8 @@ std::uint32_t announce(layout::Bell& bell) noexcept {
       return value;
     }
   }
-  // Somebody's mark is as new and stands for us too: a ringer that missed it changed what it changed
-  // before that mark was stored, and so before our next look, which is seq_cst as well.
+  // Somebody's mark is as new and stands for us too: a ringer that missed it changed what it
+  // changed before that mark was stored, and so before our next look, which is seq_cst as well.
   return value;
 }
 

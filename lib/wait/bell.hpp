@@ -4,10 +4,12 @@
 //   ring:   (after the change)  m = mark;  if m is set: value++; wake all; CAS(mark, m -> clear)
 //
 // Invariants
-//   W1  Either the ringer sees the mark, or the sleeper's second look sees the change: both sides put
+//   W1  Either the ringer sees the mark, or the sleeper's second look sees the change: both sides
+//   put
 //       a full fence between their store and their load (seq_cst below; the change itself is a
 //       seq_cst swap or followed by one).
-//   W2  Whoever dies or stops half way through ringing leaves the mark set, so the next ringer does it
+//   W2  Whoever dies or stops half way through ringing leaves the mark set, so the next ringer does
+//   it
 //       again: the mark is cleared after the wake, and only if it is the one that was seen.
 //   W3  An older mark never replaces a newer one, so a slow sleeper cannot hide a fresh one.
 //   W4  A burst costs a sleeper one wake: after the first ring the mark is clear.
@@ -32,7 +34,8 @@ void ring(layout::Bell& bell) noexcept;
 /// Says that somebody is about to sleep. Returns what to wait for. A full fence.
 std::uint32_t announce(layout::Bell& bell) noexcept;
 
-/// Sleeps until `bell` is rung after `announce` returned `value`, until `until`, or for `longest_nap`.
+/// Sleeps until `bell` is rung after `announce` returned `value`, until `until`, or for
+/// `longest_nap`.
 os::Woken nap(const layout::Bell& bell, std::uint32_t value, os::Instant until) noexcept;
 
 }  // namespace spillring::wait

@@ -163,11 +163,14 @@ class Verdict:
         self.stream = self.by["subscriber"]
         everything = self.group + self.stream
         self.damaged = sum(demo.files.get(report["path"]) != report["sha256"] for report in everything)
-        self.lost = sum(len(demo.files.keys() - {report["path"] for report in reports})
-                        for reports in (self.group, self.stream))
+        self.lost = len(set().union(*(demo.files.keys() - {report["path"] for report in reports}
+                                      for reports in (self.group, self.stream))))
         self.redelivered = {report["seq"] for report in self.group if report["deliveries"] > 1}
 
     def complaints(self):
+        """What is not as it must be. Each was seen: with a file left out, a byte flipped in a message,
+        a consumer that acknowledged what it held, a report written twice, a producer that only said
+        that it stops."""
         seen = collections.Counter(report["path"] for report in self.group)
         first = collections.Counter(report["path"] for report in self.group if report["deliveries"] == 1)
         rules = {
@@ -175,28 +178,28 @@ class Verdict:
             "a file was damaged": self.damaged == 0,
             "the kill caused no redelivery": set(self.demo.held) <= self.redelivered,
             "a duplicate was not flagged as redelivery": all(first[path] <= 1 for path in seen),
-            "the stream saw a file twice": len(self.stream) == len(self.demo.files),
+            "the stream saw a file twice": len(self.stream) <= len(self.demo.files),
             "the stop was not observed": self.demo.stop_observed and self.demo.passed_by > 0,
         }
         return [complaint for complaint, holds in rules.items() if not holds]
 
     def print(self):
-        print(f"\n{'':34}{'files':>9}{'MB':>9}{'MB/s':>9}")
+        print(f"\n{'':40}{'files':>9}{'MB':>9}{'MB/s':>9}")
         for number, sent in enumerate(self.demo.sent, 1):
             self.row(f"sent by producer {number} (C++)", sent["sent"], sent["bytes"])
         for name, reports in self.by.items():
             killed = ", killed" if name == "consumer 1" else ""
             kind = "C++" if name == "subscriber" else "Python"
             self.row(f"received by {name} ({kind}{killed})", len(reports), sum(r["size"] for r in reports))
-        print(f"{'redelivered':34}{len(self.redelivered):>9,}")
-        print(f"{'sent again after the stop':34}{sum(sent['stale'] for sent in self.demo.sent):>9,}")
-        print(f"{'lost':34}{self.lost:>9,}")
-        print(f"{'damaged':34}{self.damaged:>9,}")
+        print(f"{'redelivered':40}{len(self.redelivered):>9,}")
+        print(f"{'sent again after the stop':40}{sum(sent['stale'] for sent in self.demo.sent):>9,}")
+        print(f"{'lost':40}{self.lost:>9,}")
+        print(f"{'damaged':40}{self.damaged:>9,}")
         print(f"\nThe queue of {CAPACITY >> 20} MiB was full {sum(sent['waits'] for sent in self.demo.sent):,} times; "
               f"{self.demo.seconds:.1f} s in all, the stop included.")
 
     def row(self, name, files, size):
-        print(f"{name:34}{files:>9,}{size / 1e6:>9.1f}{size / 1e6 / self.demo.seconds:>9.1f}")
+        print(f"{name:40}{files:>9,}{size / 1e6:>9.1f}{size / 1e6 / self.demo.seconds:>9.1f}")
 
 
 def main():

@@ -24,10 +24,10 @@ class Failed(Exception):
 class Role:
     """A process that reports JSON lines on its standard output and is told things on its input."""
 
-    def __init__(self, *command, ending=signal.SIGKILL):
+    def __init__(self, *command, ending=signal.SIGKILL, stderr=None):
         self.name = pathlib.Path(str(command[0])).name
         self.ending = ending  # the signal that ends it
-        self.process = subprocess.Popen([str(part) for part in command], bufsize=0,
+        self.process = subprocess.Popen([str(part) for part in command], bufsize=0, stderr=stderr,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         self.pid = self.process.pid
 
@@ -86,8 +86,10 @@ class Bench:
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="spillring-test-"))
         self.socket = self.directory / "spillringd.sock"
         self.roles = []
-        self.supervisor = Role(*prefix, BUILD / "bin" / "spillringd", "--socket", self.socket, *options,
-                               ending=signal.SIGTERM)
+        self.log = self.directory / "spillringd.log"
+        with self.log.open("w") as log:
+            self.supervisor = Role(*prefix, BUILD / "bin" / "spillringd", "--socket", self.socket, *options,
+                                   ending=signal.SIGTERM, stderr=log)
         try:
             self._wait_until_it_listens()
         except BaseException:
@@ -117,6 +119,9 @@ class Bench:
     def __exit__(self, *_):
         self.silence()
         self.supervisor.close()
+        for line in self.log.read_text().splitlines():
+            if "listening" not in line:
+                print(f"spillringd said: {line}", file=sys.stderr)
         shutil.rmtree(self.directory, ignore_errors=True)
 
 

@@ -120,7 +120,7 @@ def test_threads_share_a_queue_and_a_consumer(make, in_thread):
 def test_every_thread_that_waits_on_a_consumer_is_woken(queue, in_thread):
     consumer = queue.consume(prefetch=64)
     begin = time.monotonic()
-    for _ in range(10):
+    for _ in range(20):
         threads = [in_thread(consumer.receive) for _ in range(2)]
         for thread in threads:
             wait_until_blocked(thread.native_id)
@@ -129,7 +129,7 @@ def test_every_thread_that_waits_on_a_consumer_is_woken(queue, in_thread):
         first.publish()  # both become visible at once, and whoever is first may claim both
         for thread in threads:
             thread.result().ack()
-    assert time.monotonic() - begin < 7  # a wait is looked after once a second
+    assert time.monotonic() - begin < 10  # a wait is looked after once a second
 
 
 def test_large_copies_of_many_threads(make, in_thread):

@@ -31,16 +31,16 @@ class Consumer {
   /// Up to `most` messages: waits for the first, then takes what is there.
   Result<std::vector<Message>> receive_batch(std::size_t most, Timeout timeout = forever);
 
-  /// Returns when a message may be there, or as `receive` fails. Touches nothing that `receive`, `ack`
-  /// or `nack` use: it may run while another thread does those on this handle.
+  /// Returns when a message may be there, or as `receive` fails. Touches nothing that `receive`,
+  /// `ack` or `nack` use: it may run while another thread does those on this handle.
   Result<void> wait(Timeout timeout = forever);
 
   /// Sequences between the group's floor and the queue's end (a moment's value).
   [[nodiscard]] std::uint64_t lag() const;
   /// The queue's name.
   [[nodiscard]] const std::string& queue() const;
-  /// Hands back what was claimed ahead and leaves the group. Messages still in the caller's hands stay
-  /// as they are and can be acknowledged; the membership ends with the last of them.
+  /// Hands back what was claimed ahead and leaves the group. Messages still in the caller's hands
+  /// stay as they are and can be acknowledged; the membership ends with the last of them.
   void close() noexcept;
 
  private:

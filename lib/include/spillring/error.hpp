@@ -29,9 +29,9 @@ enum class Code : std::uint8_t {
   busy,         ///< all slots of a fixed table are taken
   unavailable,  ///< no supervisor answers
   version_mismatch,  ///< the other side speaks another version
-  unsupported,  ///< known, but not built in this version
-  forked,       ///< the handle was made before fork(); the child needs its own
-  internal,     ///< a bug
+  unsupported,       ///< known, but not built in this version
+  forked,            ///< the handle was made before fork(); the child needs its own
+  internal,          ///< a bug
 };
 
 /// A short lower-case name, for example "not_found".

@@ -51,7 +51,8 @@ class Message {
   [[nodiscard]] std::vector<Header> headers() const;
   /// The message's number in its queue.
   [[nodiscard]] std::uint64_t seq() const noexcept { return seq_; }
-  /// How often it was handed out, this time included; above 1 it is a redelivery. Always 1 in a stream group.
+  /// How often it was handed out, this time included; above 1 it is a redelivery. Always 1 in a
+  /// stream group.
   [[nodiscard]] unsigned deliveries() const noexcept { return deliveries_; }
   /// When it was published (wall clock of the producer, resolution of the kernel's tick).
   [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept;
@@ -63,7 +64,8 @@ class Message {
   /// As `ack()`, but the view stays until this object is gone.
   Result<void> settle();
   /// Hands the message back for redelivery at once and ends the view. `stale` as in `ack()`.
-  /// `invalid` in a stream group, where nothing can be handed back (the view is ended all the same).
+  /// `invalid` in a stream group, where nothing can be handed back (the view is ended all the
+  /// same).
   Result<void> nack();
   /// True until ack, nack or a move.
   explicit operator bool() const noexcept { return core_ != nullptr; }
@@ -94,7 +96,7 @@ class Message {
   std::uint64_t seq_ = 0;
   std::uint64_t timestamp_ = 0;
   std::uint64_t receipt_ = settled;  // the exact group word of the claim
-  void* ring_ = nullptr;       // the ring whose bytes these are
+  void* ring_ = nullptr;             // the ring whose bytes these are
 };
 
 }  // namespace spillring

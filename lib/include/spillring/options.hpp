@@ -29,12 +29,14 @@ enum class Full : std::uint8_t {
 
 /// What a queue keeps that nobody has read yet.
 enum class Keep : std::uint8_t {
-  unread = 0,    ///< everything until each named group has it; while there is no named group, everything
+  unread =
+      0,  ///< everything until each named group has it; while there is no named group, everything
   attached = 1,  ///< only what the groups attached now still need (publish/subscribe)
 };
 
 struct QueueOptions {
-  /// Most bytes of payload and metadata in memory. A limit, not a price: a queue starts small and grows.
+  /// Most bytes of payload and metadata in memory. A limit, not a price: a queue starts small and
+  /// grows.
   std::uint64_t capacity = 16 * MiB;
   /// Most messages in memory; rounded up to a power of two, at least 64.
   std::uint64_t slots = 65536;
@@ -42,8 +44,8 @@ struct QueueOptions {
   Keep keep = Keep::unread;
   /// A loan that is in somebody's way for this long is revoked: its publish becomes `stale`.
   Timeout stall_timeout = std::chrono::seconds(1);
-  /// A message that a member of a shared group has held for this long while somebody waits for it is
-  /// given to another; zero: never, only death gives it away.
+  /// A message that a member of a shared group has held for this long while somebody waits for it
+  /// is given to another; zero: never, only death gives it away.
   Timeout lease = Timeout::zero();
   /// Start at full size instead of growing to it.
   bool prealloc = false;
@@ -85,7 +87,8 @@ struct ProducerOptions {
 };
 
 struct ConsumerOptions {
-  /// How many messages a member of a shared group claims ahead. More is faster, fewer spreads better.
+  /// How many messages a member of a shared group claims ahead. More is faster, fewer spreads
+  /// better.
   unsigned prefetch = 64;
   /// Where the group begins if this call creates it.
   Start start = Start::earliest();
@@ -116,15 +119,15 @@ struct QueueInfo {
   std::string name;
   QueueState state = QueueState::ok;
   QueueOptions options;
-  std::uint64_t first = 0;      ///< the oldest sequence somebody may still need
-  std::uint64_t next = 0;       ///< the sequence the next message will get
-  std::uint64_t messages = 0;   ///< waiting or in flight (numbers given up by producers included)
-  std::uint64_t bytes = 0;      ///< arena bytes these occupy
-  std::uint64_t largest = 0;    ///< largest message in bytes
-  std::uint64_t ring_slots = 0; ///< slots of the newest ring
-  std::uint64_t ring_bytes = 0; ///< arena of the newest ring
-  std::uint64_t rings = 0;      ///< rings alive (more than one while a replaced one still has readers)
-  std::uint64_t memory = 0;     ///< shared memory held for the queue, all segments
+  std::uint64_t first = 0;       ///< the oldest sequence somebody may still need
+  std::uint64_t next = 0;        ///< the sequence the next message will get
+  std::uint64_t messages = 0;    ///< waiting or in flight (numbers given up by producers included)
+  std::uint64_t bytes = 0;       ///< arena bytes these occupy
+  std::uint64_t largest = 0;     ///< largest message in bytes
+  std::uint64_t ring_slots = 0;  ///< slots of the newest ring
+  std::uint64_t ring_bytes = 0;  ///< arena of the newest ring
+  std::uint64_t rings = 0;   ///< rings alive (more than one while a replaced one still has readers)
+  std::uint64_t memory = 0;  ///< shared memory held for the queue, all segments
   std::uint64_t producers = 0;
   std::uint64_t consumers = 0;
   std::uint64_t groups = 0;

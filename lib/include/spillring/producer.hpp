@@ -17,9 +17,9 @@ namespace client {
 class ProducerCore;
 }
 
-/// Bytes in the queue's memory, claimed and not yet published. Fill them in place, then `publish()`.
-/// Dropping a loan cancels it. A loan that is in somebody's way must be published within the queue's
-/// `stall_timeout`; after that its publish is `stale`.
+/// Bytes in the queue's memory, claimed and not yet published. Fill them in place, then
+/// `publish()`. Dropping a loan cancels it. A loan that is in somebody's way must be published
+/// within the queue's `stall_timeout`; after that its publish is `stale`.
 ///
 /// Thread-safety: belongs to its producer. It may outlive the `Producer` object.
 class Loan {
@@ -82,16 +82,17 @@ class Producer {
   /// policy is `block`. Errors: full, timeout, interrupted, too_large, invalid (metadata or
   /// alignment), closed, deleted, poisoned, corrupt, forked, unavailable.
   Result<Loan> loan(std::size_t size, Timeout timeout = forever, const LoanOptions& options = {});
-  /// Sends a copy of `bytes`; returns the message's sequence. Waits and fails as `loan`, and `stale`
-  /// as `Loan::publish`.
+  /// Sends a copy of `bytes`; returns the message's sequence. Waits and fails as `loan`, and
+  /// `stale` as `Loan::publish`.
   Result<std::uint64_t> send(std::span<const std::byte> bytes, Timeout timeout = forever,
                              const Metadata& metadata = {});
-  /// `send` that never waits for room: `full` instead. (It may wait briefly for a queue to grow that
-  /// has not reached its capacity.)
+  /// `send` that never waits for room: `full` instead. (It may wait briefly for a queue to grow
+  /// that has not reached its capacity.)
   Result<std::uint64_t> try_send(std::span<const std::byte> bytes, const Metadata& metadata = {});
 
-  /// Returns when there may be room for a message of `size` bytes, or as `loan` fails. Touches nothing
-  /// that the other functions use: it may run while another thread calls those on this handle.
+  /// Returns when there may be room for a message of `size` bytes, or as `loan` fails. Touches
+  /// nothing that the other functions use: it may run while another thread calls those on this
+  /// handle.
   Result<void> wait_for_room(std::size_t size, Timeout timeout = forever);
 
   /// The queue's name.

@@ -16,7 +16,7 @@ namespace spillring {
 namespace client {
 class Connection;
 struct QueueRef;
-}
+}  // namespace client
 
 /// A copy of a message, taken without consuming it.
 struct PeekedMessage {

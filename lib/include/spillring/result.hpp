@@ -11,8 +11,8 @@ namespace spillring {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
-  Result(Code code) noexcept : code_(code) {}             // NOLINT(google-explicit-constructor)
+  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor)
+  Result(Code code) noexcept : code_(code) {}    // NOLINT(google-explicit-constructor)
 
   explicit operator bool() const noexcept { return value_.has_value(); }
   /// `Code::ok` if there is a value.

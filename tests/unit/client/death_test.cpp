@@ -1,4 +1,5 @@
-// Processes that are killed, stopped, forked or replaced by exec, against a supervisor in this process.
+// Processes that are killed, stopped, forked or replaced by exec, against a supervisor in this
+// process.
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,10 +22,12 @@ std::span<const std::byte> bytes(std::string_view text) {
   return std::as_bytes(std::span(text.data(), text.size()));
 }
 
-/// A child process with its own connection; it says "ready" when `role` calls the function it is given.
+/// A child process with its own connection; it says "ready" when `role` calls the function it is
+/// given.
 class Child {
  public:
-  Child(const std::string& socket, const std::function<void(Client&, const std::function<void()>&)>& role) {
+  Child(const std::string& socket,
+        const std::function<void(Client&, const std::function<void()>&)>& role) {
     EXPECT_EQ(::pipe(pipe_), 0);
     pid_ = ::fork();
     if (pid_ == 0) {
@@ -135,8 +138,7 @@ TEST_F(DeathTest, AStoppedProducersLoanIsRevoked) {
 }
 
 TEST_F(DeathTest, ARingPinnedByAStoppedProducerIsReplaced) {
-  const Queue queue =
-      bus_.create("q", {.capacity = 64 * KiB, .slots = 64, .stall_timeout = 50ms});
+  const Queue queue = bus_.create("q", {.capacity = 64 * KiB, .slots = 64, .stall_timeout = 50ms});
   Child stopped(supervisor_.socket(), [](Client& bus, const auto& ready) {
     Producer out = bus.open("q").producer();
     Result<Loan> loan = out.loan(1000);

@@ -409,7 +409,7 @@ TEST_F(QueueTest, InfoCountsWhatIsThere) {
 
 TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
   for (const std::string& bad : {std::string(), std::string(".hidden"), std::string("a/b"),
-                                std::string("a b"), std::string("ä"), std::string(121, 'x')}) {
+                                 std::string("a b"), std::string("ä"), std::string(121, 'x')}) {
     try {
       static_cast<void>(bus_.create(bad));
       FAIL() << bad;
@@ -419,12 +419,8 @@ TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
     }
   }
   EXPECT_NO_THROW(static_cast<void>(bus_.create(std::string(120, 'x'))));
-  const QueueOptions bad[] = {{.capacity = 0},
-                              {.capacity = UINT64_MAX},
-                              {.slots = 0},
-                              {.slots = UINT64_MAX},
-                              {.stall_timeout = 0s},
-                              {.lease = 1ns}};
+  const QueueOptions bad[] = {{.capacity = 0},       {.capacity = UINT64_MAX}, {.slots = 0},
+                              {.slots = UINT64_MAX}, {.stall_timeout = 0s},    {.lease = 1ns}};
   for (const QueueOptions& options : bad) {
     EXPECT_THROW(static_cast<void>(bus_.create("q", options)), Error);
   }

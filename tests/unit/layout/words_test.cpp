@@ -7,7 +7,8 @@ namespace {
 
 TEST(Words, LapsAreComparedByDistanceAcrossTheWrap) {
   EXPECT_GT(lap_distance(1, 0), 0);
-  EXPECT_LT(lap_distance(0xFFFFFFFF, 0), 0);  // the lap before the wrap is older than the one behind it
+  EXPECT_LT(lap_distance(0xFFFFFFFF, 0),
+            0);  // the lap before the wrap is older than the one behind it
   EXPECT_GT(group_lap_distance(0, group_lap_mask), 0);
   EXPECT_LT(group_lap_distance(group_lap_mask, 0), 0);
   EXPECT_EQ(group_lap_distance(5, 5), 0);

@@ -50,7 +50,9 @@ class RingFixture : public ::testing::Test {
     EXPECT_EQ(publish(ring_, claimed.sequence), PublishStatus::ok);
     return claimed.sequence;
   }
-  void set_floor(std::uint64_t s, std::uint32_t group = 0) { groups_.cursors[group].floor.store(s); }
+  void set_floor(std::uint64_t s, std::uint32_t group = 0) {
+    groups_.cursors[group].floor.store(s);
+  }
   bool reclaim_once() { return reclaim(ring_, manifest_, groups_); }
   void reclaim_all() {
     while (reclaim_once()) {
