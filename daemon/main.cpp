@@ -5,7 +5,9 @@
 #include <boost/asio/signal_set.hpp>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <utility>  // Asio 1.74 needs it before its own headers
 
 #include "client/socket_path.hpp"
@@ -37,15 +39,14 @@ int run(const spillring::daemon::Supervisor::Options& options) {
   return 0;
 }
 
-void report(const spillring::Error& error) {
-  fmt::print(stderr, "error: {}\n", error.summary());
-  if (!error.why().empty()) fmt::print(stderr, "  why: {}\n", error.why());
-  if (!error.hint().empty()) fmt::print(stderr, "  hint: {}\n", error.hint());
+void report(const spillring::Error& error) noexcept {
+  std::fprintf(stderr, "error: %s\n", error.summary().c_str());
+  if (!error.why().empty()) std::fprintf(stderr, "  why: %s\n", error.why().c_str());
+  if (!error.hint().empty()) std::fprintf(stderr, "  hint: %s\n", error.hint().c_str());
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+/// What the command line says; nullopt: it has been answered, `status` says how.
+std::optional<spillring::daemon::Supervisor::Options> parse(int argc, char** argv, int& status) {
   CLI::App app("The supervisor of Spillring's queues. Runs in the foreground until SIGTERM.",
                "spillringd");
   spillring::daemon::Supervisor::Options options;
@@ -57,19 +58,28 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : exit_usage;
+    status = app.exit(error) == 0 ? 0 : exit_usage;
+    return std::nullopt;
   }
   if (options.socket.empty()) {
     const char* named = std::getenv("SPILLRING_SOCKET");
     options.socket = named != nullptr ? named : spillring::client::user_socket();
   }
+  return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  int status = 0;
+  const auto options = parse(argc, argv, status);
+  if (!options) return status;
   std::signal(SIGPIPE, SIG_IGN);  // a terminal that went away must not end the supervisor
-  try {
-    return run(options);
-  } catch (const spillring::Error& error) {
-    report(error);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-  }
+  return run(*options);
+} catch (const spillring::Error& error) {
+  report(error);
+  return exit_unavailable;
+} catch (const std::exception& error) {
+  report(spillring::Error(spillring::Code::internal, error.what()));
   return exit_unavailable;
 }

@@ -14,6 +14,8 @@ struct Segment {
       : size(os::whole_pages(bytes)),
         writable(os::create_memory(name, size)),
         read_only(os::reopen_read_only(writable)),
+        // NOLINTNEXTLINE(clang-analyzer-optin.cplusplus.UninitializedObject): memory.cpp
+        // initialises it
         map(writable, size, os::Rights::read_write) {}
 
   std::size_t size = 0;

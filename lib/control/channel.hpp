@@ -65,7 +65,7 @@ struct Answered {
   /// REQUIRES: the answer carries records of this kind, more than `index` (receive() has checked).
   template <typename Record>
   [[nodiscard]] Record record(std::size_t index) const {
-    Record result;
+    Record result{};
     std::memcpy(&result, records.data() + index * sizeof result, sizeof result);
     return result;
   }

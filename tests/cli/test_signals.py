@@ -48,8 +48,8 @@ def read_rest(fd):
     return data.decode()
 
 
-def rest_of(spillring, queue):
-    return spillring("recv", queue, "--all", "-t", "100ms", code=None).lines
+def rest_of(spillring, queue, wait="100ms"):
+    return spillring("recv", queue, "--all", "-t", wait, code=None).lines
 
 
 @pytest.mark.parametrize("verb", [["recv", "--all"], ["drain", "-q"], ["recv", "--all", "--json"]])
@@ -160,7 +160,7 @@ def test_a_lease_that_ran_out_is_reported(spillring):
     spillring("send", "leased", stdin="\n".join(LINES[:5000]))
     process, reader = fill_pipe(spillring, "recv", "leased", "--all")
     # Another member waits for what the first one holds and cannot write.
-    taken = rest_of(spillring, "leased")
+    taken = rest_of(spillring, "leased", wait="2s")
     first = read_rest(reader).splitlines()
     err = process.communicate()[1].decode()
     assert process.returncode == 0
