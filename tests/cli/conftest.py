@@ -56,16 +56,19 @@ class Supervisor:
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
             return probe.connect_ex(self.socket) == 0
 
-    def end(self, number):
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(number)
-            self.process.wait(PATIENCE)
+    def kill(self):
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
     def stop(self):
-        self.end(signal.SIGTERM)
-
-    def kill(self):
-        self.end(signal.SIGKILL)
+        """Ends it as an operator does; it must not have ended by itself."""
+        if self.process.returncode == -signal.SIGKILL:
+            return
+        self.process.terminate()
+        try:
+            assert self.process.wait(PATIENCE) == 0, "the supervisor did not end well"
+        finally:
+            self.process.kill()
 
 
 class Outcome:
@@ -175,10 +178,11 @@ class Command:
 @pytest.fixture
 def supervisor(tmp_path):
     daemon = Supervisor(tmp_path / "spillringd.sock")
-    daemon.start()
-    yield daemon
-    daemon.stop()
-    daemon.kill()
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
 
 
 @pytest.fixture

@@ -83,6 +83,8 @@ class Bench:
     """A directory, a supervisor of its own in it, and the processes of a test; all gone at the end."""
 
     def __init__(self, *options, prefix=()):
+        if not (BUILD / "bin" / "spillringd").exists():
+            raise Failed(f"spillringd is not built in {BUILD}")
         self.directory = pathlib.Path(tempfile.mkdtemp(prefix="spillring-test-"))
         self.socket = self.directory / "spillringd.sock"
         self.roles = []

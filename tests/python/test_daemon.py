@@ -130,6 +130,10 @@ def test_queue_grows_with_what_is_put(daemon):
         assert queue.info().ring_bytes > before
         for _ in range(20):
             assert len(queue.get(timeout=LONG)) == 1 << 20
-        queue.put(b"one more")  # whoever reads on past a ring's end lets go of it
-        queue.get(timeout=LONG)
-        eventually(lambda: queue.info().rings == 1)
+
+        def has_moved_on():  # whoever reads on past a ring's end lets go of it
+            queue.put(b"one more")
+            queue.get(timeout=LONG)
+            return queue.info().rings == 1
+
+        eventually(has_moved_on)
