@@ -194,6 +194,9 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
     const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;
     const os::Woken woken = wait::nap(bell, value, nap_until);
     if (woken == os::Woken::interrupted && interruptible_) return Code::interrupted;
+    // Before the mark is set again: a mark that nobody sleeps on costs the next ringer a system
+    // call.
+    if (!nothing_to_do()) return {};
     if (woken == os::Woken::timed_out && !stuck && os::now() < until) {
       // A whole nap in vain: a hint may have died with its writer.
       look_from_floor_.store(true, std::memory_order_relaxed);
@@ -202,13 +205,14 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
   }
 }
 
-std::uint64_t ConsumerCore::lag() const noexcept {
-  if (attachment_.forked()) return 0;
+std::uint64_t ConsumerCore::lag() {
+  if (attachment_.condition() != Code::ok) return 0;
   const std::uint64_t floor = low();
-  const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
-  if (ring == nullptr) return 0;
-  const std::uint64_t tail = ring->view.header().tail.load(std::memory_order_relaxed);
-  return tail > floor ? tail - floor : 0;
+  const Result<Ring*> newest = ring_of(layout::no_sequence);
+  if (!newest || *newest == nullptr) return 0;
+  // From the claim words: `tail` is a hint that may go backwards.
+  const auto used = ring::in_use((*newest)->view);
+  return used && used->end > floor ? used->end - floor : 0;
 }
 
 Result<void> ConsumerCore::ack(Message& message) {

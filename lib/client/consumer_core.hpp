@@ -25,7 +25,7 @@ class ConsumerCore {
   Result<Message> receive(Timeout timeout);
   /// Waits beside whatever else the handle does.
   Result<void> wait(Timeout timeout);
-  [[nodiscard]] std::uint64_t lag() const noexcept;
+  [[nodiscard]] std::uint64_t lag();
 
   Result<void> ack(Message& message);
   Result<void> settle(Message& message);

@@ -217,6 +217,11 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
       need.store(0, std::memory_order_relaxed);
       return Code::interrupted;
     }
+    // Before the mark is set again, which costs the next ringer a system call.
+    if (worth_a_try(ring, extent, spare)) {
+      need.store(0, std::memory_order_relaxed);
+      return {};
+    }
     if (woken == os::Woken::timed_out) {
       if (options_.interruptible && spare == no_spare && os::now() < until) {
         need.store(0, std::memory_order_relaxed);

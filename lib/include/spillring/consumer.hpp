@@ -35,7 +35,8 @@ class Consumer {
   /// `ack` or `nack` use: it may run while another thread does those on this handle.
   Result<void> wait(Timeout timeout = forever);
 
-  /// Sequences between the group's floor and the queue's end (a moment's value).
+  /// Sequences between the group's floor and the queue's end, at this moment; 0 where the queue is
+  /// gone.
   [[nodiscard]] std::uint64_t lag() const;
   /// The queue's name.
   [[nodiscard]] const std::string& queue() const;

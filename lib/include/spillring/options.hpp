@@ -70,12 +70,12 @@ struct Header {
 
 /// Key and headers of a message to be sent; 64 KiB in all, copied.
 struct Metadata {
-  std::optional<std::span<const std::byte>> key;
-  std::span<const Header> headers;
+  std::optional<std::span<const std::byte>> key = {};
+  std::span<const Header> headers = {};
 };
 
 struct LoanOptions {
-  Metadata metadata;
+  Metadata metadata = {};
   /// Alignment of the payload, a power of two up to 4096. 0: payloads of up to 24 bytes without
   /// metadata lie in their descriptor, aligned to 8; all others to 64.
   std::size_t alignment = 0;

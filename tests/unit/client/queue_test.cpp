@@ -407,6 +407,16 @@ TEST_F(QueueTest, InfoCountsWhatIsThere) {
   EXPECT_LT(info.memory, 2 * MiB);
 }
 
+TEST_F(QueueTest, LagIsKnownBeforeAnythingIsReceived) {
+  const Queue queue = bus_.create("q");
+  Producer out = queue.producer();
+  for (int i = 0; i < 10; ++i) send(out, "x");
+  Consumer in = queue.consumer("g");
+  EXPECT_EQ(in.lag(), 10U);
+  EXPECT_EQ(take(in), "x");
+  EXPECT_EQ(in.lag(), 9U);
+}
+
 TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
   for (const std::string& bad : {std::string(), std::string(".hidden"), std::string("a/b"),
                                  std::string("a b"), std::string("ä"), std::string(121, 'x')}) {
