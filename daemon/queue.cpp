@@ -81,7 +81,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options)
   const layout::RingGeometry geometry = first_geometry();
   rings_.push_back(std::make_unique<RingSegment>(segment_name(name_, "ring"), geometry));
   newest().begin(1);
-  m.can_grow.store(geometry.slots < options_.slots || geometry.arena < options_.capacity ? 1 : 0);
+  m.can_grow.store(growth_left(geometry), std::memory_order_relaxed);
   m.first[0].store(1, std::memory_order_seq_cst);
   m.magic = layout::manifest_magic;  // last: now it is a manifest
 }

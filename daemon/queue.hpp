@@ -107,6 +107,7 @@ class Queue {
   // -- rings (rings.cpp)
   [[nodiscard]] layout::RingGeometry first_geometry() const noexcept;
   [[nodiscard]] layout::RingGeometry limits() const noexcept;
+  [[nodiscard]] std::uint32_t growth_left(layout::RingGeometry geometry) const noexcept;
   [[nodiscard]] layout::RingGeometry next_geometry(std::uint64_t wanted) const noexcept;
   void replace(layout::RingGeometry geometry);
   bool try_replace(layout::RingGeometry geometry) noexcept;

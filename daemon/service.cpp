@@ -31,6 +31,11 @@ bool somebody_sleeps(const layout::Bell& bell) noexcept {
 
 layout::RingGeometry Queue::limits() const noexcept { return {options_.slots, options_.capacity}; }
 
+std::uint32_t Queue::growth_left(layout::RingGeometry geometry) const noexcept {
+  return (geometry.slots < options_.slots ? layout::more_slots : 0U) |
+         (geometry.arena < options_.capacity ? layout::more_bytes : 0U);
+}
+
 layout::RingGeometry Queue::first_geometry() const noexcept {
   if (options_.prealloc != 0) return limits();
   return {std::min(options_.slots, layout::first_slots),
@@ -66,8 +71,7 @@ void Queue::replace(layout::RingGeometry geometry) {
   }
   ring->begin(seal + 1);
   rings_.push_back(std::move(ring));
-  const bool more = geometry.slots < options_.slots || geometry.arena < options_.capacity;
-  manifest().can_grow.store(more ? 1 : 0, std::memory_order_seq_cst);
+  manifest().can_grow.store(growth_left(geometry), std::memory_order_seq_cst);
   // SYNC POINT WRITE: first[]. The only step of the new ring that others see.
   place->store(seal + 1, std::memory_order_seq_cst);
   ring_bells();
@@ -109,9 +113,11 @@ void Queue::consider_growth(std::uint64_t wanted) noexcept {
   reclaim_newest();
   const auto used = ring::in_use(newest().view());
   if (!used) return poison("its newest ring contradicts itself");
-  const bool high_water =
-      used->end - used->first > now.slots / 4 * 3 || used->high - used->low > now.arena / 4 * 3;
-  if (high_water || wanted > now.arena / 4) try_replace(next_geometry(wanted));
+  // A larger ring helps only where it has more of what runs out.
+  const bool few_slots = now.slots < options_.slots && used->end - used->first > now.slots / 4 * 3;
+  const bool few_bytes = now.arena < options_.capacity &&
+                         (used->high - used->low > now.arena / 4 * 3 || wanted > now.arena / 4);
+  if (few_slots || few_bytes) try_replace(next_geometry(wanted));
 }
 
 bool Queue::may_replace_pinned() noexcept {

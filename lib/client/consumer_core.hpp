@@ -72,6 +72,9 @@ class ConsumerCore {
   // -- what they share
   /// The ring that `s` is or will be in. nullptr without an error: it was let go, s is finished.
   Result<Ring*> ring_of(std::uint64_t s);
+  /// Maps the ring of `s` ahead of need, so that a handle works although its supervisor dies before
+  /// the first message. What goes wrong here goes wrong again, and is reported, when it is needed.
+  void map_ring_of(std::uint64_t s) { static_cast<void>(ring_of(s)); }
   struct Sight {
     ring::Seen seen = ring::Seen::nothing;
     Ring* ring = nullptr;

@@ -77,7 +77,7 @@ Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOpt
     if (!sealed && gain_room(ring)) continue;
     const bool may_wait =
         timeout > no_wait && attachment_.manifest().full == static_cast<std::uint8_t>(Full::block);
-    if (!may_wait && !sealed && !can_grow() && rings_.newest_name() == ring.first()) {
+    if (!may_wait && !sealed && !can_grow(claim.status) && rings_.newest_name() == ring.first()) {
       // What keeps the ring full may be a stopped process, and nobody else may be asking.
       if (const os::Instant now = os::now(); now - last_asked_ >= comfort_nap) {
         last_asked_ = now;
@@ -150,8 +150,10 @@ bool ProducerCore::gain_room(const ring::RingView& ring) noexcept {
   return ring::reclaim(ring, attachment_.manifest(), attachment_.groups());
 }
 
-bool ProducerCore::can_grow() const noexcept {
-  return attachment_.manifest().can_grow.load(std::memory_order_acquire) != 0;
+bool ProducerCore::can_grow(ring::ClaimStatus status) const noexcept {
+  const std::uint32_t wanting =
+      status == ring::ClaimStatus::no_slots ? layout::more_slots : layout::more_bytes;
+  return (attachment_.manifest().can_grow.load(std::memory_order_acquire) & wanting) != 0;
 }
 
 void ProducerCore::ask_for_room(std::uint64_t extent) noexcept {

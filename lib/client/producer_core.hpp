@@ -47,7 +47,8 @@ class ProducerCore {
   Result<void> advance();
   /// After a claim found no room: reclaims, or says what to wait for.
   bool gain_room(const ring::RingView& ring) noexcept;
-  [[nodiscard]] bool can_grow() const noexcept;
+  /// Whether a ring may still come that has more of what `status` found wanting.
+  [[nodiscard]] bool can_grow(ring::ClaimStatus status) const noexcept;
   void ask_for_room(std::uint64_t extent) noexcept;
   /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring,
   /// or a queue that is no more.

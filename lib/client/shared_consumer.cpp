@@ -21,6 +21,7 @@ SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answere
   words_ = os::Mapping(answer.descriptors[4], os::whole_pages(window * sizeof(layout::Word)),
                        os::Rights::read_write);
   group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window);
+  map_ring_of(group_.low());
 }
 
 Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
@@ -37,9 +38,13 @@ Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
       if (const auto looked = claim_fresh(next); !looked) return looked.error();
     }
   }
-  if (claimed_.empty()) return Code::empty;
+  if (claimed_.empty()) {
+    ahead_.store(0, std::memory_order_seq_cst);
+    return Code::empty;
+  }
   const Found found = claimed_.front();
   claimed_.pop_front();
+  ahead_.store(claimed_.size(), std::memory_order_seq_cst);
   return found;
 }
 
@@ -162,6 +167,7 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
 }
 
 bool SharedConsumer::worth_a_look() const noexcept {
+  if (ahead_.load(std::memory_order_seq_cst) != 0) return true;
   if (layout::rescan_sequence(group_.rescan()) != layout::rescan_none) return true;
   const std::uint64_t low = group_.low();
   const std::uint64_t s = std::max(group_.next(), low);
@@ -183,12 +189,15 @@ std::uint64_t SharedConsumer::obstacle() const noexcept {
 }
 
 Code SharedConsumer::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
+  // Purged while it was held: finished it is, but not by this.
+  const bool purged = s < entry().start.load(std::memory_order_acquire);
   if (!group_.finish(s, receipt)) return Code::stale;
   move_floor();
-  return Code::ok;
+  return purged ? Code::stale : Code::ok;
 }
 
 Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt) noexcept {
+  if (s < entry().start.load(std::memory_order_acquire)) return finish(s, receipt);
   if (!group_.hand_back(s, receipt, true)) return Code::stale;
   wait::ring(attachment().bells().data);
   return Code::ok;
@@ -210,6 +219,7 @@ void SharedConsumer::leave() noexcept {
     unprotect(found.sequence);
   }
   claimed_.clear();
+  ahead_.store(0, std::memory_order_seq_cst);
   rest();
   wait::ring(attachment().bells().data);
 }

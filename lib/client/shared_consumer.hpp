@@ -1,6 +1,7 @@
 // A member of a shared group.
 #pragma once
 
+#include <atomic>
 #include <deque>
 
 #include "client/consumer_core.hpp"
@@ -38,7 +39,8 @@ class SharedConsumer final : public ConsumerCore {
   os::Mapping words_;
   group::SharedGroup group_;
   unsigned prefetch_;
-  std::deque<Found> claimed_;  // not yet handed to the application
+  std::deque<Found> claimed_;          // not yet handed to the application
+  std::atomic<std::size_t> ahead_{0};  // its size, for those who wait() on another thread
   std::uint64_t last_low_ = 0;
   os::Instant low_since_ = 0;
 };

@@ -10,6 +10,7 @@ StreamConsumer::StreamConsumer(std::shared_ptr<QueueRef> queue, control::Answere
                                const SubscriberOptions& options)
     : ConsumerCore(std::move(queue), answer, options.interruptible), group_(entry(), cursor()) {
   take_place();
+  map_ring_of(group_.low());
 }
 
 bool StreamConsumer::take_place() noexcept {

@@ -24,6 +24,9 @@ inline constexpr std::uint64_t manifest_magic = 0x314E414D4C495053;  // "SPILMAN
 /// What the queue's memory is good for now.
 enum class Condition : std::uint32_t { ok = 0, deleted = 1, poisoned = 2 };
 
+/// In which way the newest ring is still below its limits.
+enum CanGrow : std::uint32_t { more_slots = 1, more_bytes = 2 };
+
 struct GroupEntry {
   std::atomic<std::uint64_t> word;  // entry_word: presence, kind, generation
   std::atomic<std::uint64_t>
@@ -60,7 +63,7 @@ struct Manifest {
 
   // -- moving
   std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
-  std::atomic<std::uint32_t> can_grow;   // 1: a ring larger than the newest may still come
+  std::atomic<std::uint32_t> can_grow;   // CanGrow bits: a ring with more may still come
   std::atomic<std::uint64_t> group_version;  // changes after a group has joined or left the table
   std::atomic<std::uint64_t> base;           // a group without members; no_sequence: not there
   std::atomic<std::uint32_t> handles_used;   // handles[i] with i >= this were never given out

@@ -346,7 +346,7 @@ TEST_F(QueueTest, APurgePassesEverythingOver) {
   send(out, "after");
   EXPECT_EQ(take(in), "after");
   EXPECT_EQ(take(stream), "after");
-  static_cast<void>(held->ack());
+  EXPECT_EQ(held->ack().error(), Code::stale);
 }
 
 TEST_F(QueueTest, ARemovedQueueSaysSoToAll) {
@@ -415,6 +415,27 @@ TEST_F(QueueTest, LagIsKnownBeforeAnythingIsReceived) {
   EXPECT_EQ(in.lag(), 10U);
   EXPECT_EQ(take(in), "x");
   EXPECT_EQ(in.lag(), 9U);
+}
+
+TEST_F(QueueTest, AQueueOfFewSlotsDoesNotGrowForWantOfSlots) {
+  const Queue queue = bus_.create("q", {.slots = 64, .full = Full::reject});
+  Producer out = queue.producer();
+  int sent = 0;
+  while (out.try_send(bytes("x"))) ++sent;
+  EXPECT_EQ(sent, 62);
+  EXPECT_EQ(queue.info().rings, 1U);
+}
+
+TEST_F(QueueTest, AConsumerThatHasReadNothingGoesOnWithoutItsSupervisor) {
+  auto supervisor = std::make_unique<Embedded>();
+  const Queue queue = supervisor->connect().create("q");
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g");
+  Consumer stream = queue.subscriber();
+  supervisor.reset();
+  send(out, "x");
+  EXPECT_EQ(take(in), "x");
+  EXPECT_EQ(take(stream), "x");
 }
 
 TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
