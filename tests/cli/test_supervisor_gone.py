@@ -45,3 +45,21 @@ def test_a_supervisor_that_does_not_answer(spillring, supervisor):
     supervisor.process.send_signal(signal.SIGCONT)
     assert_failure(outcome, "the supervisor does not answer")
     assert spillring("ls", "--no-header").out == ""
+
+
+def test_a_supervisor_that_dies_in_mid_call(spillring, supervisor):
+    supervisor.process.send_signal(signal.SIGSTOP)
+    callers = [spillring.start(*call) for call in (["ls"], ["create", "q"], ["send", "q", "m", "--create"])]
+    for caller in callers:
+        eventually(lambda caller=caller: waits_in_poll(caller.pid), "the caller waits for the answer")
+    supervisor.kill()
+    for caller in callers:
+        output, errors = caller.communicate()
+        assert (caller.returncode, output) == (69, b""), errors
+        assert b"the supervisor has gone" in errors, errors
+        assert b"hint: " in errors, errors
+
+
+def waits_in_poll(pid):
+    with open(f"/proc/{pid}/wchan") as name:
+        return "poll" in name.read()
