@@ -51,8 +51,10 @@ layout::Request checked(layout::Request options) {
 
 }  // namespace
 
-Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options)
-    : id_(id),
+Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
+             const Requester& maker, KeeperLine& keeper)
+    : keeper_(keeper),
+      id_(id),
       name_(std::move(name)),
       options_(checked(options)),
       manifest_(segment_name(name_, "manifest"), sizeof(layout::Manifest)),
@@ -70,6 +72,10 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options)
   m.lease_ns = options_.lease_ns;
   m.full = options_.full;
   m.keep = options_.keep;
+  m.prealloc = options_.prealloc;
+  m.name.set(name_);
+  m.made_by_session = maker.session;
+  m.made_by_request = maker.request;
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
   m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
   m.handles_used.store(1, std::memory_order_relaxed);  // slot 0 is the supervisor's
@@ -84,6 +90,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options)
   m.can_grow.store(growth_left(geometry), std::memory_order_relaxed);
   m.first[0].store(1, std::memory_order_seq_cst);
   m.magic = layout::manifest_magic;  // last: now it is a manifest
+  deposit();
 }
 
 std::set<std::uint64_t> Queue::inodes() const {
@@ -110,7 +117,8 @@ std::uint64_t Queue::tail() const noexcept {
 
 // ---- handles ------------------------------------------------------------------------------------
 
-std::uint32_t Queue::add_handle(pid_t pid, layout::Role role, std::uint16_t group) {
+std::uint32_t Queue::add_handle(const Requester& requester, layout::Role role,
+                                std::uint16_t group) {
   for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
     layout::HandleEntry& entry = manifest().handles[slot];
     const std::uint64_t word = entry.word.load(std::memory_order_relaxed);
@@ -118,7 +126,9 @@ std::uint32_t Queue::add_handle(pid_t pid, layout::Role role, std::uint16_t grou
     handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, {}});
     // Generation 0 is never given out: words that were never written do not name anybody.
     const auto generation = std::max<std::uint16_t>(entry_generation(word), 1);
-    entry.pid = static_cast<std::uint64_t>(pid);
+    entry.pid = static_cast<std::uint64_t>(requester.pid);
+    entry.session = requester.session;
+    entry.request = requester.request;
     entry.word.store(entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
                      std::memory_order_seq_cst);
     // Before its first hold can be stored (ring/reclaim.cpp, lowest_hold).
@@ -130,28 +140,48 @@ std::uint32_t Queue::add_handle(pid_t pid, layout::Role role, std::uint16_t grou
               "close producers and consumers that are not used");
 }
 
+std::optional<std::uint32_t> Queue::find_handle(const Requester& maker) const noexcept {
+  for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
+    const layout::HandleEntry& entry = manifest().handles[slot];
+    if (handle_table_[slot] && entry.session == maker.session && entry.request == maker.request) {
+      return slot;
+    }
+  }
+  return std::nullopt;
+}
+
 layout::Owner Queue::owner_of(std::uint32_t slot) const noexcept {
   const std::uint64_t word = manifest().handles[slot].word.load(std::memory_order_relaxed);
   return {static_cast<std::uint16_t>(slot), entry_generation(word)};
 }
 
-void Queue::announce_handle(std::uint32_t slot, control::Answer& answer) const {
+/// What its role needs to map, with no more rights than it needs.
+void Queue::hand_out(std::uint32_t slot, control::Answer& answer) const {
+  const Handle& handle = *handle_table_[slot];
+  const bool consumes = handle.role != layout::Role::producer;
   const layout::Owner owner = owner_of(slot);
   answer.reply.handle = owner.slot;
   answer.reply.generation = owner.generation;
-}
-
-std::uint32_t Queue::produce(pid_t pid, control::Answer& answer) {
-  const std::uint32_t slot = add_handle(pid, layout::Role::producer, 0);
-  announce_handle(slot, answer);
+  answer.reply.group = handle.group;
   answer.attach(manifest_.read_only.get());
-  answer.attach(groups_.read_only.get());
+  answer.attach((consumes ? groups_.writable : groups_.read_only).get());
   answer.attach(bells_.writable.get());
   answer.attach(service_.get());
+  if (handle.role != layout::Role::shared_consumer) return;
+  const Group& group = *group_table_[handle.group];
+  answer.reply.window = group.shared.window();
+  answer.attach(group.words.writable.get());
+}
+
+std::uint32_t Queue::produce(const Requester& requester, control::Answer& answer) {
+  const auto made = requester.repeated ? find_handle(requester) : std::nullopt;
+  const std::uint32_t slot = made ? *made : add_handle(requester, layout::Role::producer, 0);
+  hand_out(slot, answer);
   return slot;
 }
 
-std::uint32_t Queue::consume(pid_t pid, const layout::Request& request, control::Answer& answer) {
+std::uint32_t Queue::consume(const Requester& requester, const layout::Request& request,
+                             control::Answer& answer) {
   require(request.kind <= static_cast<std::uint16_t>(GroupKind::stream) &&
               request.start <= static_cast<std::uint32_t>(Start::From::sequence),
           "unknown kind of group or start", "the request is from another version");
@@ -161,29 +191,23 @@ std::uint32_t Queue::consume(pid_t pid, const layout::Request& request, control:
   if (!valid_name(name) && !(name.empty() && kind == GroupKind::stream)) {
     throw Error(Code::invalid, "not a group name", "it has characters that names do not have");
   }
+  if (const auto made = requester.repeated ? find_handle(requester) : std::nullopt) {
+    hand_out(*made, answer);
+    return *made;
+  }
   const bool is_new = !find_group(name);
   const std::uint16_t slot_of_group = join_group(name, kind, start);
-  Group& group = *group_table_[slot_of_group];
   const auto role =
       kind == GroupKind::shared ? layout::Role::shared_consumer : layout::Role::stream_consumer;
   std::uint32_t slot = 0;
   try {
-    slot = add_handle(pid, role, slot_of_group);
+    slot = add_handle(requester, role, slot_of_group);
   } catch (const Error&) {
     if (is_new) free_group(slot_of_group);
     throw;
   }
-  ++group.members;
-  announce_handle(slot, answer);
-  answer.reply.group = slot_of_group;
-  answer.attach(manifest_.read_only.get());
-  answer.attach(groups_.writable.get());
-  answer.attach(bells_.writable.get());
-  answer.attach(service_.get());
-  if (kind == GroupKind::shared) {
-    answer.reply.window = group.shared.window();
-    answer.attach(group.words.writable.get());
-  }
+  ++group_table_[slot_of_group]->members;
+  hand_out(slot, answer);
   return slot;
 }
 
@@ -312,6 +336,8 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
   }
   group->stream = group::StreamGroup(entry, cursor);
   const bool first_named = !name.empty() && !has_named_group();
+  group_table_[slot] = std::move(group);
+  deposit_words(slot);
 
   // In this order (ring/reclaim.hpp, B2): the group holds everything back, the table says so, and
   // only then are the others' floors read for what it is promised.
@@ -319,6 +345,7 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
   const auto kind_byte = static_cast<std::uint8_t>(kind);
   entry.start.store(0, std::memory_order_relaxed);
   entry.window = kind == GroupKind::shared ? window : 0;
+  entry.name.set(name);
   cursor.floor.store(newest().view().header().limit.load(std::memory_order_seq_cst),
                      std::memory_order_seq_cst);
   cursor.owner.store(0, std::memory_order_relaxed);
@@ -326,17 +353,18 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
   ring::raise(manifest().groups_used, slot + 1U);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
   const std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
-  if (kind == GroupKind::shared) group->shared.initialise(begin);
+  if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
   cursor.floor.store(begin, std::memory_order_seq_cst);
   entry.start.store(begin, std::memory_order_seq_cst);
   entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
-  group_table_[slot] = std::move(group);
-  if (first_named) {
-    // The group keeps from now on what the queue kept for want of one.
-    manifest().base.store(layout::no_sequence, std::memory_order_seq_cst);
-    manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
-  }
+  // The group keeps from now on what the queue kept for want of one.
+  if (first_named) drop_base();
   return slot;
+}
+
+void Queue::drop_base() noexcept {
+  manifest().base.store(layout::no_sequence, std::memory_order_seq_cst);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
 }
 
 void Queue::free_group(std::uint16_t slot) noexcept {
@@ -345,13 +373,20 @@ void Queue::free_group(std::uint16_t slot) noexcept {
                          [](const auto& group) { return group && !group->name.empty(); }) == 1;
   }();
   if (last_named) keep_base();
+  free_group_entry(slot);
+  if (group_table_[slot]->kind == GroupKind::shared) {
+    keeper_.drop(layout::Kept::words, id_, slot);
+  }
+  group_table_[slot].reset();
+  ring_bells();
+}
+
+void Queue::free_group_entry(std::uint16_t slot) noexcept {
   layout::GroupEntry& entry = manifest().groups[slot];
   const auto generation =
       static_cast<std::uint16_t>(entry_generation(entry.word.load(std::memory_order_relaxed)) + 1);
   entry.word.store(entry_word(Presence::free, 0, generation), std::memory_order_seq_cst);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
-  group_table_[slot].reset();
-  ring_bells();
 }
 
 void Queue::keep_base() noexcept {

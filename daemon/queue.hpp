@@ -11,11 +11,13 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/channel.hpp"
 #include "group/shared_group.hpp"
 #include "group/stream_group.hpp"
+#include "keeper_line.hpp"
 #include "layout/bells.hpp"
 #include "layout/control.hpp"
 #include "layout/groups.hpp"
@@ -26,10 +28,28 @@
 
 namespace spillring::daemon {
 
+/// Who asks, and whether a supervisor that has died may have done it already.
+struct Requester {
+  pid_t pid = 0;
+  std::uint64_t session = 0;
+  std::uint64_t request = 0;
+  bool repeated = false;
+};
+
+/// A queue as its keeper kept it.
+struct KeptQueue {
+  KeptPacket queue;
+  std::vector<KeptPacket> rings;
+  std::vector<KeptPacket> words;
+};
+
 class Queue {
  public:
   /// Makes the queue's segments. Throws `Error` (invalid: options; no_memory).
-  Queue(std::uint64_t id, std::string name, const layout::Request& options);
+  Queue(std::uint64_t id, std::string name, const layout::Request& options, const Requester& maker,
+        KeeperLine& keeper);
+  /// Goes on with one that was kept, and finishes what was cut short (adoption.cpp). Throws `Error`.
+  Queue(KeptQueue kept, KeeperLine& keeper);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue() = default;
@@ -40,11 +60,19 @@ class Queue {
   [[nodiscard]] const os::Fd& service_event() const noexcept { return service_; }
   /// Inodes of everything that clients map writable or not.
   [[nodiscard]] std::set<std::uint64_t> inodes() const;
+  /// Gives everything to a new keeper.
+  void deposit() const;
+  /// True for what this request has made.
+  [[nodiscard]] bool made_by(const Requester& maker) const noexcept;
+  /// The handles there are: slot and session.
+  [[nodiscard]] std::vector<std::pair<std::uint32_t, std::uint64_t>> handles() const;
+  [[nodiscard]] bool deleted() const noexcept;
 
   // -- requests; each fills an answer, or throws `Error`
-  /// Returns the new handle's slot.
-  std::uint32_t produce(pid_t pid, control::Answer& answer);
-  std::uint32_t consume(pid_t pid, const layout::Request& request, control::Answer& answer);
+  /// Returns the handle's slot: a new one, or that which the same request has made before.
+  std::uint32_t produce(const Requester& requester, control::Answer& answer);
+  std::uint32_t consume(const Requester& requester, const layout::Request& request,
+                        control::Answer& answer);
   void observe(control::Answer& answer) const;
   void ring(const layout::Request& request, control::Answer& answer);
   void drop_ring(std::uint32_t slot, std::uint64_t first);
@@ -90,27 +118,40 @@ class Queue {
   void ring_bells() const noexcept;
 
   // -- handles
-  std::uint32_t add_handle(pid_t pid, layout::Role role, std::uint16_t group);
+  std::uint32_t add_handle(const Requester& requester, layout::Role role, std::uint16_t group);
+  [[nodiscard]] std::optional<std::uint32_t> find_handle(const Requester& maker) const noexcept;
   [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
-  void announce_handle(std::uint32_t slot, control::Answer& answer) const;
+  void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
   // -- groups
   [[nodiscard]] std::optional<std::uint16_t> find_group(std::string_view name) const noexcept;
   std::uint16_t join_group(std::string_view name, GroupKind kind, Start start);
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
   void free_group(std::uint16_t slot) noexcept;
+  void free_group_entry(std::uint16_t slot) noexcept;
   [[nodiscard]] bool has_named_group() const noexcept;
+  void drop_base() noexcept;
   void keep_base() noexcept;
   [[nodiscard]] std::uint64_t needed() const noexcept;
   [[nodiscard]] std::uint64_t tail() const noexcept;
 
-  // -- rings (rings.cpp)
+  // -- after the death of a supervisor (adoption.cpp)
+  void adopt_rings(KeptQueue& kept);
+  void adopt_groups(std::vector<KeptPacket>& words);
+  void adopt_handles();
+  void finish_what_was_cut_short();
+  void deposit_ring(const RingSegment& ring) const noexcept;
+  void deposit_words(std::uint16_t slot) const noexcept;
+
+  // -- rings (service.cpp)
   [[nodiscard]] layout::RingGeometry first_geometry() const noexcept;
   [[nodiscard]] layout::RingGeometry limits() const noexcept;
   [[nodiscard]] std::uint32_t growth_left(layout::RingGeometry geometry) const noexcept;
   [[nodiscard]] layout::RingGeometry next_geometry(std::uint64_t wanted) const noexcept;
   void replace(layout::RingGeometry geometry);
   bool try_replace(layout::RingGeometry geometry) noexcept;
+  /// A ring that was sealed, and whose successor could not be made or was not finished.
+  void resume_replacement() noexcept;
   void let_go() noexcept;
   void move_floors() noexcept;
   void reclaim_newest() noexcept;
@@ -123,6 +164,7 @@ class Queue {
   [[nodiscard]] bool may_replace_pinned() noexcept;
   [[nodiscard]] bool is_damaged() const noexcept;
 
+  KeeperLine& keeper_;
   std::uint64_t id_;
   std::string name_;
   layout::Request options_;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <utility>
 
 #include "os/clock.hpp"
 #include "os/memory.hpp"
@@ -16,10 +17,13 @@ class RingSegment {
  public:
   /// Allocates the memory of a ring; `begin` makes it one. Throws `Error` (no_memory, busy).
   RingSegment(const std::string& name, layout::RingGeometry geometry)
-      : geometry_(geometry),
-        writable_(os::create_memory(name, geometry.segment_size())),
-        read_only_(os::reopen_read_only(writable_)),
-        map_(writable_, geometry.arena_at(), geometry.arena, os::Rights::read_write) {}
+      : RingSegment(os::create_memory(name, geometry.segment_size()), geometry) {}
+  /// Maps a ring that was kept and begins at `first`. Throws `Error`.
+  RingSegment(os::Fd memory, layout::RingGeometry geometry, std::uint64_t first)
+      : RingSegment(std::move(memory), geometry) {
+    view_ = ring::RingView(map_.data(), geometry_, first);
+    settled_ = first;
+  }
 
   /// Writes the first state of a ring whose first sequence is `first`.
   void begin(std::uint64_t first) noexcept {
@@ -43,6 +47,12 @@ class RingSegment {
   std::map<std::uint64_t, os::Instant> stalls;
 
  private:
+  RingSegment(os::Fd memory, layout::RingGeometry geometry)
+      : geometry_(geometry),
+        writable_(std::move(memory)),
+        read_only_(os::reopen_read_only(writable_)),
+        map_(writable_, geometry.arena_at(), geometry.arena, os::Rights::read_write) {}
+
   layout::RingGeometry geometry_;
   os::Fd writable_;
   os::Fd read_only_;

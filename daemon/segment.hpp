@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 
 #include "os/memory.hpp"
 
@@ -11,11 +12,12 @@ struct Segment {
   Segment() = default;
   /// Allocates and maps `size` bytes. Throws `Error` (no_memory, busy).
   Segment(const std::string& name, std::size_t bytes)
+      : Segment(os::create_memory(name, os::whole_pages(bytes)), bytes) {}
+  /// Maps one that was kept. Throws `Error`.
+  Segment(os::Fd memory, std::size_t bytes)
       : size(os::whole_pages(bytes)),
-        writable(os::create_memory(name, size)),
+        writable(std::move(memory)),
         read_only(os::reopen_read_only(writable)),
-        // NOLINTNEXTLINE(clang-analyzer-optin.cplusplus.UninitializedObject): memory.cpp
-        // initialises it
         map(writable, size, os::Rights::read_write) {}
 
   std::size_t size = 0;

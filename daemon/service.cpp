@@ -70,6 +70,7 @@ void Queue::replace(layout::RingGeometry geometry) {
     throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_));
   }
   ring->begin(seal + 1);
+  deposit_ring(*ring);
   rings_.push_back(std::move(ring));
   manifest().can_grow.store(growth_left(geometry), std::memory_order_seq_cst);
   // SYNC POINT WRITE: first[]. The only step of the new ring that others see.
@@ -102,6 +103,7 @@ void Queue::let_go() noexcept {
         name.store(0, std::memory_order_seq_cst);
       }
     }
+    keeper_.drop(layout::Kept::ring, id_, rings_.front()->view().first());
     rings_.erase(rings_.begin());
     ring_bells();
   }
@@ -118,6 +120,12 @@ void Queue::consider_growth(std::uint64_t wanted) noexcept {
   const bool few_bytes = now.arena < options_.capacity &&
                          (used->high - used->low > now.arena / 4 * 3 || wanted > now.arena / 4);
   if (few_slots || few_bytes) try_replace(next_geometry(wanted));
+}
+
+void Queue::resume_replacement() noexcept {
+  ring::Room room{};
+  const ring::ClaimStatus found = ring::probe(newest().view(), layout::extent_unit, room).status;
+  if (found == ring::ClaimStatus::sealed) try_replace(newest().geometry());
 }
 
 bool Queue::may_replace_pinned() noexcept {
@@ -269,6 +277,7 @@ os::Instant Queue::service(os::Instant now) {
   wanted_ = std::max(wanted_, std::min(ring::whole_units(said), options_.capacity / 2));
   move_floors();
   let_go();
+  resume_replacement();
   consider_growth(wanted_);
   os::Instant next = consider_pin(wanted_, now);
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));

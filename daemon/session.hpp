@@ -17,6 +17,7 @@ namespace spillring::daemon {
 using HandleKey = std::pair<std::uint64_t, std::uint32_t>;
 
 struct Session {
+  std::uint64_t id = 0;
   os::Fd socket;  // empty once the connection has ended while the process lives on
   os::Peer peer;
   bool greeted = false;

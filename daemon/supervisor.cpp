@@ -1,8 +1,7 @@
 #include "supervisor.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
+#include <algorithm>
 #include <chrono>
 
 #include "log.hpp"
@@ -24,6 +23,13 @@ Error unknown_queue(std::string_view name) {
           fmt::format("create it with: spillring create {}", name)};
 }
 
+Instance instance_of(const std::string& socket, std::vector<KeptPacket>& kept) {
+  const auto found = std::find_if(kept.begin(), kept.end(), [](const KeptPacket& packet) {
+    return static_cast<layout::Kept>(packet.record.kind) == layout::Kept::instance;
+  });
+  return found == kept.end() ? Instance(socket) : Instance(std::move(*found));
+}
+
 void check_hello(const layout::Request& request) {
   if (request.protocol_version == protocol_version && request.layout_version == layout_version) {
     return;
@@ -37,12 +43,22 @@ void check_hello(const layout::Request& request) {
 
 }  // namespace
 
-Supervisor::Supervisor(Options options)
-    : options_(std::move(options)), listener_(os::listen_at(options_.socket)) {
-  listener_watch_ = std::make_unique<Watch>(loop_, listener_, [this] { accept(); });
+Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
+    : options_(std::move(options)),
+      keeper_(std::move(keeper.line)),
+      new_keeper_(std::move(new_keeper)),
+      instance_(instance_of(options_.socket, keeper.kept)) {
+  instance_.notes().starts.fetch_add(1, std::memory_order_relaxed);
+  instance_.deposit(keeper_);
+  adopt(std::move(keeper.kept));
+  listener_watch_ = std::make_unique<Watch>(loop_, instance_.listener(), [this] { accept(); });
+  watch_keeper();
 }
 
-Supervisor::~Supervisor() { ::unlink(options_.socket.c_str()); }
+Supervisor::~Supervisor() {
+  keeper_.say(layout::Keeping::stop);
+  instance_.remove(options_.socket);
+}
 
 void Supervisor::run() {
   while (!loop_.stopped()) {
@@ -59,7 +75,7 @@ void Supervisor::run() {
 
 void Supervisor::accept() {
   for (int count = 0; count < most_at_once; ++count) {
-    os::Fd socket = os::accept_from(listener_);
+    os::Fd socket = os::accept_from(instance_.listener());
     if (!socket) return;
     os::Peer peer;
     try {
@@ -74,25 +90,39 @@ void Supervisor::accept() {
     }
     sessions_.push_back({});
     const auto session = std::prev(sessions_.end());
+    session->id = instance_.notes().last_session.fetch_add(1, std::memory_order_relaxed) + 1;
     session->socket = std::move(socket);
     session->peer = std::move(peer);
+    admit(session);
+  }
+}
+
+void Supervisor::admit(Sessions::iterator session) {
+  if (session->socket) {
     session->not_inherited = std::make_unique<os::NotInherited>(session->socket);
     session->socket_watch =
         std::make_unique<Watch>(loop_, session->socket, [this, session] { read(session); });
-    session->process_watch = std::make_unique<Watch>(loop_, session->peer.pidfd,
-                                                     [this, session] { process_ended(session); });
   }
+  session->process_watch = std::make_unique<Watch>(loop_, session->peer.pidfd,
+                                                   [this, session] { process_ended(session); });
 }
 
 void Supervisor::read(Sessions::iterator session) {
   for (int count = 0; count < most_at_once; ++count) {
     layout::Request request{};
-    switch (control::receive(session->socket, request)) {
+    layout::Notes& notes = instance_.notes();
+    switch (control::peek(session->socket, request)) {
       case os::Transfer::would_block:
         return;
-      case os::Transfer::done:
-        if (answer(*session, request)) continue;
+      case os::Transfer::done: {
+        notes.request.store(request.id, std::memory_order_relaxed);
+        notes.session.store(session->id, std::memory_order_release);
+        const bool goes_on = answer(*session, request);
+        os::discard_packet(session->socket);
+        notes.session.store(0, std::memory_order_relaxed);
+        if (goes_on) continue;
         return connection_ended(session);
+      }
       default:
         return connection_ended(session);
     }
@@ -120,32 +150,33 @@ void Supervisor::dispatch(Session& session, const layout::Request& request,
   if (!session.greeted && ask != Ask::hello) {
     throw Error(Code::version_mismatch, "the first request of a connection is hello");
   }
-  const pid_t pid = session.peer.pid;
+  const Requester requester{session.peer.pid, session.id, request.id,
+                            unanswered_ == std::pair(session.id, request.id)};
   switch (ask) {
     case Ask::hello:
       check_hello(request);
       session.greeted = true;
-      return;
+      return deposit_session(session);
     case Ask::create:
-      return create(request, answer);
+      return create(requester, request, answer);
     case Ask::open:
       answer.reply.queue = served(request.name.view()).queue.id();
       return;
     case Ask::list:
       return list(request, answer);
     case Ask::remove:
-      return remove(request.name.view());
+      return remove(requester, request.name.view());
     case Ask::info:
       answer.add(served(request.queue).queue.record());
       return;
     case Ask::groups:
       return served(request.queue).queue.groups(request, answer);
     case Ask::produce:
-      session.handles.emplace(request.queue, served(request.queue).queue.produce(pid, answer));
+      session.handles.emplace(request.queue, served(request.queue).queue.produce(requester, answer));
       return;
     case Ask::consume:
       session.handles.emplace(request.queue,
-                              served(request.queue).queue.consume(pid, request, answer));
+                              served(request.queue).queue.consume(requester, request, answer));
       return;
     case Ask::observe:
       return served(request.queue).queue.observe(answer);
@@ -166,7 +197,7 @@ void Supervisor::dispatch(Session& session, const layout::Request& request,
     case Ask::purge:
       return served(request.queue).queue.purge(answer);
     case Ask::remove_group:
-      served(request.queue).queue.remove_group(request.name.view());
+      remove_group(requester, request);
       return service(request.queue);
   }
   throw Error(Code::unsupported, fmt::format("request {} is not known", request.ask));
@@ -179,8 +210,8 @@ void Supervisor::connection_ended(Sessions::iterator session) {
   // The end of a connection is not the end of a process: one that closed our socket (a daemon that
   // closes everything) may still use its maps. One that called exec has none any more.
   const bool lives_on = !os::is_dead(session->peer.pidfd) && still_maps_something(*session);
-  if (lives_on) return;
-  process_ended(session);
+  if (!lives_on) return process_ended(session);
+  deposit_session(*session);
 }
 
 bool Supervisor::still_maps_something(const Session& session) const {
@@ -196,6 +227,7 @@ bool Supervisor::still_maps_something(const Session& session) const {
 
 void Supervisor::process_ended(Sessions::iterator session) {
   if (!options_.without_recovery) retire_all(*session);
+  keeper_.drop(layout::Kept::session, session->id);
   sessions_.erase(session);
 }
 
@@ -227,26 +259,36 @@ Supervisor::Served& Supervisor::served(std::string_view name) {
   return *queues_.at(found->second);
 }
 
-void Supervisor::create(const layout::Request& request, control::Answer& answer) {
+void Supervisor::create(const Requester& requester, const layout::Request& request,
+                        control::Answer& answer) {
   const std::string name(request.name.view());
   if (!valid_name(name)) {
     throw Error(Code::invalid, fmt::format("'{}' is not a queue name", name),
                 "a name has 1 to 120 characters of A-Z a-z 0-9 . _ - and begins with no dot",
                 "choose another name");
   }
-  if (names_.contains(name)) {
+  if (const auto found = names_.find(name); found != names_.end()) {
+    if (requester.repeated && queues_.at(found->second)->queue.made_by(requester)) {
+      answer.reply.queue = found->second;
+      return;
+    }
     throw Error(Code::exists, fmt::format("queue '{}' exists already", name), "",
                 fmt::format("use it as it is, or remove it first: spillring rm {}", name));
   }
-  const std::uint64_t id = ++last_id_;
-  auto made = std::make_unique<Served>(loop_, id, name, request);
+  const std::uint64_t id =
+      instance_.notes().last_queue.fetch_add(1, std::memory_order_relaxed) + 1;
+  serve(std::make_unique<Served>(loop_, id, name, request, requester, keeper_));
+  answer.reply.queue = id;
+}
+
+void Supervisor::serve(std::unique_ptr<Served> made) {
+  const std::uint64_t id = made->queue.id();
   made->watch = std::make_unique<Watch>(loop_, made->queue.service_event(), [this, id] {
     os::clear_event(queues_.at(id)->queue.service_event());
     service(id);
   });
+  names_.emplace(made->queue.name(), id);
   queues_.emplace(id, std::move(made));
-  names_.emplace(name, id);
-  answer.reply.queue = id;
 }
 
 void Supervisor::list(const layout::Request& request, control::Answer& answer) const {
@@ -258,14 +300,24 @@ void Supervisor::list(const layout::Request& request, control::Answer& answer) c
   }
 }
 
-void Supervisor::remove(std::string_view name) {
+void Supervisor::remove(const Requester& requester, std::string_view name) {
+  if (requester.repeated && !names_.contains(name)) return;  // it was done, and not answered
   Served& gone = served(name);
   const std::uint64_t id = gone.queue.id();
   gone.queue.condemn(layout::Condition::deleted);
+  keeper_.drop(layout::Kept::queue, id);
   names_.erase(gone.queue.name());
   queues_.erase(id);
   for (Session& session : sessions_) {
     std::erase_if(session.handles, [&](const HandleKey& key) { return key.first == id; });
+  }
+}
+
+void Supervisor::remove_group(const Requester& requester, const layout::Request& request) {
+  try {
+    served(request.queue).queue.remove_group(request.name.view());
+  } catch (const Error& error) {
+    if (!requester.repeated || error.code() != Code::not_found) throw;
   }
 }
 

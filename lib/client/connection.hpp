@@ -1,11 +1,14 @@
 // A client's end of the control protocol.
 #pragma once
 
+#include <cstdint>
 #include <mutex>
+#include <set>
 #include <string>
 
 #include "control/channel.hpp"
 #include "layout/control.hpp"
+#include "os/clock.hpp"
 #include "os/fd.hpp"
 #include "os/fork.hpp"
 #include "spillring/options.hpp"
@@ -27,8 +30,9 @@ class Connection {
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:
-  void greet();
-  /// Nobody waits any more for the handle that this answer brings.
+  control::Answered receive(std::uint64_t id, os::Instant until);
+  /// An answer to another request than the last: to one that timed out here, whose handle nobody
+  /// waits for any more, or the second to one that a supervisor had answered when it died.
   void give_back(const layout::Reply& late) noexcept;
 
   std::string path_;
@@ -37,6 +41,7 @@ class Connection {
   os::NotInherited not_inherited_{socket_};
   std::mutex mutex_;
   std::uint64_t last_id_ = 0;
+  std::set<std::uint64_t> timed_out_;  // requests that were not answered in time
   std::uint32_t fork_generation_;
 };
 

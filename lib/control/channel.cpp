@@ -32,13 +32,13 @@ os::Transfer send(const os::Fd& socket, const layout::Request& request, bool wai
   return os::send_packet(socket, std::as_bytes(std::span(&request, 1)), {}, wait);
 }
 
-os::Transfer receive(const os::Fd& socket, layout::Request& request) {
-  os::Packet packet;
-  const auto bytes = std::as_writable_bytes(std::span(&request, 1));
-  const os::Transfer result = os::receive_packet(socket, bytes, packet, false);
+os::Transfer peek(const os::Fd& socket, layout::Request& request) {
+  std::size_t size = 0;
+  const os::Transfer result =
+      os::peek_packet(socket, std::as_writable_bytes(std::span(&request, 1)), size);
   if (result != os::Transfer::done) return result;
-  // Nobody has to send descriptors; those that came are closed with `packet`.
-  const bool whole = packet.size == sizeof request && request.magic == layout::control_magic;
+  // Nobody has to send descriptors: those that came are closed when the packet is discarded.
+  const bool whole = size == sizeof request && request.magic == layout::control_magic;
   return whole ? os::Transfer::done : os::Transfer::broken;
 }
 

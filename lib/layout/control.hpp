@@ -4,30 +4,15 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <string_view>
 #include <type_traits>
 
 #include "layout/limits.hpp"
+#include "layout/text.hpp"
 
 namespace spillring::layout {
 
 inline constexpr std::uint32_t control_magic = 0x4C525053;  // "SPRL"
 inline constexpr std::size_t max_packet = 4096;
-inline constexpr std::size_t name_size = 120;
-
-/// Text of at most N bytes, padded with zeros.
-template <std::size_t N>
-struct Text {
-  char bytes[N];
-
-  void set(std::string_view text) noexcept {
-    const std::size_t size = text.size() < N ? text.size() : N;
-    std::memset(bytes, 0, N);
-    if (size != 0) std::memcpy(bytes, text.data(), size);
-  }
-  [[nodiscard]] std::string_view view() const noexcept { return {bytes, ::strnlen(bytes, N)}; }
-};
 
 enum class Ask : std::uint16_t {
   hello = 1,

@@ -3,7 +3,10 @@
 //   offset     0  Manifest header: identity and options, written before anybody maps it
 //            256  moving words
 //            512  groups[max_groups]
-//           8704  handles[max_handles]
+//          25088  handles[max_handles]
+//
+// It is all that a restarted supervisor knows of the queue, so names are in it too. An entry of a
+// table becomes valid by its word, which is written last.
 //
 // `layout_version` must be raised when a field changes its place, width or meaning, when a table
 // changes its length, or when a word of words.hpp is packed differently.
@@ -15,6 +18,7 @@
 #include <type_traits>
 
 #include "layout/limits.hpp"
+#include "layout/text.hpp"
 #include "layout/words.hpp"
 
 namespace spillring::layout {
@@ -32,16 +36,19 @@ struct GroupEntry {
   std::atomic<std::uint64_t>
       start;             // everything below is finished, whatever the floor says; only grows
   std::uint64_t window;  // words of a shared group; 0 for a stream
-  std::uint64_t reserved[5];
+  std::uint64_t reserved[6];
+  Text<name_size> name;  // empty: a subscription's own
 };
-static_assert(sizeof(GroupEntry) == 64,
-              "one cache line, so that groups do not disturb one another");
+static_assert(sizeof(GroupEntry) == 192,
+              "whole cache lines, so that groups do not disturb one another");
 
 struct HandleEntry {
   std::atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group
   std::uint64_t pid;                // for people; liveness is the pidfd's
+  std::uint64_t session;            // of the connection that it was given to
+  std::uint64_t request;            // for which it was made
 };
-static_assert(sizeof(HandleEntry) == 16, "a table of 1,024 takes 16 KiB");
+static_assert(sizeof(HandleEntry) == 32, "a table of 1,024 takes 32 KiB");
 
 struct Manifest {
   // -- written once
@@ -58,8 +65,12 @@ struct Manifest {
   std::uint64_t lease_ns;  // 0: none
   std::uint8_t full;       // spillring::Full
   std::uint8_t keep;       // spillring::Keep
-  std::uint8_t reserved_options[6];
-  std::uint64_t reserved_identity[21];
+  std::uint8_t prealloc;
+  std::uint8_t reserved_options[5];
+  Text<name_size> name;
+  std::uint64_t made_by_session;  // who created it, and by which request: done twice, it is known
+  std::uint64_t made_by_request;
+  std::uint64_t reserved_identity[4];
 
   // -- moving
   std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
@@ -80,13 +91,14 @@ struct Manifest {
 static_assert(offsetof(Manifest, magic) == 0, "checked before anything else is believed");
 static_assert(offsetof(Manifest, layout_version) == 8, "likewise");
 static_assert(offsetof(Manifest, full) == 80);
+static_assert(offsetof(Manifest, name) == 88);
 static_assert(offsetof(Manifest, condition) == 256, "apart from what never changes");
 static_assert(offsetof(Manifest, group_version) == 264);
 static_assert(offsetof(Manifest, base) == 272);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
-static_assert(sizeof(Manifest) == 512 + 64 * max_groups + 16 * max_handles, "no padding anywhere");
+static_assert(sizeof(Manifest) == 512 + 192 * max_groups + 32 * max_handles, "no padding anywhere");
 static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only then");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
               "a lock would be private to a process");

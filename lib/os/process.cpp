@@ -1,11 +1,17 @@
 #include "os/process.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <csignal>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -18,15 +24,19 @@
 
 namespace spillring::os {
 
-Peer peer_of(const Fd& socket) {
+Peer credentials_of(const Fd& socket) {
   ucred credentials{};
   socklen_t length = sizeof credentials;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
     fail("cannot learn who connected");
   }
-  Peer peer{credentials.pid, credentials.uid, credentials.gid, {}};
+  return {credentials.pid, credentials.uid, credentials.gid, {}};
+}
+
+Peer peer_of(const Fd& socket) {
+  Peer peer = credentials_of(socket);
   int pidfd = -1;
-  length = sizeof pidfd;
+  socklen_t length = sizeof pidfd;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0) {
     peer.pidfd = Fd(pidfd);
   } else if (peer.pid > 0) {
@@ -40,6 +50,67 @@ Peer peer_of(const Fd& socket) {
 bool is_dead(const Fd& pidfd) {
   pollfd entry{pidfd.get(), POLLIN, 0};
   return ::poll(&entry, 1, 0) == 1;
+}
+
+Fd pidfd_of(pid_t pid) {
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (!pidfd) fail(fmt::format("cannot watch process {}", pid));
+  return pidfd;
+}
+
+void send_signal(const Fd& pidfd, int number) noexcept {
+  ::syscall(SYS_pidfd_send_signal, pidfd.get(), number, nullptr, 0);
+}
+
+namespace {
+
+/// In the child: only async-signal-safe calls.
+[[noreturn]] void become(const char* path, char* const* arguments, int line) {
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (line == spawned_line) {
+    ::fcntl(line, F_SETFD, 0);
+  } else {
+    ::dup2(line, spawned_line);
+  }
+  ::execv(path, arguments);
+  ::_exit(127);
+}
+
+}  // namespace
+
+pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, const Fd& line) {
+  std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
+  for (const std::string& argument : arguments) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));
+  }
+  pointers.push_back(nullptr);
+  const pid_t child = ::fork();
+  if (child == 0) become(path.c_str(), pointers.data(), line.get());
+  if (child < 0) fail("cannot start " + path);
+  return child;
+}
+
+std::optional<int> reap(pid_t child) noexcept {
+  int status = 0;
+  if (::waitpid(child, &status, WNOHANG) != child) return std::nullopt;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+std::string own_program() {
+  std::array<char, PATH_MAX> buffer{};
+  const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
+  if (size < 0) fail("cannot learn which program this is");
+  return {buffer.data(), static_cast<std::size_t>(size)};
+}
+
+void raise_descriptor_limit() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Maps maps_any(pid_t pid, const std::set<std::uint64_t>& inodes) {

@@ -4,7 +4,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "os/fd.hpp"
 
@@ -18,11 +21,33 @@ struct Peer {
   Fd pidfd;  ///< readable once the process is dead; empty where the kernel gives none
 };
 
+/// Without the pidfd. Throws `Error`.
+Peer credentials_of(const Fd& socket);
 /// Throws `Error`.
 Peer peer_of(const Fd& socket);
 
 /// True if a poll of the pidfd says that the process is dead.
 bool is_dead(const Fd& pidfd);
+
+/// A pidfd of a living process, for example one's own. Throws `Error`.
+Fd pidfd_of(pid_t pid);
+/// Throws nothing: who is dead already has got what it was to get.
+void send_signal(const Fd& pidfd, int number) noexcept;
+
+/// Starts `path` with these arguments (the first is its name); it inherits `line` as descriptor 3,
+/// the standard three, and nothing else. Throws `Error`; returns its process id.
+pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, const Fd& line);
+inline constexpr int spawned_line = 3;
+
+/// The status of a child that has ended: what it exited with, or 128 + the signal's number; nullopt:
+/// it is no child, or has not ended.
+std::optional<int> reap(pid_t child) noexcept;
+
+/// The program that this process runs. Throws `Error`.
+std::string own_program();
+
+/// Allows as many open files as the hard limit does.
+void raise_descriptor_limit() noexcept;
 
 /// What is known of a process's mappings.
 enum class Maps : std::uint8_t { none, some, unknown };

@@ -144,9 +144,36 @@ Transfer receive_packet(const Fd& socket, std::span<std::byte> buffer, Packet& p
   return cut ? Transfer::broken : Transfer::done;
 }
 
-bool wait_readable(const Fd& socket, Instant until) {
+Transfer peek_packet(const Fd& socket, std::span<std::byte> buffer, std::size_t& size) {
+  ssize_t got = 0;
+  do {
+    got = ::recv(socket.get(), buffer.data(), buffer.size(), MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  } while (got < 0 && errno == EINTR);
+  if (got < 0) return failed_transfer();
+  if (got == 0) return Transfer::closed;
+  size = static_cast<std::size_t>(got);
+  return size > buffer.size() ? Transfer::broken : Transfer::done;
+}
+
+void discard_packet(const Fd& socket) noexcept {
+  char nothing = 0;
+  while (::recv(socket.get(), &nothing, sizeof nothing, MSG_DONTWAIT) < 0 && errno == EINTR) {
+  }
+}
+
+std::pair<Fd, Fd> socket_pair() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+    fail("cannot make a pair of sockets");
+  }
+  return {Fd(ends[0]), Fd(ends[1])};
+}
+
+namespace {
+
+bool wait_for(const Fd& socket, short events, Instant until) {
   for (;;) {
-    pollfd entry{socket.get(), POLLIN, 0};
+    pollfd entry{socket.get(), events, 0};
     const Instant left = until == never ? never : until - now();
     if (left <= 0) return false;
     timespec at{left / 1'000'000'000, left % 1'000'000'000};
@@ -155,6 +182,12 @@ bool wait_readable(const Fd& socket, Instant until) {
     if (ready < 0 && errno != EINTR) fail("cannot wait for the supervisor");
   }
 }
+
+}  // namespace
+
+bool wait_readable(const Fd& socket, Instant until) { return wait_for(socket, POLLIN, until); }
+
+bool wait_writable(const Fd& socket, Instant until) { return wait_for(socket, POLLOUT, until); }
 
 Fd make_event() {
   Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

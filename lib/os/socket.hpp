@@ -5,6 +5,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "os/clock.hpp"
@@ -42,8 +43,19 @@ struct Packet {
 /// lost); whatever came with it is closed.
 Transfer receive_packet(const Fd& socket, std::span<std::byte> buffer, Packet& packet, bool wait);
 
+/// Looks at the next packet's bytes and leaves it there; its descriptors are not received. `broken`:
+/// it is longer than `buffer`.
+Transfer peek_packet(const Fd& socket, std::span<std::byte> buffer, std::size_t& size);
+/// Throws the next packet away, with its descriptors.
+void discard_packet(const Fd& socket) noexcept;
+
+/// Two connected sockets.
+std::pair<Fd, Fd> socket_pair();
+
 /// Waits until `socket` can be read; false when `until` has passed.
 bool wait_readable(const Fd& socket, Instant until);
+/// Waits until `socket` can be written to; false when `until` has passed.
+bool wait_writable(const Fd& socket, Instant until);
 
 /// An eventfd: a bell that can be polled.
 Fd make_event();

@@ -1,5 +1,6 @@
 """A private supervisor for each test, and the command as its users run it."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -41,6 +42,7 @@ class Supervisor:
     def __init__(self, path):
         self.socket = str(path)
         self.process = None
+        self.killed = False
 
     def start(self):
         self.process = subprocess.Popen(
@@ -48,27 +50,44 @@ class Supervisor:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,  # one signal reaches the keeper and the supervisor
         )
         eventually(self.accepts, "the supervisor accepts a connection")
+
+    def processes(self):
+        """{"supervisor": PID, "keeper": PID}, as they are now."""
+        def read():
+            lines = Path(self.socket + ".lock").read_text().splitlines()
+            return dict((name, int(pid)) for name, pid in map(str.split, lines))
+        return eventually(read, "the supervisor says which processes there are")
 
     def accepts(self):
         assert self.process.poll() is None, f"the supervisor ended with {self.process.returncode}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
             return probe.connect_ex(self.socket) == 0
 
+    def signal(self, number):
+        """To both processes."""
+        os.killpg(self.process.pid, number)
+
     def kill(self):
-        self.process.kill()
+        self.killed = True
+        self.signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
 
     def stop(self):
         """Ends it as an operator does; it must not have ended by itself."""
-        if self.process.returncode == -signal.SIGKILL:
+        if self.killed or self.process.returncode == 0:
             return
-        self.process.terminate()
         try:
-            assert self.process.wait(PATIENCE) == 0, "the supervisor did not end well"
+            keeper = self.processes()["keeper"]
+            os.kill(keeper, signal.SIGTERM)
+            if keeper == self.process.pid:
+                assert self.process.wait(PATIENCE) == 0, "the supervisor did not end well"
+            eventually(lambda: not os.path.exists(self.socket), "the socket is removed")
         finally:
-            self.process.kill()
+            with contextlib.suppress(ProcessLookupError):
+                self.signal(signal.SIGKILL)
 
 
 class Outcome:

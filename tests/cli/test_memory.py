@@ -24,11 +24,12 @@ class Confined(Supervisor):
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         eventually(self.accepts, "the supervisor accepts a connection")
 
     def descriptors(self):
-        return len(os.listdir(f"/proc/{self.process.pid}/fd"))
+        return len(os.listdir(f"/proc/{self.processes()['supervisor']}/fd"))
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_file_size_limit(confine):
 
 
 def test_file_size_limit_below_the_smallest_queue(confine):
-    spillring, supervisor = confine("ulimit -f 1")
+    spillring, supervisor = confine("ulimit -f 64")
     before = supervisor.descriptors()
     for _ in range(3):
         assert_failure(spillring("create", "q", code=73), "cannot allocate", "ulimit -f")

@@ -2,8 +2,9 @@
 
 Two C++ producers read each file straight into the queue's memory. Two Python consumers share them, a
 C++ subscriber follows all of them; both compute SHA-256 where the bytes lie. One consumer is killed
-while it holds messages, one producer is stopped in the middle of a message. In the end every file's
-SHA-256, as received, is compared with that of the file on disk.
+while it holds messages, one producer is stopped in the middle of a message, and while data flows the
+supervisor and then its keeper are killed: nobody may notice. In the end every file's SHA-256, as
+received, is compared with that of the file on disk.
 """
 
 import collections
@@ -19,7 +20,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "kill"))
 
-from harness import BUILD, Bench, Failed  # noqa: E402
+from harness import BUILD, Bench, Failed, wait_for  # noqa: E402
 
 sys.path.insert(0, str(BUILD / "python"))
 
@@ -28,8 +29,8 @@ LEAST_FILES = 5_000
 LEAST_BYTES = 200_000_000
 LARGEST = 15 << 20  # a message may have a quarter of the queue's capacity
 CAPACITY = 64 << 20
-HOLD_AFTER = 200  # messages
-STOP_AT = 1_000   # files
+HOLD_AFTER = 30  # messages
+STOP_AT = 100    # files: the other producer has enough left to go past it
 STOPPED_FOR = 2   # seconds, at least
 PASSES_WITHIN = 30  # seconds; readers that have come to a stopped loan wait for one
 
@@ -110,8 +111,10 @@ class Demo:
         begun = time.monotonic()
         self.producers = [self.start_producer(0, STOP_AT), self.start_producer(1)]
         self.clock.say("2 producers, 2 consumers and a subscriber are at work")
+        self.kill_servant("supervisor")
         self.kill(victim)
         self.stop(self.producers[0])
+        self.kill_servant("keeper")
         self.sent = [producer.report() for producer in self.producers]
         self.wait_until_all_is_acknowledged()
         self.seconds = time.monotonic() - begun
@@ -127,6 +130,23 @@ class Demo:
         replacement = self.start_consumer()
         self.clock.say(f"{victim.name} killed by SIGKILL while it held {len(self.held)} messages; "
                        f"{replacement.name} takes its place")
+
+    def kill_servant(self, name):
+        """The supervisor or its keeper; the other one starts the next."""
+        before = self.bench.processes()
+        received = self.count_received()
+        os.kill(before[name], signal.SIGKILL)
+        wait_for(lambda: len(self.bench.processes()) == 2 and self.bench.processes()[name] != before[name], 10,
+                 f"nobody took the place of the {name}")
+        wait_for(lambda: self.count_received() > received, 10, f"nothing was received without the {name}")
+        after = self.bench.processes()
+        other = "keeper" if name == "supervisor" else "supervisor"
+        if after[other] != before[other]:
+            raise Failed(f"the {other} did not survive the {name}")
+        self.clock.say(f"{name}, process {before[name]}, killed by SIGKILL; process {after[name]} takes its place")
+
+    def count_received(self):
+        return self.reports("subscriber").read_bytes().count(b"\n")
 
     def stop(self, producer):
         stopping = producer.report()
@@ -209,6 +229,7 @@ class Verdict:
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that nothing is left running
     clock = Clock()
     print(__doc__)
     try:

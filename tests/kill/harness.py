@@ -1,5 +1,6 @@
 """What the end-to-end tests share: a private supervisor, processes that report, a list of checks."""
 
+import contextlib
 import errno
 import json
 import os
@@ -24,11 +25,11 @@ class Failed(Exception):
 class Role:
     """A process that reports JSON lines on its standard output and is told things on its input."""
 
-    def __init__(self, *command, ending=signal.SIGKILL, stderr=None):
+    def __init__(self, *command, ending=signal.SIGKILL, stderr=None, **options):
         self.name = pathlib.Path(str(command[0])).name
         self.ending = ending  # the signal that ends it
         self.process = subprocess.Popen([str(part) for part in command], bufsize=0, stderr=stderr,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
         self.pid = self.process.pid
 
     def report(self, timeout=60):
@@ -91,7 +92,7 @@ class Bench:
         self.log = self.directory / "spillringd.log"
         with self.log.open("w") as log:
             self.supervisor = Role(*prefix, BUILD / "bin" / "spillringd", "--socket", self.socket, *options,
-                                   ending=signal.SIGTERM, stderr=log)
+                                   ending=signal.SIGTERM, stderr=log, start_new_session=True)
         try:
             self._wait_until_it_listens()
         except BaseException:
@@ -105,6 +106,14 @@ class Bench:
                 raise Failed("spillringd does not listen")
             time.sleep(0.01)
 
+    def processes(self):
+        """{"supervisor": PID, "keeper": PID}, as they are now; empty while they are changing."""
+        try:
+            lines = pathlib.Path(f"{self.socket}.lock").read_text().splitlines()
+            return {name: int(pid) for name, pid in map(str.split, lines)}
+        except (FileNotFoundError, ValueError):
+            return {}
+
     def start(self, *command, **options):
         role = Role(*command, **options)
         self.roles.append(role)
@@ -115,16 +124,36 @@ class Bench:
         for role in self.roles:
             role.close()
 
+    def stop_supervisor(self):
+        """Also where the process that was started is not the keeper any more."""
+        try:
+            keeper = self.processes().get("keeper", self.supervisor.pid)
+            if keeper != self.supervisor.pid:
+                os.kill(keeper, signal.SIGTERM)
+                wait_for(lambda: not self.socket.exists(), 30, "spillringd does not end")
+            self.supervisor.close()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.supervisor.pid, signal.SIGKILL)
+
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.silence()
-        self.supervisor.close()
+        self.stop_supervisor()
         for line in self.log.read_text().splitlines():
-            if "listening" not in line:
+            if "listening" not in line and "takes its place" not in line:
                 print(f"spillringd said: {line}", file=sys.stderr)
         shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def wait_for(condition, seconds, complaint):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise Failed(complaint)
+        time.sleep(0.002)
 
 
 def listens(path):

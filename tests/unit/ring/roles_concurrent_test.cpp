@@ -63,7 +63,7 @@ class RolesConcurrent : public RingFixture {
   void check(std::uint64_t s) {
     const auto extent = extent_of(ring_, ring_.descriptor(s));
     ASSERT_TRUE(extent);
-    Payload payload;
+    Payload payload{};
     std::memcpy(&payload, extent->payload.data(), sizeof payload);
     for (const auto word : payload.check) {
       ASSERT_EQ(word, payload.producer * 1'000'003 + payload.number);

@@ -1,0 +1,189 @@
+// How a queue goes on under the next supervisor.
+//
+// The keeper has the descriptors, M says what they are: rings by first[], groups and handles by their
+// tables, names and options beside them. An entry counts by its word, which is written last, so what
+// a dying supervisor left half-made is recognised, and is undone (a group JOINING, parts that M does
+// not name) or done again (a handle DYING, a ring sealed without a successor, a queue condemned).
+// Nothing here is needed once: it may be cut short itself.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "queue.hpp"
+#include "spillring/version.hpp"
+
+namespace spillring::daemon {
+
+using layout::entry_group;
+using layout::entry_kind;
+using layout::entry_presence;
+using layout::Kept;
+using layout::Presence;
+
+namespace {
+
+constexpr std::size_t parts_of_queue = 4;
+
+[[noreturn]] void contradicts(const std::string& what) {
+  throw Error(Code::corrupt, "what the keeper kept contradicts itself", what);
+}
+
+os::Fd& part(KeptPacket& kept, std::size_t index, std::size_t expected) {
+  if (kept.descriptors.size() != expected) contradicts("descriptors are missing");
+  return kept.descriptors[index];
+}
+
+layout::Request options_of(const layout::Manifest& m) {
+  layout::Request options{};
+  options.capacity = m.capacity;
+  options.slots = m.slots;
+  options.stall_timeout_ns = m.stall_timeout_ns;
+  options.lease_ns = m.lease_ns;
+  options.full = m.full;
+  options.keep = m.keep;
+  options.prealloc = m.prealloc;
+  return options;
+}
+
+}  // namespace
+
+Queue::Queue(KeptQueue kept, KeeperLine& keeper)
+    : keeper_(keeper),
+      id_(kept.queue.record.id),
+      manifest_(std::move(part(kept.queue, 0, parts_of_queue)), sizeof(layout::Manifest)),
+      groups_(std::move(part(kept.queue, 1, parts_of_queue)), sizeof(layout::Groups)),
+      bells_(std::move(part(kept.queue, 2, parts_of_queue)), sizeof(layout::Bells)),
+      service_(std::move(part(kept.queue, 3, parts_of_queue))) {
+  const layout::Manifest& m = manifest();
+  if (m.magic != layout::manifest_magic || m.layout_version != layout_version ||
+      m.queue_id != id_ || m.size != sizeof(layout::Manifest)) {
+    contradicts("a manifest is of another queue or version");
+  }
+  name_ = m.name.view();
+  options_ = options_of(m);
+  adopt_rings(kept);
+  adopt_groups(kept.words);
+  adopt_handles();
+  finish_what_was_cut_short();
+}
+
+void Queue::adopt_rings(KeptQueue& kept) {
+  for (KeptPacket& ring : kept.rings) {
+    const std::uint64_t first = ring.record.number;
+    const layout::RingGeometry geometry{ring.record.slots, ring.record.arena};
+    const auto& names = manifest().first;
+    const bool named = std::any_of(std::begin(names), std::end(names), [&](const auto& name) {
+      return name.load(std::memory_order_relaxed) == first;
+    });
+    if (!named || first == 0) {
+      keeper_.drop(Kept::ring, id_, first);
+      continue;
+    }
+    if (!geometry.valid()) contradicts("a ring's geometry cannot be");
+    rings_.push_back(std::make_unique<RingSegment>(std::move(part(ring, 0, 1)), geometry, first));
+  }
+  if (rings_.empty()) contradicts(fmt::format("queue '{}' has no ring", name_));
+  std::sort(rings_.begin(), rings_.end(), [](const auto& left, const auto& right) {
+    return left->view().first() < right->view().first();
+  });
+}
+
+void Queue::adopt_groups(std::vector<KeptPacket>& words) {
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    layout::GroupEntry& entry = manifest().groups[slot];
+    const std::uint64_t word = entry.word.load(std::memory_order_relaxed);
+    if (entry_presence(word) == Presence::joining) free_group_entry(slot);
+    if (entry_presence(word) != Presence::live) continue;
+    auto group = std::make_unique<Group>();
+    group->name = entry.name.view();
+    group->kind = static_cast<GroupKind>(entry_kind(word));
+    layout::GroupCursor& cursor = cursors().cursors[slot];
+    if (group->kind == GroupKind::shared) {
+      const auto kept = std::find_if(words.begin(), words.end(), [&](const KeptPacket& packet) {
+        return packet.record.number == slot;
+      });
+      if (kept == words.end()) contradicts(fmt::format("group '{}' has no words", group->name));
+      group->words =
+          Segment(std::move(part(*kept, 0, 1)), entry.window * sizeof(layout::Word));
+      words.erase(kept);
+      group->shared =
+          group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), entry.window);
+    }
+    group->stream = group::StreamGroup(entry, cursor);
+    group_table_[slot] = std::move(group);
+  }
+  for (const KeptPacket& left : words) keeper_.drop(Kept::words, id_, left.record.number);
+}
+
+void Queue::adopt_handles() {
+  for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
+    const std::uint64_t word = manifest().handles[slot].word.load(std::memory_order_relaxed);
+    if (entry_presence(word) == Presence::free) continue;
+    const auto role = static_cast<layout::Role>(entry_kind(word));
+    const std::uint16_t group = entry_group(word);
+    const bool consumes = role != layout::Role::producer;
+    if (consumes && (group >= layout::max_groups || !group_table_[group])) {
+      contradicts(fmt::format("a member of queue '{}' is in no group", name_));
+    }
+    handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, {}});
+    if (consumes) ++group_table_[group]->members;
+  }
+}
+
+void Queue::finish_what_was_cut_short() {
+  for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
+    const std::uint64_t word = manifest().handles[slot].word.load(std::memory_order_relaxed);
+    if (entry_presence(word) == Presence::dying) retire(slot);
+  }
+  // A subscription whose member was never entered.
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    const auto& group = group_table_[slot];
+    if (group && group->name.empty() && group->members == 0) free_group(slot);
+  }
+  if (has_named_group() && manifest().base.load(std::memory_order_relaxed) != layout::no_sequence) {
+    drop_base();
+  }
+}
+
+std::vector<std::pair<std::uint32_t, std::uint64_t>> Queue::handles() const {
+  std::vector<std::pair<std::uint32_t, std::uint64_t>> result;
+  for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
+    if (handle_table_[slot]) result.emplace_back(slot, manifest().handles[slot].session);
+  }
+  return result;
+}
+
+bool Queue::made_by(const Requester& maker) const noexcept {
+  return manifest().made_by_session == maker.session && manifest().made_by_request == maker.request;
+}
+
+bool Queue::deleted() const noexcept {
+  return manifest().condition.load(std::memory_order_relaxed) ==
+         static_cast<std::uint32_t>(layout::Condition::deleted);
+}
+
+void Queue::deposit() const {
+  for (const auto& ring : rings_) deposit_ring(*ring);
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) deposit_words(slot);
+  }
+  keeper_.keep(keeping_record(layout::Keeping::keep, Kept::queue, id_),
+               {manifest_.writable.get(), groups_.writable.get(), bells_.writable.get(),
+                service_.get()});
+}
+
+void Queue::deposit_ring(const RingSegment& ring) const noexcept {
+  auto record = keeping_record(layout::Keeping::keep, Kept::ring, id_, ring.view().first());
+  record.slots = ring.geometry().slots;
+  record.arena = ring.geometry().arena;
+  keeper_.keep(record, {ring.writable().get()});
+}
+
+void Queue::deposit_words(std::uint16_t slot) const noexcept {
+  const Segment& words = group_table_[slot]->words;
+  if (!words.writable) return;  // a stream has none
+  keeper_.keep(keeping_record(layout::Keeping::keep, Kept::words, id_, slot),
+               {words.writable.get()});
+}
+
+}  // namespace spillring::daemon

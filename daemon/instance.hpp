@@ -1,0 +1,41 @@
+// What makes a supervisor the one at its socket: the lock, the listening socket, its notes. All
+// three outlive it with its keeper.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "keeper_line.hpp"
+#include "layout/keeping.hpp"
+#include "os/fork.hpp"
+#include "segment.hpp"
+
+namespace spillring::daemon {
+
+class Instance {
+ public:
+  /// The first supervisor at this socket. Throws `Error`; exists: there is one.
+  explicit Instance(const std::string& socket);
+  /// The next one. Throws `Error` (corrupt).
+  explicit Instance(KeptPacket kept);
+
+  [[nodiscard]] const os::Fd& listener() const noexcept { return listener_; }
+  [[nodiscard]] layout::Notes& notes() const noexcept { return *notes_.map.as<layout::Notes>(); }
+
+  void deposit(KeeperLine& keeper) const noexcept;
+  /// Tells people whom they see in the list of processes.
+  void write_processes(pid_t supervisor, pid_t keeper) const noexcept;
+  /// Nobody is to find it any more.
+  void remove(const std::string& socket) noexcept;
+
+ private:
+  explicit Instance(std::vector<os::Fd> kept);
+
+  os::Fd lock_;
+  os::Fd listener_;
+  Segment notes_;
+  os::NotInherited lock_not_inherited_{lock_};
+  os::NotInherited listener_not_inherited_{listener_};
+};
+
+}  // namespace spillring::daemon

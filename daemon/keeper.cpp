@@ -1,0 +1,191 @@
+#include "keeper.hpp"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+
+#include "log.hpp"
+#include "os/process.hpp"
+#include "os/signals.hpp"
+#include "os/socket.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::daemon {
+
+namespace {
+
+// A supervisor that ends sooner has not started: the next one waits longer.
+constexpr os::Instant settled_after = 1'000'000'000;
+constexpr os::Instant first_pause = 10'000'000;
+constexpr os::Instant longest_pause = 500'000'000;
+// A process's descriptors are closed a little before it is dead.
+constexpr os::Instant line_outlives = 1'000'000'000;
+
+}  // namespace
+
+// ---- roles --------------------------------------------------------------------------------------
+
+Role::Role(std::vector<std::string> arguments)
+    : program_(os::own_program()), arguments_(std::move(arguments)) {}
+
+Role::Started Role::start(Kind kind) const {
+  auto [mine, theirs] = os::socket_pair();
+  std::vector<std::string> arguments = arguments_;
+  arguments.emplace_back(kind == Kind::keeper ? "--role=keeper" : "--role=supervisor");
+  const pid_t pid = os::spawn(program_, arguments, theirs);
+  return {std::move(mine), os::pidfd_of(pid), pid};
+}
+
+// ---- the keeper ---------------------------------------------------------------------------------
+
+Keeper::Keeper(Role role)
+    : role_(std::move(role)), signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})) {
+  start_supervisor();
+}
+
+Keeper::Keeper(Role role, os::Fd line)
+    : role_(std::move(role)),
+      signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})),
+      line_(std::move(line)),
+      started_(os::now()) {
+  // First of all the supervisor says who it is.
+  if (auto packet = receive_kept(line_)) take(std::move(*packet));
+}
+
+void Keeper::start_supervisor() {
+  Role::Started started = role_.start(Role::Kind::supervisor);
+  line_ = std::move(started.line);
+  supervisor_ = std::move(started.process);
+  supervisor_pid_ = started.pid;
+  started_ = os::now();
+  hand_over();
+}
+
+/// A supervisor that dies meanwhile is noticed by its pidfd.
+void Keeper::hand_over() {
+  auto me = keeping_record(layout::Keeping::keep, layout::Kept::process,
+                           static_cast<std::uint64_t>(::getpid()));
+  const os::Fd myself = os::pidfd_of(::getpid());
+  bool taken = send_kept(line_, me, std::array{myself.get()});
+  for (const auto& [key, packet] : kept_) {
+    std::vector<int> numbers;
+    for (const os::Fd& descriptor : packet.descriptors) numbers.push_back(descriptor.get());
+    taken = taken && send_kept(line_, packet.record, numbers);
+  }
+  const auto all = keeping_record(layout::Keeping::complete, layout::Kept::process);
+  if (!taken || !send_kept(line_, all, {})) os::send_signal(supervisor_, SIGKILL);
+}
+
+bool Keeper::take() {
+  auto packet = receive_kept(line_);
+  if (!packet) return false;
+  take(std::move(*packet));
+  return true;
+}
+
+void Keeper::take(KeptPacket packet) {
+  const layout::KeepingRecord& record = packet.record;
+  switch (static_cast<layout::Keeping>(record.op)) {
+    case layout::Keeping::keep:
+      if (static_cast<layout::Kept>(record.kind) == layout::Kept::process) {
+        if (packet.descriptors.empty()) return;
+        supervisor_ = std::move(packet.descriptors[0]);
+        supervisor_pid_ = static_cast<pid_t>(record.id);
+      } else {
+        const Key key{record.kind, record.id, record.number};
+        kept_.insert_or_assign(key, std::move(packet));
+      }
+      return;
+    case layout::Keeping::drop:
+      return drop(record);
+    case layout::Keeping::complete:
+      return;
+    case layout::Keeping::stop:
+      stopping_ = true;
+      return;
+  }
+}
+
+void Keeper::drop(const layout::KeepingRecord& record) {
+  if (static_cast<layout::Kept>(record.kind) != layout::Kept::queue) {
+    kept_.erase({record.kind, record.id, record.number});
+    return;
+  }
+  std::erase_if(kept_, [&](const auto& entry) {
+    const auto kind = static_cast<layout::Kept>(std::get<0>(entry.first));
+    const bool part = kind == layout::Kept::queue || kind == layout::Kept::ring ||
+                      kind == layout::Kept::words;
+    return part && std::get<1>(entry.first) == record.id;
+  });
+}
+
+/// By the supervisor's death, which its pidfd reports. If it lives, something was lost on the line,
+/// and it is to give everything to another keeper.
+void Keeper::line_ended() {
+  line_.reset();
+  if (os::wait_readable(supervisor_, os::now() + line_outlives)) return;
+  throw Error(Code::internal, "the line to the supervisor is broken");
+}
+
+void Keeper::supervisor_ended() {
+  // What it said before it ended counts.
+  while (line_ && take()) {
+  }
+  line_.reset();
+  supervisor_.reset();
+  const auto status = os::reap(supervisor_pid_);
+  // One that has left nothing behind could not even begin.
+  const bool began = kept_.contains({static_cast<std::uint16_t>(layout::Kept::instance), 0, 0});
+  if (stopping_ || asked_to_stop_ || !began) {
+    status_ = status.value_or(0);
+    return;
+  }
+  log(fmt::format("the supervisor, process {}, has ended; the next one takes its place",
+                  supervisor_pid_));
+  const os::Instant now = os::now();
+  failures_ = now - started_ < settled_after ? failures_ + 1 : 0;
+  // The first few at once: somebody may be killing them.
+  const int shift = std::clamp(failures_ - 3, 0, 7);
+  start_at_ = failures_ <= 3 ? now : now + std::min(first_pause << shift, longest_pause);
+}
+
+void Keeper::take_signal() {
+  const int number = os::take_signal(signals_);
+  if (number == 0) return;
+  // A reload: the next supervisor is the program and the settings as they are on disk now. It need
+  // not be asked to end: it may be killed at any instruction.
+  if (number == SIGHUP) return os::send_signal(supervisor_, SIGKILL);
+  // Who asks twice does not want to wait.
+  os::send_signal(supervisor_, asked_to_stop_ ? SIGKILL : SIGTERM);
+  asked_to_stop_ = true;
+  if (!supervisor_) status_ = 0;
+}
+
+int Keeper::milliseconds_to_start() const noexcept {
+  if (supervisor_) return -1;
+  const os::Instant left = start_at_ - os::now();
+  return left <= 0 ? 0 : static_cast<int>(left / 1'000'000 + 1);
+}
+
+int Keeper::run() {
+  while (!status_) {
+    std::array<pollfd, 3> events{{{signals_.get(), POLLIN, 0},
+                                  {supervisor_ ? supervisor_.get() : -1, POLLIN, 0},
+                                  {line_ ? line_.get() : -1, POLLIN, 0}}};
+    ::poll(events.data(), events.size(), milliseconds_to_start());
+    if (events[0].revents != 0) take_signal();
+    if (events[1].revents != 0) {
+      supervisor_ended();
+    } else if (events[2].revents != 0 && !take()) {
+      line_ended();
+    }
+    if (!status_ && !supervisor_ && milliseconds_to_start() == 0) start_supervisor();
+  }
+  return *status_;
+}
+
+}  // namespace spillring::daemon

@@ -1,0 +1,60 @@
+// The supervisor's line to its keeper.
+#pragma once
+
+#include <sys/types.h>
+
+#include <initializer_list>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "layout/keeping.hpp"
+#include "os/fd.hpp"
+
+namespace spillring::daemon {
+
+/// A packet as the keeper keeps it.
+struct KeptPacket {
+  layout::KeepingRecord record{};
+  std::vector<os::Fd> descriptors;
+};
+
+layout::KeepingRecord keeping_record(layout::Keeping op, layout::Kept kind, std::uint64_t id = 0,
+                                     std::uint64_t number = 0);
+
+/// Sends one packet; waits while the other side is slow, up to a second. False if it is gone or
+/// does not read.
+bool send_kept(const os::Fd& line, const layout::KeepingRecord& record,
+               std::span<const int> descriptors) noexcept;
+
+/// The next packet; waits for it. nullopt: the other side is gone, or sent something else.
+std::optional<KeptPacket> receive_kept(const os::Fd& line);
+
+/// Says what is to be kept. Without a keeper (in a supervisor that a process embeds) it says nothing.
+class KeeperLine {
+ public:
+  KeeperLine() = default;
+  KeeperLine(os::Fd line, os::Fd process, pid_t pid)
+      : line_(std::move(line)), process_(std::move(process)), pid_(pid) {}
+
+  [[nodiscard]] bool attached() const noexcept { return static_cast<bool>(line_); }
+  /// The keeper's pidfd.
+  [[nodiscard]] const os::Fd& process() const noexcept { return process_; }
+  [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+
+  /// The keeper holds copies of the descriptors from now on, even if this process dies at once.
+  /// A keeper that does not read for a second is killed: the next one is given everything anew, as
+  /// after any other death of a keeper (Supervisor::replace_keeper).
+  void keep(const layout::KeepingRecord& record, std::initializer_list<int> descriptors) noexcept;
+  void drop(layout::Kept kind, std::uint64_t id, std::uint64_t number = 0) noexcept;
+  void say(layout::Keeping op) noexcept;
+
+ private:
+  os::Fd line_;
+  os::Fd process_;
+  pid_t pid_ = 0;
+  bool given_up_ = false;
+};
+
+}  // namespace spillring::daemon

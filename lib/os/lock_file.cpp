@@ -1,0 +1,46 @@
+#include "os/lock_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "os/failure.hpp"
+
+namespace spillring::os {
+
+namespace {
+
+/// False if the path names another file by now: its last holder removed it when it ended.
+bool is_at(const Fd& file, const std::string& path) {
+  struct stat opened {};
+  struct stat named {};
+  return ::fstat(file.get(), &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
+         opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+}  // namespace
+
+Fd lock_file(const std::string& path) {
+  for (;;) {
+    Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) fail("cannot make the lock " + path);
+    struct flock whole {};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    // Of the open file description: a copy in another process holds it just as well.
+    if (::fcntl(file.get(), F_OFD_SETLK, &whole) != 0) {
+      if (errno != EAGAIN && errno != EACCES) fail("cannot lock " + path);
+      throw Error(Code::exists, "another supervisor runs here", path + " is locked by it",
+                  "use it, or choose another --socket");
+    }
+    if (is_at(file, path)) return file;
+  }
+}
+
+void write_note(const Fd& file, const std::string& text) noexcept {
+  [[maybe_unused]] const ssize_t written = ::pwrite(file.get(), text.data(), text.size(), 0);
+  [[maybe_unused]] const int cut = ::ftruncate(file.get(), static_cast<off_t>(text.size()));
+}
+
+}  // namespace spillring::os

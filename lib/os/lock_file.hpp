@@ -1,0 +1,18 @@
+// A file that at most one instance of something holds.
+#pragma once
+
+#include <string>
+
+#include "os/fd.hpp"
+
+namespace spillring::os {
+
+/// Makes the file (mode 0600) if need be and locks it. The lock belongs to the descriptor and its
+/// copies, in whatever process, and ends with the last of them. Throws `Error`; exists: somebody
+/// holds it.
+Fd lock_file(const std::string& path);
+
+/// Replaces what the file says. For people; failure is nobody's problem.
+void write_note(const Fd& file, const std::string& text) noexcept;
+
+}  // namespace spillring::os
