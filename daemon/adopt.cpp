@@ -33,14 +33,15 @@ void Supervisor::adopt(std::vector<KeptPacket> kept) {
   }
   for (auto& [id, queue] : found) {
     const bool whole = kind_of(queue.queue) == Kept::queue;
-    if (whole) adopt_queue(std::move(queue));
-    else if (!queue.rings.empty()) keeper_.drop(Kept::queue, id);  // its making was cut short
+    if (whole)
+      adopt_queue(std::move(queue));
+    else if (!queue.rings.empty())
+      keeper_.drop(Kept::queue, id);  // its making was cut short
   }
   keeper_.say(layout::Keeping::complete);
   // The request that was being carried out comes first, before anybody can build on it or undo it.
-  const auto first = std::find_if(sessions_.begin(), sessions_.end(), [this](const Session& at) {
-    return at.id == unanswered_.first;
-  });
+  const auto first = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [this](const Session& at) { return at.id == unanswered_.first; });
   if (first != sessions_.end()) read(first);
   unanswered_ = {};
   for (const auto& [id, served] : queues_) service(id);

@@ -1,10 +1,10 @@
 // How a queue goes on under the next supervisor.
 //
-// The keeper has the descriptors, M says what they are: rings by first[], groups and handles by their
-// tables, names and options beside them. An entry counts by its word, which is written last, so what
-// a dying supervisor left half-made is recognised, and is undone (a group JOINING, parts that M does
-// not name) or done again (a handle DYING, a ring sealed without a successor, a queue condemned).
-// Nothing here is needed once: it may be cut short itself.
+// The keeper has the descriptors, M says what they are: rings by first[], groups and handles by
+// their tables, names and options beside them. An entry counts by its word, which is written last,
+// so what a dying supervisor left half-made is recognised, and is undone (a group JOINING, parts
+// that M does not name) or done again (a handle DYING, a ring sealed without a successor, a queue
+// condemned). Nothing here is needed once: it may be cut short itself.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -103,8 +103,7 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
         return packet.record.number == slot;
       });
       if (kept == words.end()) contradicts(fmt::format("group '{}' has no words", group->name));
-      group->words =
-          Segment(std::move(part(*kept, 0, 1)), entry.window * sizeof(layout::Word));
+      group->words = Segment(std::move(part(*kept, 0, 1)), entry.window * sizeof(layout::Word));
       words.erase(kept);
       group->shared =
           group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), entry.window);
@@ -167,9 +166,9 @@ void Queue::deposit() const {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) deposit_words(slot);
   }
-  keeper_.keep(keeping_record(layout::Keeping::keep, Kept::queue, id_),
-               {manifest_.writable.get(), groups_.writable.get(), bells_.writable.get(),
-                service_.get()});
+  keeper_.keep(
+      keeping_record(layout::Keeping::keep, Kept::queue, id_),
+      {manifest_.writable.get(), groups_.writable.get(), bells_.writable.get(), service_.get()});
 }
 
 void Queue::deposit_ring(const RingSegment& ring) const noexcept {

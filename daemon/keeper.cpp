@@ -117,8 +117,8 @@ void Keeper::drop(const layout::KeepingRecord& record) {
   }
   std::erase_if(kept_, [&](const auto& entry) {
     const auto kind = static_cast<layout::Kept>(std::get<0>(entry.first));
-    const bool part = kind == layout::Kept::queue || kind == layout::Kept::ring ||
-                      kind == layout::Kept::words;
+    const bool part =
+        kind == layout::Kept::queue || kind == layout::Kept::ring || kind == layout::Kept::words;
     return part && std::get<1>(entry.first) == record.id;
   });
 }

@@ -31,7 +31,8 @@ bool send_kept(const os::Fd& line, const layout::KeepingRecord& record,
 /// The next packet; waits for it. nullopt: the other side is gone, or sent something else.
 std::optional<KeptPacket> receive_kept(const os::Fd& line);
 
-/// Says what is to be kept. Without a keeper (in a supervisor that a process embeds) it says nothing.
+/// Says what is to be kept. Without a keeper (in a supervisor that a process embeds) it says
+/// nothing.
 class KeeperLine {
  public:
   KeeperLine() = default;

@@ -45,9 +45,9 @@ struct Settings {
 KeeperLine start_keeper(const Role& role) {
   Role::Started started = role.start(Role::Kind::keeper);
   KeeperLine line(std::move(started.line), std::move(started.process), started.pid);
-  const auto me = spillring::daemon::keeping_record(
-      spillring::layout::Keeping::keep, spillring::layout::Kept::process,
-      static_cast<std::uint64_t>(::getpid()));
+  const auto me = spillring::daemon::keeping_record(spillring::layout::Keeping::keep,
+                                                    spillring::layout::Kept::process,
+                                                    static_cast<std::uint64_t>(::getpid()));
   line.keep(me, {spillring::os::pidfd_of(::getpid()).get()});
   return line;
 }

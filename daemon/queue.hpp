@@ -48,7 +48,8 @@ class Queue {
   /// Makes the queue's segments. Throws `Error` (invalid: options; no_memory).
   Queue(std::uint64_t id, std::string name, const layout::Request& options, const Requester& maker,
         KeeperLine& keeper);
-  /// Goes on with one that was kept, and finishes what was cut short (adoption.cpp). Throws `Error`.
+  /// Goes on with one that was kept, and finishes what was cut short (adoption.cpp). Throws
+  /// `Error`.
   Queue(KeptQueue kept, KeeperLine& keeper);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;

@@ -1,6 +1,7 @@
 #include "supervisor.hpp"
 
 #include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -172,7 +173,8 @@ void Supervisor::dispatch(Session& session, const layout::Request& request,
     case Ask::groups:
       return served(request.queue).queue.groups(request, answer);
     case Ask::produce:
-      session.handles.emplace(request.queue, served(request.queue).queue.produce(requester, answer));
+      session.handles.emplace(request.queue,
+                              served(request.queue).queue.produce(requester, answer));
       return;
     case Ask::consume:
       session.handles.emplace(request.queue,
@@ -275,8 +277,7 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
     throw Error(Code::exists, fmt::format("queue '{}' exists already", name), "",
                 fmt::format("use it as it is, or remove it first: spillring rm {}", name));
   }
-  const std::uint64_t id =
-      instance_.notes().last_queue.fetch_add(1, std::memory_order_relaxed) + 1;
+  const std::uint64_t id = instance_.notes().last_queue.fetch_add(1, std::memory_order_relaxed) + 1;
   serve(std::make_unique<Served>(loop_, id, name, request, requester, keeper_));
   answer.reply.queue = id;
 }

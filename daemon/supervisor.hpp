@@ -86,8 +86,7 @@ class Supervisor {
   void process_ended(Sessions::iterator session);
   void retire_all(Session& session);
 
-  void create(const Requester& requester, const layout::Request& request,
-              control::Answer& answer);
+  void create(const Requester& requester, const layout::Request& request, control::Answer& answer);
   void list(const layout::Request& request, control::Answer& answer) const;
   void remove(const Requester& requester, std::string_view name);
   void remove_group(const Requester& requester, const layout::Request& request);

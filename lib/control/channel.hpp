@@ -26,8 +26,8 @@ layout::Request request(layout::Ask ask, std::uint64_t queue = 0);
 
 os::Transfer send(const os::Fd& socket, const layout::Request& request, bool wait);
 
-/// Looks at the next request and leaves it there: it is discarded when it has been answered, so that
-/// a supervisor that dies in between leaves it to the next one. `broken`: it is no request.
+/// Looks at the next request and leaves it there: it is discarded when it has been answered, so
+/// that a supervisor that dies in between leaves it to the next one. `broken`: it is no request.
 os::Transfer peek(const os::Fd& socket, layout::Request& request);
 
 /// An answer in the making: head, records, descriptors. Descriptors are borrowed.

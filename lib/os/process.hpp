@@ -39,8 +39,8 @@ void send_signal(const Fd& pidfd, int number) noexcept;
 pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, const Fd& line);
 inline constexpr int spawned_line = 3;
 
-/// The status of a child that has ended: what it exited with, or 128 + the signal's number; nullopt:
-/// it is no child, or has not ended.
+/// The status of a child that has ended: what it exited with, or 128 + the signal's number;
+/// nullopt: it is no child, or has not ended.
 std::optional<int> reap(pid_t child) noexcept;
 
 /// The program that this process runs. Throws `Error`.

@@ -43,8 +43,8 @@ struct Packet {
 /// lost); whatever came with it is closed.
 Transfer receive_packet(const Fd& socket, std::span<std::byte> buffer, Packet& packet, bool wait);
 
-/// Looks at the next packet's bytes and leaves it there; its descriptors are not received. `broken`:
-/// it is longer than `buffer`.
+/// Looks at the next packet's bytes and leaves it there; its descriptors are not received.
+/// `broken`: it is longer than `buffer`.
 Transfer peek_packet(const Fd& socket, std::span<std::byte> buffer, std::size_t& size);
 /// Throws the next packet away, with its descriptors.
 void discard_packet(const Fd& socket) noexcept;
