@@ -124,7 +124,10 @@ void Supervisor::read(Sessions::iterator session) {
         if (goes_on) continue;
         return connection_ended(session);
       }
-      default:
+      case os::Transfer::closed:
+        return connection_ended(session);
+      case os::Transfer::broken:
+        os::discard_packet(session->socket);  // unread, it would tell the other side of an error
         return connection_ended(session);
     }
   }

@@ -54,8 +54,17 @@ def test_a_client_that_does_not_greet(connection, spillring):
     spillring("create", "q")
 
 
-@pytest.mark.parametrize("packet", [b"x", b"GET / HTTP/1.1\r\n\r\n", request(HELLO)[:-1], request(HELLO) + b"x",
-                                    request(HELLO, magic=1), bytes(4096)])
+NO_REQUESTS = {
+    "byte": b"x",
+    "http": b"GET / HTTP/1.1\r\n\r\n",
+    "short": request(HELLO)[:-1],
+    "long": request(HELLO) + b"x",
+    "magic": request(HELLO, magic=1),
+    "zeros": bytes(4096),
+}
+
+
+@pytest.mark.parametrize("packet", NO_REQUESTS.values(), ids=NO_REQUESTS)
 def test_what_is_no_request(connection, spillring, packet):
     connection.send(packet)
     assert connection.recv(4096) == b"", "the connection is closed"
@@ -110,7 +119,7 @@ def test_a_supervisor_of_another_version(pretend):
     assert_failure(outcome, "different versions", "install one release")
 
 
-@pytest.mark.parametrize("answer", [b"\0" * REPLY.size, b"HTTP/1.1 400 Bad Request" * 50])
+@pytest.mark.parametrize("answer", [b"\0" * REPLY.size, b"HTTP/1.1 400 Bad Request" * 50], ids=["zeros", "http"])
 def test_what_is_no_supervisor(pretend, answer):
     outcome = pretend(answer)("ls", code=69)
     assert_failure(outcome, "not a spillring supervisor")
