@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "os/directory.hpp"
 #include "os/lock_file.hpp"
 #include "os/socket.hpp"
 #include "spillring/error.hpp"
@@ -45,6 +46,24 @@ Instance::Instance(std::vector<os::Fd> kept)
 void Instance::deposit(KeeperLine& keeper) const noexcept {
   keeper.keep(keeping_record(layout::Keeping::keep, layout::Kept::instance),
               {lock_.get(), listener_.get(), notes_.writable.get()});
+}
+
+bool Instance::present(const std::string& socket) const noexcept {
+  return os::is_socket(socket) && os::is_at(lock_, lock_of(socket));
+}
+
+void Instance::renew(const std::string& socket) {
+  if (!os::is_at(lock_, lock_of(socket))) {
+    os::Fd lock = os::lock_file(lock_of(socket));
+    lock_not_inherited_.reset();
+    lock_ = std::move(lock);
+    lock_not_inherited_.emplace(lock_);
+  }
+  if (os::is_socket(socket)) return;
+  os::Fd listener = os::listen_at(socket);
+  listener_not_inherited_.reset();
+  listener_ = std::move(listener);
+  listener_not_inherited_.emplace(listener_);
 }
 
 void Instance::write_processes(pid_t supervisor, pid_t keeper) const noexcept try {

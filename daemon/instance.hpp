@@ -2,7 +2,9 @@
 // three outlive it with its keeper.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "keeper_line.hpp"
@@ -23,6 +25,10 @@ class Instance {
   [[nodiscard]] layout::Notes& notes() const noexcept { return *notes_.map.as<layout::Notes>(); }
 
   void deposit(KeeperLine& keeper) const noexcept;
+  /// True if the socket and the lock are where they were made.
+  [[nodiscard]] bool present(const std::string& socket) const noexcept;
+  /// Makes anew what is not. Throws `Error`; exists: somebody else is there by now.
+  void renew(const std::string& socket);
   /// Tells people whom they see in the list of processes.
   void write_processes(pid_t supervisor, pid_t keeper) const noexcept;
   /// Nobody is to find it any more.
@@ -34,8 +40,8 @@ class Instance {
   os::Fd lock_;
   os::Fd listener_;
   Segment notes_;
-  os::NotInherited lock_not_inherited_{lock_};
-  os::NotInherited listener_not_inherited_{listener_};
+  std::optional<os::NotInherited> lock_not_inherited_{std::in_place, lock_};
+  std::optional<os::NotInherited> listener_not_inherited_{std::in_place, listener_};
 };
 
 }  // namespace spillring::daemon

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <utility>
 
 #include "log.hpp"
 #include "os/process.hpp"
@@ -42,8 +43,10 @@ Role::Started Role::start(Kind kind) const {
 
 // ---- the keeper ---------------------------------------------------------------------------------
 
-Keeper::Keeper(Role role)
-    : role_(std::move(role)), signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})) {
+Keeper::Keeper(Role role, std::function<void()> on_ready)
+    : role_(std::move(role)),
+      on_ready_(std::move(on_ready)),
+      signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})) {
   start_supervisor();
 }
 
@@ -103,6 +106,7 @@ void Keeper::take(KeptPacket packet) {
     case layout::Keeping::drop:
       return drop(record);
     case layout::Keeping::complete:
+      if (const auto ready = std::exchange(on_ready_, {})) ready();
       return;
     case layout::Keeping::stop:
       stopping_ = true;

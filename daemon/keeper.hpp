@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -40,8 +41,8 @@ class Role {
 
 class Keeper {
  public:
-  /// The first: it starts the supervisor.
-  explicit Keeper(Role role);
+  /// The first: it starts the supervisor. `on_ready` is called when that serves.
+  explicit Keeper(Role role, std::function<void()> on_ready = {});
   /// One in the place of another: the supervisor that started it tells it what there is.
   Keeper(Role role, os::Fd line);
 
@@ -63,6 +64,7 @@ class Keeper {
   [[nodiscard]] int milliseconds_to_start() const noexcept;
 
   Role role_;
+  std::function<void()> on_ready_;
   os::Fd signals_;
   os::Fd line_;
   os::Fd supervisor_;  // its pidfd; empty: there is none now

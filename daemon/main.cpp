@@ -14,6 +14,8 @@
 #include "client/socket_path.hpp"
 #include "keeper.hpp"
 #include "log.hpp"
+#include "os/detach.hpp"
+#include "os/directory.hpp"
 #include "os/process.hpp"
 #include "spillring/version.hpp"
 #include "supervisor.hpp"
@@ -22,13 +24,12 @@ namespace {
 
 constexpr int exit_usage = 64;
 constexpr int exit_unavailable = 69;
+constexpr int exit_exists = 73;  // lib/client/autostart.cpp knows it
+constexpr int exit_denied = 77;
 
-/// A supervisor's directory is its user's alone.
-void make_directory_of(const std::string& socket) {
-  const auto directory = std::filesystem::path(socket).parent_path();
-  if (directory.empty() || std::filesystem::exists(directory)) return;
-  std::filesystem::create_directories(directory);
-  std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
+int status_for(spillring::Code code) noexcept {
+  if (code == spillring::Code::exists) return exit_exists;
+  return code == spillring::Code::denied ? exit_denied : exit_unavailable;
 }
 
 using spillring::daemon::Keeper;
@@ -38,8 +39,17 @@ using spillring::daemon::Supervisor;
 
 struct Settings {
   Supervisor::Options supervisor;
+  bool background = false;
   std::string role;  // empty: started by somebody else than this program
 };
+
+/// What the other processes of this program are started with.
+std::vector<std::string> arguments_of(const Supervisor::Options& options) {
+  std::vector<std::string> arguments{"spillringd", "--socket", options.socket, "--idle-exit",
+                                     std::to_string(options.idle_exit.count())};
+  if (options.without_recovery) arguments.emplace_back("--test-without-recovery");
+  return arguments;
+}
 
 /// A keeper that the supervisor starts: it knows nothing yet, not even who started it.
 KeeperLine start_keeper(const Role& role) {
@@ -75,7 +85,7 @@ Supervisor::Keeper meet_keeper(const Role& role) {
 }
 
 int run_supervisor(const Settings& settings, const Role& role) {
-  make_directory_of(settings.supervisor.socket);
+  spillring::os::make_private_directory(spillring::os::directory_of(settings.supervisor.socket));
   Supervisor supervisor(settings.supervisor, meet_keeper(role),
                         [&role] { return start_keeper(role); });
   boost::asio::signal_set signals(supervisor.loop(), SIGTERM, SIGINT);
@@ -94,7 +104,13 @@ int run(const Settings& settings, const Role& role) {
   if (settings.role == "keeper") {
     return Keeper(role, spillring::os::Fd(spillring::os::spawned_line)).run();
   }
-  return Keeper(role).run();
+  if (!settings.background) return Keeper(role).run();
+  const std::string log = spillring::client::user_log();
+  spillring::os::make_private_directory(spillring::os::directory_of(log));
+  int status = 0;
+  auto ready = spillring::os::detach(log, status);
+  if (!ready) return status;
+  return Keeper(role, [&ready] { spillring::os::tell_ready(*std::move(ready)); }).run();
 }
 
 void report(const spillring::Error& error) noexcept {
@@ -112,6 +128,14 @@ std::optional<Settings> parse(int argc, char** argv, int& status) {
   app.set_version_flag("--version", std::string("spillringd ") + spillring::version);
   app.add_option("--socket", options.socket,
                  "Where clients connect (default: $SPILLRING_SOCKET, else the user's own)");
+  app.add_flag("--background", settings.background,
+               "Leave the terminal; return when clients can connect; log to\n"
+               "~/.local/state/spillring/spillringd.log");
+  std::int64_t idle_exit = 0;
+  app.add_option("--idle-exit", idle_exit,
+                 "End after so many seconds without clients and messages (default: never)")
+      ->check(CLI::NonNegativeNumber)
+      ->option_text("SECONDS");
   // Proves in tests that recovery is what keeps the promises. Not for use.
   app.add_flag("--test-without-recovery", options.without_recovery)->group("");
   // Between the two processes that it runs as (keeper.hpp).
@@ -126,6 +150,8 @@ std::optional<Settings> parse(int argc, char** argv, int& status) {
     const char* named = std::getenv("SPILLRING_SOCKET");
     options.socket = named != nullptr ? named : spillring::client::user_socket();
   }
+  options.socket = std::filesystem::absolute(options.socket);
+  options.idle_exit = std::chrono::seconds(idle_exit);
   return settings;
 }
 
@@ -137,12 +163,10 @@ int main(int argc, char** argv) try {
   if (!settings) return status;
   std::signal(SIGPIPE, SIG_IGN);  // a terminal that went away must not end the supervisor
   spillring::os::raise_descriptor_limit();
-  std::vector<std::string> arguments(argv, argv + argc);
-  if (!settings->role.empty()) arguments.pop_back();  // it stands last (Role::start)
-  return run(*settings, Role(std::move(arguments)));
+  return run(*settings, Role(arguments_of(settings->supervisor)));
 } catch (const spillring::Error& error) {
   report(error);
-  return exit_unavailable;
+  return status_for(error.code());
 } catch (const std::exception& error) {
   report(spillring::Error(spillring::Code::internal, error.what()));
   return exit_unavailable;

@@ -52,8 +52,10 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
   instance_.notes().starts.fetch_add(1, std::memory_order_relaxed);
   instance_.deposit(keeper_);
   adopt(std::move(keeper.kept));
-  listener_watch_ = std::make_unique<Watch>(loop_, instance_.listener(), [this] { accept(); });
+  guard_socket();
+  look_after_socket();
   watch_keeper();
+  consider_leaving();
 }
 
 Supervisor::~Supervisor() {
@@ -234,6 +236,7 @@ void Supervisor::process_ended(Sessions::iterator session) {
   if (!options_.without_recovery) retire_all(*session);
   keeper_.drop(layout::Kept::session, session->id);
   sessions_.erase(session);
+  consider_leaving();
 }
 
 void Supervisor::retire_all(Session& session) {

@@ -9,6 +9,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -31,7 +32,8 @@ class Supervisor {
  public:
   struct Options {
     std::string socket;
-    bool without_recovery = false;  // for tests: deaths are noticed, nothing is repaired
+    bool without_recovery = false;      // for tests: deaths are noticed, nothing is repaired
+    std::chrono::seconds idle_exit{0};  // ends after so long without clients and messages; 0: never
   };
 
   /// A keeper, and what it has kept so far.
@@ -76,6 +78,12 @@ class Supervisor {
   void deposit_all();
   void deposit_session(const Session& session) noexcept;
 
+  // -- its place among others (presence.cpp)
+  void guard_socket();
+  void look_after_socket();
+  void consider_leaving();
+  [[nodiscard]] bool has_messages() const;
+
   void accept();
   void admit(Sessions::iterator session);
   void read(Sessions::iterator session);
@@ -102,6 +110,10 @@ class Supervisor {
   KeeperMaker new_keeper_;
   Instance instance_;
   std::unique_ptr<Watch> listener_watch_;
+  os::Fd removals_;
+  std::unique_ptr<Watch> removals_watch_;
+  boost::asio::steady_timer socket_timer_{loop_};
+  boost::asio::steady_timer idle_timer_{loop_};
   std::unique_ptr<Watch> keeper_watch_;
   std::pair<std::uint64_t, std::uint64_t> unanswered_;  // session and request; 0: none
   Sessions sessions_;

@@ -42,7 +42,9 @@ Failure no_such_queue(const Client& client, const std::string& name, const Error
 
 }  // namespace
 
-Client Settings::connect() const { return Client({.socket = socket, .timeout = timeout}); }
+Client Settings::connect() const {
+  return Client({.socket = socket, .user = user, .timeout = timeout});
+}
 
 void Settings::refuse_formats(std::string_view verb, std::initializer_list<Format> refused) const {
   if (std::find(refused.begin(), refused.end(), format()) == refused.end()) return;
@@ -55,6 +57,10 @@ void add_settings(CLI::App& app, Settings& settings) {
   add_text(app, "-S,--socket", settings.socket, "PATH",
            "socket of the supervisor (default: $SPILLRING_SOCKET,\n"
            "else the system's, else your own)")
+      ->group("Global options");
+  app.add_flag("--user", settings.user,
+               "your own supervisor, although the system has one;\n"
+               "your own is started where it does not run")
       ->group("Global options");
   add_choice(app, "-o,--output", settings.output, formats(),
              "table, tsv, json, ndjson or raw (default: a table on a\n"

@@ -105,9 +105,11 @@ std::string path_of(py::handle value) {
   return py::reinterpret_steal<py::bytes>(encoded);
 }
 
-BusObject connect(const py::object& socket, const py::object& timeout) {
+BusObject connect(const py::object& socket, bool user, const py::object& timeout, bool autostart) {
   ConnectOptions options;
   if (!socket.is_none()) options.socket = path_of(socket);
+  options.user = user;
+  options.autostart = autostart;
   options.timeout = timeout_of(timeout, "timeout");
   return BusObject(without_gil([&] { return std::make_shared<Connection>(Client(options)); }));
 }
@@ -212,16 +214,19 @@ void define_bus(py::module_& module) {
   define_type(module);
   module.def(
       "connect",
-      [](const py::object& socket, const py::object& timeout, const py::kwargs& rest) {
-        refuse(rest, "connect",
-               {{"user", Unbuilt::Neutral::no}, {"autostart", Unbuilt::Neutral::no}});
-        return connect(socket, timeout);
+      [](const py::object& socket, bool user, const py::object& timeout, bool autostart,
+         const py::kwargs& rest) {
+        refuse(rest, "connect");
+        return connect(socket, user, timeout, autostart);
       },
-      py::arg("socket") = py::none(), py::kw_only(), py::arg("timeout") = 5,
-      R"(connect(socket=None, *, timeout=5) -> Bus
+      py::arg("socket") = py::none(), py::kw_only(), py::arg("user").noconvert() = false,
+      py::arg("timeout") = 5, py::arg("autostart").noconvert() = true,
+      R"(connect(socket=None, *, user=False, timeout=5, autostart=True) -> Bus
 
 Connects to a supervisor. socket: its path; None: $SPILLRING_SOCKET, else the system's if it is
-there, else the user's own. timeout: seconds to wait for any of its answers. Raises Unavailable.)");
+there, else the user's own. user: the user's own although the system has one. timeout: seconds to
+wait for any of its answers. autostart: start the user's own where it does not run, with one line on
+stderr; SPILLRING_AUTOSTART=0 forbids it. Raises Unavailable.)");
   module.def(
       "embedded",
       [](const py::kwargs& rest) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "client/autostart.hpp"
 #include "client/connection.hpp"
 #include "client/observer.hpp"
 #include "client/producer_core.hpp"
@@ -96,11 +97,35 @@ layout::Request consumption(const client::QueueRef& queue, std::string_view grou
   return request;
 }
 
+std::string socket_of(const ConnectOptions& options) {
+  if (options.user && !options.socket.empty()) {
+    throw Error(Code::invalid, "a socket and the user's own supervisor do not go together",
+                "each says something else about the same thing", "leave one of them out");
+  }
+  if (options.user) return client::user_socket();
+  return options.socket.empty() ? client::default_socket() : options.socket;
+}
+
+/// A connection to the supervisor that is meant; the user's own is started where it does not run.
+std::shared_ptr<client::Connection> connection_to(const ConnectOptions& options) {
+  const std::string path = socket_of(options);
+  const bool own = options.socket.empty() && path == client::user_socket();
+  try {
+    return std::make_shared<client::Connection>(path, options.timeout);
+  } catch (const Error& error) {
+    if (error.code() != Code::unavailable || !own || !options.autostart) throw;
+    if (!client::autostart_allowed()) {
+      throw Error(Code::unavailable, error.summary(),
+                  error.why() + ", and SPILLRING_AUTOSTART=0 forbids to start one", error.hint());
+    }
+  }
+  client::start_supervisor(path);
+  return std::make_shared<client::Connection>(path, options.timeout);
+}
+
 }  // namespace
 
-Client::Client(const ConnectOptions& options)
-    : connection_(std::make_shared<client::Connection>(
-          options.socket.empty() ? client::default_socket() : options.socket, options.timeout)) {}
+Client::Client(const ConnectOptions& options) : connection_(connection_to(options)) {}
 
 const std::string& Client::socket() const { return connection_->path(); }
 

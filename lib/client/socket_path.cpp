@@ -1,5 +1,6 @@
 #include "client/socket_path.hpp"
 
+#include <pwd.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,16 +14,25 @@ std::string variable(const char* name) {
   return value == nullptr ? std::string{} : std::string(value);
 }
 
+std::string home() {
+  if (std::string named = variable("HOME"); !named.empty()) return named;
+  const passwd* user = ::getpwuid(::getuid());
+  return user == nullptr || user->pw_dir == nullptr ? "/" : user->pw_dir;
+}
+
 }  // namespace
 
-std::string user_socket() {
-  const std::string file = "/spillring/spillringd.sock";
-  if (const std::string runtime = variable("XDG_RUNTIME_DIR"); !runtime.empty()) {
-    return runtime + file;
-  }
-  if (const std::string state = variable("XDG_STATE_HOME"); !state.empty()) return state + file;
-  return variable("HOME") + "/.local/state" + file;
+std::string state_directory() {
+  const std::string state = variable("XDG_STATE_HOME");
+  return (state.empty() ? home() + "/.local/state" : state) + "/spillring";
 }
+
+std::string user_socket() {
+  const std::string runtime = variable("XDG_RUNTIME_DIR");
+  return (runtime.empty() ? state_directory() : runtime + "/spillring") + "/spillringd.sock";
+}
+
+std::string user_log() { return state_directory() + "/spillringd.log"; }
 
 std::string default_socket() {
   if (std::string named = variable("SPILLRING_SOCKET"); !named.empty()) return named;

@@ -8,7 +8,13 @@ namespace spillring::client {
 /// `SPILLRING_SOCKET`, else the system's socket if it is there, else the user's own.
 std::string default_socket();
 
+/// $XDG_STATE_HOME/spillring, or ~/.local/state/spillring.
+std::string state_directory();
+
 /// The user's own socket: $XDG_RUNTIME_DIR/spillring/spillringd.sock, or below the state directory.
 std::string user_socket();
+
+/// What a supervisor in the background has to say, in the user's state directory.
+std::string user_log();
 
 }  // namespace spillring::client

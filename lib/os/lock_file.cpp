@@ -9,17 +9,12 @@
 
 namespace spillring::os {
 
-namespace {
-
-/// False if the path names another file by now: its last holder removed it when it ended.
-bool is_at(const Fd& file, const std::string& path) {
+bool is_at(const Fd& file, const std::string& path) noexcept {
   struct stat opened {};
   struct stat named {};
   return ::fstat(file.get(), &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
 }
-
-}  // namespace
 
 Fd lock_file(const std::string& path) {
   for (;;) {
@@ -34,6 +29,7 @@ Fd lock_file(const std::string& path) {
       throw Error(Code::exists, "another supervisor runs here", path + " is locked by it",
                   "use it, or choose another --socket");
     }
+    // Else its last holder removed it when it ended, just before this lock.
     if (is_at(file, path)) return file;
   }
 }

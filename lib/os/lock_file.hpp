@@ -12,6 +12,9 @@ namespace spillring::os {
 /// holds it.
 Fd lock_file(const std::string& path);
 
+/// False if the path names another file than this, or none.
+bool is_at(const Fd& file, const std::string& path) noexcept;
+
 /// Replaces what the file says. For people; failure is nobody's problem.
 void write_note(const Fd& file, const std::string& text) noexcept;
 

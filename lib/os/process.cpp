@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <spawn.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -64,6 +65,20 @@ void send_signal(const Fd& pidfd, int number) noexcept {
 
 namespace {
 
+std::vector<char*> pointers_to(const std::vector<std::string>& arguments) {
+  std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
+  for (const std::string& argument : arguments) {
+    pointers.push_back(const_cast<char*>(argument.c_str()));
+  }
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
+int status_of(int status) noexcept {
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
 /// In the child: only async-signal-safe calls.
 [[noreturn]] void become(const char* path, char* const* arguments, int line) {
   sigset_t none;
@@ -81,12 +96,7 @@ namespace {
 }  // namespace
 
 pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, const Fd& line) {
-  std::vector<char*> pointers;
-  pointers.reserve(arguments.size() + 1);
-  for (const std::string& argument : arguments) {
-    pointers.push_back(const_cast<char*>(argument.c_str()));
-  }
-  pointers.push_back(nullptr);
+  const std::vector<char*> pointers = pointers_to(arguments);
   const pid_t child = ::fork();
   if (child == 0) become(path.c_str(), pointers.data(), line.get());
   if (child < 0) fail("cannot start " + path);
@@ -96,7 +106,27 @@ pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, 
 std::optional<int> reap(pid_t child) noexcept {
   int status = 0;
   if (::waitpid(child, &status, WNOHANG) != child) return std::nullopt;
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  return status_of(status);
+}
+
+int run(const std::string& path, const std::vector<std::string>& arguments) {
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    ::posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
+  }
+  pid_t child = 0;
+  // Not fork: the caller may have threads, and handlers that are not prepared for this.
+  const int error = ::posix_spawn(&child, path.c_str(), &actions, nullptr,
+                                  pointers_to(arguments).data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) fail("cannot start " + path, error, {});
+  int status = 0;
+  pid_t ended = 0;
+  do {
+    ended = ::waitpid(child, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  return ended == child ? status_of(status) : 0;
 }
 
 std::string own_program() {

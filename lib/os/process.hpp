@@ -39,6 +39,11 @@ void send_signal(const Fd& pidfd, int number) noexcept;
 pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, const Fd& line);
 inline constexpr int spawned_line = 3;
 
+/// Runs a program to its end, its standard streams at /dev/null. Throws `Error`; returns what it
+/// exited with, 128 + the number of the signal that ended it, or 0 where somebody else of this
+/// process has waited for it.
+int run(const std::string& path, const std::vector<std::string>& arguments);
+
 /// The status of a child that has ended: what it exited with, or 128 + the signal's number;
 /// nullopt: it is no child, or has not ended.
 std::optional<int> reap(pid_t child) noexcept;

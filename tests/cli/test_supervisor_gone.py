@@ -130,6 +130,6 @@ def runs(pid):
 def test_a_second_supervisor_is_refused(spillring, supervisor, orders):
     second = subprocess.run([built("spillringd"), "--socket", supervisor.socket], stdin=subprocess.DEVNULL,
                             capture_output=True, timeout=60, check=False)
-    assert second.returncode == 69
+    assert second.returncode == 73
     assert b"another supervisor runs here" in second.stderr
     spillring("send", orders, "m")

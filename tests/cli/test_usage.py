@@ -95,11 +95,6 @@ def test_later_options_are_refused_by_name(lonely, option):
         assert_failure(outcome, f"'{option}' is not in this version")
 
 
-def test_user_is_refused_by_name(lonely):
-    for arguments in (["--user", "ls"], ["ls", "--user"]):
-        assert_failure(lonely(*arguments, code=64), "'--user' is not in this version")
-
-
 @pytest.mark.parametrize("option", ["--capacity", "--slots"])
 @pytest.mark.parametrize("value", ["0", "18446744073709551615"])
 def test_sizes_no_queue_can_have(spillring, option, value):

@@ -233,13 +233,6 @@ def test_option_that_asks_for_nothing_unbuilt(bus):
     bus.queue("q", create=True, durability="memory", retain=None, exclusive_producer=False)
 
 
-@pytest.mark.parametrize("option", ["user", "autostart"])
-def test_connect_option_that_is_not_built_yet(option):
-    with pytest.raises(spillring.Error, match=f"'{option}' is not built yet") as error:
-        spillring.connect("/nowhere", **{option: True})
-    assert error.value.code == "unsupported"
-
-
 def test_embedded_option_that_is_not_built_yet(tmp_path):
     with pytest.raises(spillring.Error, match="'state_dir' is not built yet") as error:
         spillring.embedded(state_dir=tmp_path)

@@ -243,6 +243,10 @@ class Bus:
     ) -> None: ...
 
 def connect(
-    socket: str | os.PathLike[str] | None = None, *, timeout: float | None = 5
+    socket: str | os.PathLike[str] | None = None,
+    *,
+    user: bool = False,
+    timeout: float | None = 5,
+    autostart: bool = True,
 ) -> Bus: ...
 def embedded() -> Bus: ...

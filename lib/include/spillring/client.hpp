@@ -15,6 +15,11 @@ struct ConnectOptions {
   /// (/run/spillring/spillringd.sock) if it is there, else the user's own
   /// ($XDG_RUNTIME_DIR/spillring/spillringd.sock, or ~/.local/state/spillring/spillringd.sock).
   std::string socket;
+  /// The user's own, although the system has one.
+  bool user = false;
+  /// Where the user's own is meant and does not run: start it, with one line on stderr. It ends
+  /// after ten minutes without clients and messages. SPILLRING_AUTOSTART=0 forbids it.
+  bool autostart = true;
   /// Longest wait for an answer of the supervisor.
   Timeout timeout = std::chrono::seconds(5);
 };
@@ -24,7 +29,8 @@ struct ConnectOptions {
 /// the connection alive; data flows without it.
 class Client {
  public:
-  /// Throws `Error`: unavailable (no supervisor there), version, denied.
+  /// Throws `Error`: unavailable (no supervisor there, and none to be started), version_mismatch,
+  /// denied, invalid (a socket and `user`).
   explicit Client(const ConnectOptions& options = {});
 
   /// Opens a queue. `not_found`.
