@@ -15,6 +15,8 @@ using layout::Kept;
 
 namespace {
 
+constexpr auto keeper_pause = std::chrono::milliseconds(100);
+
 Kept kind_of(const KeptPacket& packet) { return static_cast<Kept>(packet.record.kind); }
 
 }  // namespace
@@ -59,13 +61,15 @@ void Supervisor::adopt_session(KeptPacket kept) {
   }
   session->peer.pidfd = std::move(parts[0]);
   session->greeted = true;  // before that it is not kept
+  session->charge = accounts_.adopt(session->peer.uid, Accounts::Item::client);
   admit(session);
 }
 
 void Supervisor::adopt_queue(KeptQueue kept) {
   const std::uint64_t id = kept.queue.record.id;
   try {
-    auto served = std::make_unique<Served>(loop_, std::move(kept), keeper_);
+    auto served = std::make_unique<Served>(loop_, std::move(kept), keeper_, accounts_);
+    served->charge = accounts_.adopt(served->queue.access().owner, Accounts::Item::queue);
     if (served->queue.deleted()) return keeper_.drop(Kept::queue, id);  // that was cut short
     adopt_handles(*served);
     serve(std::move(served));
@@ -96,12 +100,29 @@ void Supervisor::watch_keeper() {
 }
 
 void Supervisor::replace_keeper() {
-  log(fmt::format("the keeper, process {}, has ended; a new one takes its place", keeper_.pid()));
+  if (keeper_.attached()) {
+    log(fmt::format("the keeper, process {}, has ended; a new one takes its place", keeper_.pid()));
+  }
   keeper_watch_.reset();
   os::reap(keeper_.pid());
-  keeper_ = new_keeper_();
+  try {
+    keeper_ = new_keeper_();
+  } catch (const std::exception& failure) {
+    log(fmt::format("no keeper could be started: {}", failure.what()));
+    keeper_ = {};
+    return try_keeper_again();
+  }
   deposit_all();
+  // One that ends at once is not replaced at once.
+  if (os::is_dead(keeper_.process())) return try_keeper_again();
   watch_keeper();
+}
+
+void Supervisor::try_keeper_again() {
+  keeper_timer_.expires_after(keeper_pause);
+  keeper_timer_.async_wait([this](const boost::system::error_code& cancelled) {
+    if (!cancelled) replace_keeper();
+  });
 }
 
 void Supervisor::deposit_all() {

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "queue.hpp"
+#include "ring/ring_view.hpp"
 #include "spillring/version.hpp"
 
 namespace spillring::daemon {
@@ -47,24 +48,42 @@ layout::Request options_of(const layout::Manifest& m) {
 
 }  // namespace
 
-Queue::Queue(KeptQueue kept, KeeperLine& keeper)
+Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts)
     : keeper_(keeper),
+      accounts_(accounts),
       id_(kept.queue.record.id),
       manifest_(std::move(part(kept.queue, 0, parts_of_queue)), sizeof(layout::Manifest)),
       groups_(std::move(part(kept.queue, 1, parts_of_queue)), sizeof(layout::Groups)),
       bells_(std::move(part(kept.queue, 2, parts_of_queue)), sizeof(layout::Bells)),
       service_(std::move(part(kept.queue, 3, parts_of_queue))) {
   const layout::Manifest& m = manifest();
-  if (m.magic != layout::manifest_magic || m.layout_version != layout_version ||
-      m.queue_id != id_ || m.size != sizeof(layout::Manifest)) {
-    contradicts("a manifest is of another queue or version");
+  if (m.magic == layout::manifest_magic &&
+      (m.layout_version != layout_version || m.size != sizeof(layout::Manifest))) {
+    throw Error(Code::version_mismatch, "the queues that are there are of another version",
+                fmt::format("this supervisor has layout {}, they have layout {}", layout_version,
+                            m.layout_version),
+                "stop all of the old version before the new one is installed");
+  }
+  if (m.magic != layout::manifest_magic || m.queue_id != id_) {
+    contradicts("a manifest is of another queue");
   }
   name_ = m.name.view();
+  access_ = {m.owner, m.owner_group, m.mode};
   options_ = options_of(m);
-  adopt_rings(kept);
-  adopt_groups(kept.words);
-  adopt_handles();
-  finish_what_was_cut_short();
+  for (Segment* segment : {&manifest_, &groups_, &bells_}) charge(segment->charge, segment->size);
+  try {
+    adopt_rings(kept);
+    adopt_groups(kept.words);
+    adopt_handles();
+    finish_what_was_cut_short();
+  } catch (const Error& error) {
+    if (error.code() == Code::corrupt) condemn(layout::Condition::poisoned);  // clients are told
+    throw;
+  }
+}
+
+void Queue::charge(Accounts::Charge& charge, std::size_t bytes) const {
+  charge = accounts_.adopt(access_.owner, Accounts::Item::memory, bytes);
 }
 
 void Queue::adopt_rings(KeptQueue& kept) {
@@ -81,11 +100,16 @@ void Queue::adopt_rings(KeptQueue& kept) {
     }
     if (!geometry.valid()) contradicts("a ring's geometry cannot be");
     rings_.push_back(std::make_unique<RingSegment>(std::move(part(ring, 0, 1)), geometry, first));
+    charge(rings_.back()->charge, geometry.segment_size());
   }
   if (rings_.empty()) contradicts(fmt::format("queue '{}' has no ring", name_));
   std::sort(rings_.begin(), rings_.end(), [](const auto& left, const auto& right) {
     return left->view().first() < right->view().first();
   });
+  unfinished_ = is_sealed();
+  for (const std::uint64_t name : manifest().pinned) {
+    if (name != 0) pinned_rings_.insert(name);
+  }
 }
 
 void Queue::adopt_groups(std::vector<KeptPacket>& words) {
@@ -104,6 +128,7 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
       });
       if (kept == words.end()) contradicts(fmt::format("group '{}' has no words", group->name));
       group->words = Segment(std::move(part(*kept, 0, 1)), entry.window * sizeof(layout::Word));
+      charge(group->words.charge, group->words.size);
       words.erase(kept);
       group->shared =
           group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), entry.window);
@@ -124,7 +149,9 @@ void Queue::adopt_handles() {
     if (consumes && (group >= layout::max_groups || !group_table_[group])) {
       contradicts(fmt::format("a member of queue '{}' is in no group", name_));
     }
-    handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, {}});
+    // Which rings it has mapped is not known any more: any that it may have.
+    handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, pinned_rings_});
+    ring::raise(manifest().handles_used, slot + 1);
     if (consumes) ++group_table_[group]->members;
   }
 }
@@ -136,8 +163,7 @@ void Queue::finish_what_was_cut_short() {
   }
   // A subscription whose member was never entered.
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
-    const auto& group = group_table_[slot];
-    if (group && group->name.empty() && group->members == 0) free_group(slot);
+    if (group_table_[slot] && is_over(slot)) free_group(slot);
   }
   if (has_named_group() && manifest().base.load(std::memory_order_relaxed) != layout::no_sequence) {
     drop_base();

@@ -32,8 +32,10 @@ struct Embedded::State {
         socket(directory.empty() ? options.socket : directory + "/spillringd.sock"),
         fork_generation(os::fork_generation()) {
     try {
-      supervisor = std::make_unique<daemon::Supervisor>(
-          daemon::Supervisor::Options{socket, options.without_recovery});
+      daemon::Supervisor::Options settings;
+      settings.socket = socket;
+      settings.without_recovery = options.without_recovery;
+      supervisor = std::make_unique<daemon::Supervisor>(std::move(settings));
     } catch (...) {
       remove_directory();
       throw;

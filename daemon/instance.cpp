@@ -25,9 +25,9 @@ std::vector<os::Fd> parts_of(KeptPacket kept) {
 
 }  // namespace
 
-Instance::Instance(const std::string& socket)
+Instance::Instance(const std::string& socket, unsigned mode)
     : lock_(os::lock_file(lock_of(socket))),
-      listener_(os::listen_at(socket)),
+      listener_(os::listen_at(socket, mode)),
       notes_("spillring:notes", sizeof(layout::Notes)) {
   notes().magic = layout::notes_magic;
 }
@@ -52,7 +52,7 @@ bool Instance::present(const std::string& socket) const noexcept {
   return os::is_socket(socket) && os::is_at(lock_, lock_of(socket));
 }
 
-void Instance::renew(const std::string& socket) {
+void Instance::renew(const std::string& socket, unsigned mode) {
   if (!os::is_at(lock_, lock_of(socket))) {
     os::Fd lock = os::lock_file(lock_of(socket));
     lock_not_inherited_.reset();
@@ -60,7 +60,7 @@ void Instance::renew(const std::string& socket) {
     lock_not_inherited_.emplace(lock_);
   }
   if (os::is_socket(socket)) return;
-  os::Fd listener = os::listen_at(socket);
+  os::Fd listener = os::listen_at(socket, mode);
   listener_not_inherited_.reset();
   listener_ = std::move(listener);
   listener_not_inherited_.emplace(listener_);

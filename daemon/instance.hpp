@@ -17,7 +17,7 @@ namespace spillring::daemon {
 class Instance {
  public:
   /// The first supervisor at this socket. Throws `Error`; exists: there is one.
-  explicit Instance(const std::string& socket);
+  Instance(const std::string& socket, unsigned mode);
   /// The next one. Throws `Error` (corrupt).
   explicit Instance(KeptPacket kept);
 
@@ -28,7 +28,7 @@ class Instance {
   /// True if the socket and the lock are where they were made.
   [[nodiscard]] bool present(const std::string& socket) const noexcept;
   /// Makes anew what is not. Throws `Error`; exists: somebody else is there by now.
-  void renew(const std::string& socket);
+  void renew(const std::string& socket, unsigned mode);
   /// Tells people whom they see in the list of processes.
   void write_processes(pid_t supervisor, pid_t keeper) const noexcept;
   /// Nobody is to find it any more.

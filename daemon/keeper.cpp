@@ -23,8 +23,10 @@ namespace {
 constexpr os::Instant settled_after = 1'000'000'000;
 constexpr os::Instant first_pause = 10'000'000;
 constexpr os::Instant longest_pause = 500'000'000;
-// A process's descriptors are closed a little before it is dead.
-constexpr os::Instant line_outlives = 1'000'000'000;
+// How long a supervisor may take to read what there is; it has to be loaded from disk first.
+constexpr os::Instant reads_within = 10'000'000'000;
+// Failures after which the program that this keeper runs is tried in the place of that on disk.
+constexpr int doubts_program_after = 6;
 
 }  // namespace
 
@@ -33,11 +35,11 @@ constexpr os::Instant line_outlives = 1'000'000'000;
 Role::Role(std::vector<std::string> arguments)
     : program_(os::own_program()), arguments_(std::move(arguments)) {}
 
-Role::Started Role::start(Kind kind) const {
+Role::Started Role::start(Kind kind, bool unchanged) const {
   auto [mine, theirs] = os::socket_pair();
   std::vector<std::string> arguments = arguments_;
   arguments.emplace_back(kind == Kind::keeper ? "--role=keeper" : "--role=supervisor");
-  const pid_t pid = os::spawn(program_, arguments, theirs);
+  const pid_t pid = os::spawn(unchanged ? "/proc/self/exe" : program_, arguments, theirs);
   return {std::move(mine), os::pidfd_of(pid), pid};
 }
 
@@ -45,6 +47,7 @@ Role::Started Role::start(Kind kind) const {
 
 Keeper::Keeper(Role role, std::function<void()> on_ready)
     : role_(std::move(role)),
+      myself_(os::pidfd_of(::getpid())),
       on_ready_(std::move(on_ready)),
       signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})) {
   start_supervisor();
@@ -52,6 +55,7 @@ Keeper::Keeper(Role role, std::function<void()> on_ready)
 
 Keeper::Keeper(Role role, os::Fd line)
     : role_(std::move(role)),
+      myself_(os::pidfd_of(::getpid())),
       signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})),
       line_(std::move(line)),
       started_(os::now()) {
@@ -60,7 +64,9 @@ Keeper::Keeper(Role role, os::Fd line)
 }
 
 void Keeper::start_supervisor() {
-  Role::Started started = role_.start(Role::Kind::supervisor);
+  // A new program that cannot go on with what there is must not be the end of it.
+  const bool unchanged = failures_ > doubts_program_after && failures_ % 2 == 0;
+  Role::Started started = role_.start(Role::Kind::supervisor, unchanged);
   line_ = std::move(started.line);
   supervisor_ = std::move(started.process);
   supervisor_pid_ = started.pid;
@@ -72,15 +78,15 @@ void Keeper::start_supervisor() {
 void Keeper::hand_over() {
   auto me = keeping_record(layout::Keeping::keep, layout::Kept::process,
                            static_cast<std::uint64_t>(::getpid()));
-  const os::Fd myself = os::pidfd_of(::getpid());
-  bool taken = send_kept(line_, me, std::array{myself.get()});
+  bool taken = send_kept(line_, me, std::array{myself_.get()}, reads_within);
   for (const auto& [key, packet] : kept_) {
     std::vector<int> numbers;
     for (const os::Fd& descriptor : packet.descriptors) numbers.push_back(descriptor.get());
-    taken = taken && send_kept(line_, packet.record, numbers);
+    taken = taken && send_kept(line_, packet.record, numbers, reads_within);
   }
   const auto all = keeping_record(layout::Keeping::complete, layout::Kept::process);
-  if (!taken || !send_kept(line_, all, {})) os::send_signal(supervisor_, SIGKILL);
+  taken = taken && send_kept(line_, all, {}, reads_within);
+  if (!taken) os::send_signal(supervisor_, SIGKILL);
 }
 
 bool Keeper::take() {
@@ -127,34 +133,53 @@ void Keeper::drop(const layout::KeepingRecord& record) {
   });
 }
 
-/// By the supervisor's death, which its pidfd reports. If it lives, something was lost on the line,
-/// and it is to give everything to another keeper.
-void Keeper::line_ended() {
-  line_.reset();
-  if (os::wait_readable(supervisor_, os::now() + line_outlives)) return;
-  throw Error(Code::internal, "the line to the supervisor is broken");
+bool Keeper::has_instance() const noexcept {
+  return kept_.contains({static_cast<std::uint16_t>(layout::Kept::instance), 0, 0});
 }
 
+/// A living supervisor never closes its line: this one is dying, which its pidfd reports.
+void Keeper::line_ended() { line_.reset(); }
+
 void Keeper::supervisor_ended() {
-  // What it said before it ended counts.
-  while (line_ && take()) {
+  try {
+    while (line_ && take()) {  // what it said before it ended counts
+    }
+  } catch (const Error& error) {
+    log(error.what());
   }
   line_.reset();
   supervisor_.reset();
   const auto status = os::reap(supervisor_pid_);
   // One that has left nothing behind could not even begin.
-  const bool began = kept_.contains({static_cast<std::uint16_t>(layout::Kept::instance), 0, 0});
-  if (stopping_ || asked_to_stop_ || !began) {
+  if (stopping_ || asked_to_stop_ || !has_instance()) {
     status_ = status.value_or(0);
     return;
   }
-  log(fmt::format("the supervisor, process {}, has ended; the next one takes its place",
-                  supervisor_pid_));
-  const os::Instant now = os::now();
-  failures_ = now - started_ < settled_after ? failures_ + 1 : 0;
+  failures_ = os::now() - started_ < settled_after ? failures_ + 1 : 0;
+  const pid_t ended = supervisor_pid_;
+  plan_next_start();
+  try_to_start_supervisor();
+  log(fmt::format("the supervisor, process {}, has ended; the next one takes its place", ended));
+}
+
+void Keeper::plan_next_start() {
   // The first few at once: somebody may be killing them.
   const int shift = std::clamp(failures_ - 3, 0, 7);
-  start_at_ = failures_ <= 3 ? now : now + std::min(first_pause << shift, longest_pause);
+  const os::Instant wait = failures_ <= 3 ? 0 : std::min(first_pause << shift, longest_pause);
+  start_at_ = os::now() + wait;
+}
+
+/// Whatever is wanting (processes, memory, descriptors), this one holds what there is and tries
+/// again.
+void Keeper::try_to_start_supervisor() {
+  if (supervisor_ || milliseconds_to_start() != 0) return;
+  try {
+    start_supervisor();
+  } catch (const Error& error) {
+    ++failures_;
+    plan_next_start();
+    log(fmt::format("no supervisor could be started: {}", error.what()));
+  }
 }
 
 void Keeper::take_signal() {
@@ -162,7 +187,10 @@ void Keeper::take_signal() {
   if (number == 0) return;
   // A reload: the next supervisor is the program and the settings as they are on disk now. It need
   // not be asked to end: it may be killed at any instruction.
-  if (number == SIGHUP) return os::send_signal(supervisor_, SIGKILL);
+  if (number == SIGHUP) {
+    if (has_instance()) os::send_signal(supervisor_, SIGKILL);
+    return;
+  }
   // Who asks twice does not want to wait.
   os::send_signal(supervisor_, asked_to_stop_ ? SIGKILL : SIGTERM);
   asked_to_stop_ = true;
@@ -187,7 +215,7 @@ int Keeper::run() {
     } else if (events[2].revents != 0 && !take()) {
       line_ended();
     }
-    if (!status_ && !supervisor_ && milliseconds_to_start() == 0) start_supervisor();
+    if (!status_) try_to_start_supervisor();
   }
   return *status_;
 }

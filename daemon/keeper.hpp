@@ -32,7 +32,8 @@ class Role {
     pid_t pid = 0;
   };
   /// Starts another process of this program, as it is on disk now. Throws `Error`.
-  [[nodiscard]] Started start(Kind kind) const;
+  /// `unchanged`: as it was when this process was started.
+  [[nodiscard]] Started start(Kind kind, bool unchanged = false) const;
 
  private:
   std::string program_;
@@ -53,17 +54,21 @@ class Keeper {
   using Key = std::tuple<std::uint16_t, std::uint64_t, std::uint64_t>;  // kind, id, number
 
   void start_supervisor();
+  void try_to_start_supervisor();
   void hand_over();
+  [[nodiscard]] bool has_instance() const noexcept;
   /// Takes what the supervisor has said. False: there will be no more.
   bool take();
   void take(KeptPacket packet);
   void drop(const layout::KeepingRecord& record);
   void line_ended();
   void supervisor_ended();
+  void plan_next_start();
   void take_signal();
   [[nodiscard]] int milliseconds_to_start() const noexcept;
 
   Role role_;
+  os::Fd myself_;
   std::function<void()> on_ready_;
   os::Fd signals_;
   os::Fd line_;

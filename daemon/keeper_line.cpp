@@ -12,7 +12,8 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr os::Instant patience = 1'000'000'000;
+constexpr os::Instant keeper_takes_within = 1'000'000'000;
+constexpr os::Instant pause = 1'000'000;
 
 }  // namespace
 
@@ -28,13 +29,14 @@ layout::KeepingRecord keeping_record(layout::Keeping op, layout::Kept kind, std:
 }
 
 bool send_kept(const os::Fd& line, const layout::KeepingRecord& record,
-               std::span<const int> descriptors) noexcept try {
+               std::span<const int> descriptors, os::Instant patience) noexcept try {
   const auto bytes = std::as_bytes(std::span(&record, 1));
   const os::Instant until = os::now() + patience;
   for (;;) {
     const os::Transfer sent = os::send_packet(line, bytes, descriptors, false);
     if (sent != os::Transfer::would_block) return sent == os::Transfer::done;
     if (!os::wait_writable(line, until)) return false;
+    os::sleep_until(os::now() + pause);  // it may be memory that is wanting, not room
   }
 } catch (const Error&) {
   return false;
@@ -45,9 +47,10 @@ std::optional<KeptPacket> receive_kept(const os::Fd& line) {
   os::Packet packet;
   const auto bytes = std::as_writable_bytes(std::span(&kept.record, 1));
   const os::Transfer got = os::receive_packet(line, bytes, packet, true);
+  if (got == os::Transfer::closed) return std::nullopt;
   if (got != os::Transfer::done || packet.size != sizeof kept.record ||
       kept.record.magic != layout::keeping_magic) {
-    return std::nullopt;
+    throw Error(Code::corrupt, "a packet between supervisor and keeper was damaged on the way");
   }
   kept.descriptors = std::move(packet.descriptors);
   return kept;
@@ -56,7 +59,8 @@ std::optional<KeptPacket> receive_kept(const os::Fd& line) {
 void KeeperLine::keep(const layout::KeepingRecord& record,
                       std::initializer_list<int> descriptors) noexcept {
   if (!line_ || given_up_) return;
-  if (send_kept(line_, record, {descriptors.begin(), descriptors.size()})) return;
+  const std::span<const int> fds(descriptors.begin(), descriptors.size());
+  if (send_kept(line_, record, fds, keeper_takes_within)) return;
   given_up_ = true;
   os::send_signal(process_, SIGKILL);
 }

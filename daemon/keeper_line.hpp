@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "layout/keeping.hpp"
+#include "os/clock.hpp"
 #include "os/fd.hpp"
 
 namespace spillring::daemon {
@@ -23,12 +24,13 @@ struct KeptPacket {
 layout::KeepingRecord keeping_record(layout::Keeping op, layout::Kept kind, std::uint64_t id = 0,
                                      std::uint64_t number = 0);
 
-/// Sends one packet; waits while the other side is slow, up to a second. False if it is gone or
+/// Sends one packet; waits while the other side is slow, up to `patience`. False if it is gone or
 /// does not read.
 bool send_kept(const os::Fd& line, const layout::KeepingRecord& record,
-               std::span<const int> descriptors) noexcept;
+               std::span<const int> descriptors, os::Instant patience) noexcept;
 
-/// The next packet; waits for it. nullopt: the other side is gone, or sent something else.
+/// The next packet; waits for it. nullopt: the other side is gone. Throws `Error` (corrupt): what
+/// came is no packet, or descriptors were lost on the way.
 std::optional<KeptPacket> receive_kept(const os::Fd& line);
 
 /// Says what is to be kept. Without a keeper (in a supervisor that a process embeds) it says

@@ -93,6 +93,7 @@ int run_supervisor(const Settings& settings, const Role& role) {
   spillring::daemon::log(
       fmt::format("version {}, listening at {}", spillring::version, settings.supervisor.socket));
   supervisor.run();
+  supervisor.leave();
   return 0;
 }
 
@@ -161,6 +162,7 @@ int main(int argc, char** argv) try {
   int status = 0;
   const auto settings = parse(argc, argv, status);
   if (!settings) return status;
+  spillring::os::secure_standard_streams();
   std::signal(SIGPIPE, SIG_IGN);  // a terminal that went away must not end the supervisor
   spillring::os::raise_descriptor_limit();
   return run(*settings, Role(arguments_of(settings->supervisor)));

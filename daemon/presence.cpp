@@ -35,7 +35,7 @@ void Supervisor::look_after_socket() {
     try {
       os::make_private_directory(os::directory_of(options_.socket));
       listener_watch_.reset();
-      instance_.renew(options_.socket);
+      instance_.renew(options_.socket, options_.socket_mode);
       instance_.deposit(keeper_);
       if (keeper_.attached()) instance_.write_processes(::getpid(), keeper_.pid());
       log(fmt::format("its socket or lock had vanished; at {} again", options_.socket));

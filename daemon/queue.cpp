@@ -49,17 +49,32 @@ layout::Request checked(layout::Request options) {
   return options;
 }
 
+/// Who creates a queue owns it; it may be given to a group that its creator is a member of.
+Access access_of(const layout::Request& options, const os::Peer& maker) {
+  require((options.mode & ~0666U) == 0, fmt::format("mode {:04o} cannot be had", options.mode),
+          "a queue can be read (consume) and written (publish): modes lie between 0000 and 0666");
+  const gid_t group = options.owner_group == layout::no_group ? maker.gid : options.owner_group;
+  if (!is_operator(maker.uid) && !is_member(maker, group)) {
+    throw Error(Code::denied, fmt::format("user {} is not in group {}", maker.uid, group),
+                "a queue is given only to a group that its creator is a member of",
+                "choose another owner_group");
+  }
+  return {maker.uid, group, options.mode};
+}
+
 }  // namespace
 
 Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
-             const Requester& maker, KeeperLine& keeper)
+             const Requester& maker, KeeperLine& keeper, Accounts& accounts)
     : keeper_(keeper),
+      accounts_(accounts),
       id_(id),
       name_(std::move(name)),
+      access_(access_of(options, maker.who)),
       options_(checked(options)),
-      manifest_(segment_name(name_, "manifest"), sizeof(layout::Manifest)),
-      groups_(segment_name(name_, "groups"), sizeof(layout::Groups)),
-      bells_(segment_name(name_, "bells"), sizeof(layout::Bells)),
+      manifest_(new_segment("manifest", sizeof(layout::Manifest))),
+      groups_(new_segment("groups", sizeof(layout::Groups))),
+      bells_(new_segment("bells", sizeof(layout::Bells))),
       service_(os::make_event()) {
   layout::Manifest& m = manifest();
   m.layout_version = layout_version;
@@ -74,6 +89,9 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   m.keep = options_.keep;
   m.prealloc = options_.prealloc;
   m.name.set(name_);
+  m.owner = access_.owner;
+  m.owner_group = access_.group;
+  m.mode = access_.mode;
   m.made_by_session = maker.session;
   m.made_by_request = maker.request;
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
@@ -85,12 +103,26 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
     hold.sequence.store(layout::no_sequence, std::memory_order_relaxed);
   }
   const layout::RingGeometry geometry = first_geometry();
-  rings_.push_back(std::make_unique<RingSegment>(segment_name(name_, "ring"), geometry));
+  rings_.push_back(new_ring(geometry));
   newest().begin(1);
   m.can_grow.store(growth_left(geometry), std::memory_order_relaxed);
   m.first[0].store(1, std::memory_order_seq_cst);
   m.magic = layout::manifest_magic;  // last: now it is a manifest
   deposit();
+}
+
+Segment Queue::new_segment(const char* part, std::size_t bytes) const {
+  auto charge = accounts_.take(access_.owner, Accounts::Item::memory, os::whole_pages(bytes));
+  Segment segment(segment_name(name_, part), bytes);
+  segment.charge = std::move(charge);
+  return segment;
+}
+
+std::unique_ptr<RingSegment> Queue::new_ring(layout::RingGeometry geometry) const {
+  auto charge = accounts_.take(access_.owner, Accounts::Item::memory, geometry.segment_size());
+  auto ring = std::make_unique<RingSegment>(segment_name(name_, "ring"), geometry);
+  ring->charge = std::move(charge);
+  return ring;
 }
 
 std::set<std::uint64_t> Queue::inodes() const {
@@ -126,13 +158,13 @@ std::uint32_t Queue::add_handle(const Requester& requester, layout::Role role,
     handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, {}});
     // Generation 0 is never given out: words that were never written do not name anybody.
     const auto generation = std::max<std::uint16_t>(entry_generation(word), 1);
-    entry.pid = static_cast<std::uint64_t>(requester.pid);
+    entry.pid = static_cast<std::uint64_t>(requester.who.pid);
     entry.session = requester.session;
     entry.request = requester.request;
-    entry.word.store(entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
-                     std::memory_order_seq_cst);
     // Before its first hold can be stored (ring/reclaim.cpp, lowest_hold).
     ring::raise(manifest().handles_used, slot + 1);
+    entry.word.store(entry_word(Presence::live, static_cast<std::uint8_t>(role), generation, group),
+                     std::memory_order_seq_cst);
     return slot;
   }
   throw Error(Code::busy, fmt::format("queue '{}' has no place for another client", name_),
@@ -249,7 +281,8 @@ void Queue::retire(std::uint32_t slot) {
   // a later owner of the slot.
   entry.word.store(entry_word(Presence::dying, role, owner.generation, handle.group),
                    std::memory_order_seq_cst);
-  if (handle.role == layout::Role::producer) {
+  const bool consumed = handle.role != layout::Role::producer;
+  if (!consumed) {
     for (const auto& ring : rings_) ring::abort_claims_of(ring->view(), owner);
   } else {
     Group& group = *group_table_[handle.group];
@@ -261,13 +294,14 @@ void Queue::retire(std::uint32_t slot) {
     }
     --group.members;
     cursors().holds[slot].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
-    if (group.name.empty() && group.members == 0) free_group(handle.group);
   }
   bells().need[slot].store(0, std::memory_order_relaxed);
   auto next = static_cast<std::uint16_t>(owner.generation + 1);
   if (next == 0) next = 1;
   entry.word.store(entry_word(Presence::free, 0, next), std::memory_order_seq_cst);
   handle_table_[slot].reset();
+  // Only now: the entry of a member never names a group that is not there.
+  if (consumed && is_over(handle.group)) free_group(handle.group);
   // It may have died between a change and the ring for it.
   ring_bells();
 }
@@ -284,6 +318,11 @@ std::optional<std::uint16_t> Queue::find_group(std::string_view name) const noex
     if (group_table_[slot] && !name.empty() && group_table_[slot]->name == name) return slot;
   }
   return std::nullopt;
+}
+
+/// A subscription without a name ends with its member.
+bool Queue::is_over(std::uint16_t group) const noexcept {
+  return group_table_[group]->name.empty() && group_table_[group]->members == 0;
 }
 
 bool Queue::has_named_group() const noexcept {
@@ -331,7 +370,7 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
   layout::GroupCursor& cursor = cursors().cursors[slot];
   const std::uint64_t window = std::min(options_.slots, layout::max_window);
   if (kind == GroupKind::shared) {
-    group->words = Segment(segment_name(name_, "words"), window * sizeof(layout::Word));
+    group->words = new_segment("words", window * sizeof(layout::Word));
     group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
   }
   group->stream = group::StreamGroup(entry, cursor);
@@ -408,15 +447,19 @@ void Queue::remove_group(std::string_view name) {
   free_group(*slot);
 }
 
-void Queue::purge(control::Answer& answer) {
+Queue::Purge Queue::plan_purge() const noexcept {
   const std::uint64_t from = needed();
   const std::uint64_t to = tail();
-  answer.reply.number = from < to ? to - from : 0;
+  return {to, from < to ? to - from : 0};
+}
+
+void Queue::purge(std::uint64_t to) {
   // A loan below the line would be published and never seen: its owner is to know.
   for (const auto& ring : rings_) {
     const auto used = ring::in_use(ring->view());
     if (!used) continue;
-    for (std::uint64_t s = ring->settled(); s < used->end; ++s) ring::revoke(ring->view(), s);
+    const std::uint64_t end = std::min(used->end, to);
+    for (std::uint64_t s = ring->settled(); s < end; ++s) ring::revoke(ring->view(), s);
   }
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);
@@ -439,6 +482,9 @@ layout::QueueRecord Queue::record() const {
   record.full = options_.full;
   record.keep = options_.keep;
   record.prealloc = options_.prealloc;
+  record.owner = access_.owner;
+  record.owner_group = access_.group;
+  record.mode = access_.mode;
   record.state = static_cast<std::uint8_t>(manifest().condition.load(std::memory_order_relaxed));
   record.next = tail();
   record.first = std::min(needed(), record.next);

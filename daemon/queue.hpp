@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "access.hpp"
+#include "accounts.hpp"
 #include "control/channel.hpp"
 #include "group/shared_group.hpp"
 #include "group/stream_group.hpp"
@@ -22,6 +24,7 @@
 #include "layout/control.hpp"
 #include "layout/groups.hpp"
 #include "layout/manifest.hpp"
+#include "os/process.hpp"
 #include "os/socket.hpp"
 #include "ring_segment.hpp"
 #include "segment.hpp"
@@ -30,7 +33,7 @@ namespace spillring::daemon {
 
 /// Who asks, and whether a supervisor that has died may have done it already.
 struct Requester {
-  pid_t pid = 0;
+  const os::Peer& who;
   std::uint64_t session = 0;
   std::uint64_t request = 0;
   bool repeated = false;
@@ -47,16 +50,17 @@ class Queue {
  public:
   /// Makes the queue's segments. Throws `Error` (invalid: options; no_memory).
   Queue(std::uint64_t id, std::string name, const layout::Request& options, const Requester& maker,
-        KeeperLine& keeper);
+        KeeperLine& keeper, Accounts& accounts);
   /// Goes on with one that was kept, and finishes what was cut short (adoption.cpp). Throws
   /// `Error`.
-  Queue(KeptQueue kept, KeeperLine& keeper);
+  Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue() = default;
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] const Access& access() const noexcept { return access_; }
   /// Rung by clients who want service().
   [[nodiscard]] const os::Fd& service_event() const noexcept { return service_; }
   /// Inodes of everything that clients map writable or not.
@@ -77,7 +81,13 @@ class Queue {
   void observe(control::Answer& answer) const;
   void ring(const layout::Request& request, control::Answer& answer);
   void drop_ring(std::uint32_t slot, std::uint64_t first);
-  void purge(control::Answer& answer);
+  /// Up to where a purge goes now, and how many sequences the group furthest behind passes over.
+  struct Purge {
+    std::uint64_t to = 0;
+    std::uint64_t count = 0;
+  };
+  [[nodiscard]] Purge plan_purge() const noexcept;
+  void purge(std::uint64_t to);
   void remove_group(std::string_view name);
   [[nodiscard]] layout::QueueRecord record() const;
   void groups(const layout::Request& request, control::Answer& answer) const;
@@ -130,6 +140,7 @@ class Queue {
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
   void free_group(std::uint16_t slot) noexcept;
   void free_group_entry(std::uint16_t slot) noexcept;
+  [[nodiscard]] bool is_over(std::uint16_t group) const noexcept;
   [[nodiscard]] bool has_named_group() const noexcept;
   void drop_base() noexcept;
   void keep_base() noexcept;
@@ -153,6 +164,8 @@ class Queue {
   bool try_replace(layout::RingGeometry geometry) noexcept;
   /// A ring that was sealed, and whose successor could not be made or was not finished.
   void resume_replacement() noexcept;
+  [[nodiscard]] bool is_sealed() const noexcept;
+  void write_pinned() noexcept;
   void let_go() noexcept;
   void move_floors() noexcept;
   void reclaim_newest() noexcept;
@@ -165,9 +178,15 @@ class Queue {
   [[nodiscard]] bool may_replace_pinned() noexcept;
   [[nodiscard]] bool is_damaged() const noexcept;
 
+  [[nodiscard]] Segment new_segment(const char* part, std::size_t bytes) const;
+  void charge(Accounts::Charge& charge, std::size_t bytes) const;  // of what was kept
+  [[nodiscard]] std::unique_ptr<RingSegment> new_ring(layout::RingGeometry geometry) const;
+
   KeeperLine& keeper_;
+  Accounts& accounts_;
   std::uint64_t id_;
   std::string name_;
+  Access access_;
   layout::Request options_;
   Segment manifest_;
   Segment groups_;
@@ -176,7 +195,8 @@ class Queue {
   std::vector<std::unique_ptr<RingSegment>> rings_;  // oldest first
   std::array<std::unique_ptr<Group>, layout::max_groups> group_table_;
   std::array<std::unique_ptr<Handle>, layout::max_handles> handle_table_;
-  std::set<std::uint64_t> pinned_rings_;  // replaced because something held them
+  std::set<std::uint64_t> pinned_rings_;  // replaced because something held them; M.pinned
+  bool unfinished_ = false;               // the newest ring is sealed, by us, and has no successor
   os::Instant pinned_since_ = os::never;
   std::uint64_t wanted_ = 0;      // bytes that those who want room want at most
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep

@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "accounts.hpp"
 #include "os/clock.hpp"
 #include "os/memory.hpp"
 #include "ring/claim.hpp"
@@ -45,6 +46,7 @@ class RingSegment {
 
   /// Claims that stand in somebody's way, and since when.
   std::map<std::uint64_t, os::Instant> stalls;
+  Accounts::Charge charge;  // on the account of the queue's owner
 
  private:
   RingSegment(os::Fd memory, layout::RingGeometry geometry)

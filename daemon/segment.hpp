@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "accounts.hpp"
 #include "os/memory.hpp"
 
 namespace spillring::daemon {
@@ -24,6 +25,7 @@ struct Segment {
   os::Fd writable;
   os::Fd read_only;
   os::Mapping map;
+  Accounts::Charge charge;  // on the account of the queue's owner
 };
 
 }  // namespace spillring::daemon

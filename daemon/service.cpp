@@ -17,8 +17,8 @@ namespace {
 // loan, a view whose message went to somebody else) has had its own timeout before.
 constexpr os::Instant pin_timeout = 10'000'000;
 
-// So many rings may be kept alive by stopped clients before no more are made for their sake.
-constexpr std::size_t max_pinned_rings = 4;
+// So many loans are timed at once: the oldest. Who claims more without publishing is timed in turn.
+constexpr std::size_t most_stalls = 4096;
 
 // Who does not wait for room says only now and then that it wants some.
 constexpr os::Instant wish_lasts = 100'000'000;
@@ -61,8 +61,9 @@ void Queue::replace(layout::RingGeometry geometry) {
   if (place == std::end(names)) {
     throw Error(Code::busy, fmt::format("queue '{}' has no place for another ring", name_));
   }
-  auto ring = std::make_unique<RingSegment>(fmt::format("spillring:{}:ring", name_), geometry);
+  auto ring = new_ring(geometry);
   const ring::RingView& old = newest().view();
+  unfinished_ = true;
   const std::uint64_t seal = ring::seal(old);
   const std::uint64_t limit = old.header().limit.load(std::memory_order_seq_cst);
   // The number names the new ring: it must be one that this ring can have come to.
@@ -75,6 +76,7 @@ void Queue::replace(layout::RingGeometry geometry) {
   manifest().can_grow.store(growth_left(geometry), std::memory_order_seq_cst);
   // SYNC POINT WRITE: first[]. The only step of the new ring that others see.
   place->store(seal + 1, std::memory_order_seq_cst);
+  unfinished_ = false;
   ring_bells();
 }
 
@@ -122,10 +124,25 @@ void Queue::consider_growth(std::uint64_t wanted) noexcept {
   if (few_slots || few_bytes) try_replace(next_geometry(wanted));
 }
 
-void Queue::resume_replacement() noexcept {
+bool Queue::is_sealed() const noexcept {
   ring::Room room{};
-  const ring::ClaimStatus found = ring::probe(newest().view(), layout::extent_unit, room).status;
-  if (found == ring::ClaimStatus::sealed) try_replace(newest().geometry());
+  return ring::probe(newest().view(), layout::extent_unit, room).status ==
+         ring::ClaimStatus::sealed;
+}
+
+void Queue::resume_replacement() noexcept {
+  if (unfinished_) {
+    try_replace(newest().geometry());
+  } else if (is_sealed()) {
+    poison("its ring was sealed by somebody else than the supervisor");
+  }
+}
+
+/// For the next supervisor.
+void Queue::write_pinned() noexcept {
+  auto& names = manifest().pinned;
+  std::fill(std::begin(names), std::end(names), 0);
+  std::copy(pinned_rings_.begin(), pinned_rings_.end(), std::begin(names));
 }
 
 bool Queue::may_replace_pinned() noexcept {
@@ -133,7 +150,8 @@ bool Queue::may_replace_pinned() noexcept {
     return std::none_of(handle_table_.begin(), handle_table_.end(),
                         [&](const auto& handle) { return handle && handle->rings.contains(name); });
   });
-  return pinned_rings_.size() < max_pinned_rings;
+  write_pinned();
+  return pinned_rings_.size() < layout::max_pinned;
 }
 
 void Queue::reclaim_newest() noexcept {
@@ -167,6 +185,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
   const std::uint64_t name = view.first();
   if (try_replace(newest().geometry())) {
     pinned_rings_.insert(name);
+    write_pinned();
     let_go();
   }
   return os::never;
@@ -184,7 +203,7 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept 
   std::map<std::uint64_t, os::Instant> found;
   os::Instant next = os::never;
   bool revoked = false;
-  for (std::uint64_t s = ring.settled(); s < end; ++s) {
+  for (std::uint64_t s = ring.settled(); s < end && found.size() < most_stalls; ++s) {
     if (!ring::is_claimed(view, s)) continue;
     const auto before = ring.stalls.find(s);
     const bool known = before != ring.stalls.end();
@@ -192,7 +211,7 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept 
     const bool in_the_way = s + 1 != end || producer_waits;
     if (!known && !in_the_way) continue;
     const os::Instant since = known ? before->second : now;
-    const os::Instant due = since + static_cast<os::Instant>(options_.stall_timeout_ns);
+    const os::Instant due = os::after(since, options_.stall_timeout_ns);
     if (in_the_way && due <= now) {
       revoked = ring::revoke(view, s) || revoked;
       continue;
@@ -214,7 +233,7 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
     const auto before = group.leases.find(s);
     const bool same = before != group.leases.end() && before->second.first == word;
     const os::Instant since = same ? before->second.second : now;
-    const os::Instant due = since + static_cast<os::Instant>(options_.lease_ns);
+    const os::Instant due = os::after(since, options_.lease_ns);
     if (waited_for && due <= now) {
       handed = group.shared.hand_back(s, word, true) || handed;
       return;

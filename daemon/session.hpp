@@ -6,6 +6,8 @@
 #include <set>
 #include <utility>
 
+#include "accounts.hpp"
+#include "os/clock.hpp"
 #include "os/fd.hpp"
 #include "os/fork.hpp"
 #include "os/process.hpp"
@@ -21,6 +23,8 @@ struct Session {
   os::Fd socket;  // empty once the connection has ended while the process lives on
   os::Peer peer;
   bool greeted = false;
+  os::Instant greet_until = os::never;
+  Accounts::Charge charge;
   std::set<HandleKey> handles;
   std::unique_ptr<os::NotInherited> not_inherited;  // of the socket, where a process embeds us
   std::unique_ptr<Watch> socket_watch;

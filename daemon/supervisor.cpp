@@ -16,19 +16,23 @@ using layout::Ask;
 
 namespace {
 
-// Packets of one client, or new clients, before others get their turn.
+// Packets of one client before others get their turn.
 constexpr int most_at_once = 16;
+
+// So many supervisors may die while they carry out one request.
+constexpr std::uint64_t most_attempts = 5;
 
 Error unknown_queue(std::string_view name) {
   return {Code::not_found, fmt::format("there is no queue '{}'", name), "",
           fmt::format("create it with: spillring create {}", name)};
 }
 
-Instance instance_of(const std::string& socket, std::vector<KeptPacket>& kept) {
+Instance instance_of(const Supervisor::Options& options, std::vector<KeptPacket>& kept) {
   const auto found = std::find_if(kept.begin(), kept.end(), [](const KeptPacket& packet) {
     return static_cast<layout::Kept>(packet.record.kind) == layout::Kept::instance;
   });
-  return found == kept.end() ? Instance(socket) : Instance(std::move(*found));
+  return found == kept.end() ? Instance(options.socket, options.socket_mode)
+                             : Instance(std::move(*found));
 }
 
 void check_hello(const layout::Request& request) {
@@ -48,7 +52,7 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
     : options_(std::move(options)),
       keeper_(std::move(keeper.line)),
       new_keeper_(std::move(new_keeper)),
-      instance_(instance_of(options_.socket, keeper.kept)) {
+      instance_(instance_of(options_, keeper.kept)) {
   instance_.notes().starts.fetch_add(1, std::memory_order_relaxed);
   instance_.deposit(keeper_);
   adopt(std::move(keeper.kept));
@@ -58,9 +62,14 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
   consider_leaving();
 }
 
-Supervisor::~Supervisor() {
+void Supervisor::leave() noexcept {
   keeper_.say(layout::Keeping::stop);
   instance_.remove(options_.socket);
+}
+
+// With a keeper the next supervisor goes on, unless this one has left.
+Supervisor::~Supervisor() {
+  if (!keeper_.attached()) leave();
 }
 
 void Supervisor::run() {
@@ -74,58 +83,19 @@ void Supervisor::run() {
   }
 }
 
-// ---- connections --------------------------------------------------------------------------------
-
-void Supervisor::accept() {
-  for (int count = 0; count < most_at_once; ++count) {
-    os::Fd socket = os::accept_from(instance_.listener());
-    if (!socket) return;
-    os::Peer peer;
-    try {
-      peer = os::peer_of(socket);
-    } catch (const Error&) {
-      continue;  // gone already
-    }
-    // Whose death could not be noticed is not served: the end of a connection is not a death.
-    if (!peer.pidfd) {
-      log("a client was turned away: its process cannot be watched");
-      continue;
-    }
-    sessions_.push_back({});
-    const auto session = std::prev(sessions_.end());
-    session->id = instance_.notes().last_session.fetch_add(1, std::memory_order_relaxed) + 1;
-    session->socket = std::move(socket);
-    session->peer = std::move(peer);
-    admit(session);
-  }
-}
-
-void Supervisor::admit(Sessions::iterator session) {
-  if (session->socket) {
-    session->not_inherited = std::make_unique<os::NotInherited>(session->socket);
-    session->socket_watch =
-        std::make_unique<Watch>(loop_, session->socket, [this, session] { read(session); });
-  }
-  session->process_watch = std::make_unique<Watch>(loop_, session->peer.pidfd,
-                                                   [this, session] { process_ended(session); });
-}
+// ---- requests -----------------------------------------------------------------------------------
 
 void Supervisor::read(Sessions::iterator session) {
+  // What the dead have asked for is not done any more: they may have asked somebody else since.
+  if (os::is_dead(session->peer.pidfd)) return;  // its watch comes next
   for (int count = 0; count < most_at_once; ++count) {
     layout::Request request{};
-    layout::Notes& notes = instance_.notes();
     switch (control::peek(session->socket, request)) {
       case os::Transfer::would_block:
         return;
-      case os::Transfer::done: {
-        notes.request.store(request.id, std::memory_order_relaxed);
-        notes.session.store(session->id, std::memory_order_release);
-        const bool goes_on = answer(*session, request);
-        os::discard_packet(session->socket);
-        notes.session.store(0, std::memory_order_relaxed);
-        if (goes_on) continue;
+      case os::Transfer::done:
+        if (carry_out(*session, request)) continue;
         return connection_ended(session);
-      }
       case os::Transfer::closed:
         return connection_ended(session);
       case os::Transfer::broken:
@@ -135,29 +105,59 @@ void Supervisor::read(Sessions::iterator session) {
   }
 }
 
-bool Supervisor::answer(Session& session, const layout::Request& request) {
-  control::Answer answer(request);
+/// A request stays in its connection until it is answered; the notes say that it has been begun.
+bool Supervisor::carry_out(Session& session, const layout::Request& request) {
+  layout::Notes& notes = instance_.notes();
+  const bool repeated = unanswered_ == std::pair(session.id, request.id);
+  if (!repeated) {
+    for (auto* word : {&notes.attempts, &notes.begun, &notes.purge_to}) {
+      word->store(0, std::memory_order_relaxed);
+    }
+    notes.request.store(request.id, std::memory_order_relaxed);
+    notes.session.store(session.id, std::memory_order_seq_cst);
+  }
+  bool goes_on = false;
+  // One that no supervisor survives would otherwise end each that follows.
+  if (notes.attempts.fetch_add(1, std::memory_order_seq_cst) < most_attempts) {
+    goes_on = answer(session, request, repeated);
+  } else {
+    goes_on = refuse(session, request,
+                     Error(Code::internal, "the supervisor has died of this request", "",
+                           "this is a bug; please report it"));
+  }
+  os::discard_packet(session.socket);
+  notes.session.store(0, std::memory_order_seq_cst);
+  return goes_on;
+}
+
+bool Supervisor::refuse(Session& session, const layout::Request& request, const Error& error) try {
+  // Who speaks another version is told so, and then left.
+  return control::Answer(request, error).send(session.socket) == os::Transfer::done &&
+         session.greeted;
+} catch (const std::exception&) {  // no memory for a few lines of text
+  return false;
+}
+
+bool Supervisor::answer(Session& session, const layout::Request& request, bool repeated) {
   try {
-    dispatch(session, request, answer);
+    control::Answer answer(request);
+    dispatch(session, request, repeated, answer);
     if (static_cast<Ask>(request.ask) == Ask::drop_ring) return true;  // nobody waits for an answer
     return answer.send(session.socket) == os::Transfer::done;
+  } catch (const Error& error) {
+    return refuse(session, request, error);
   } catch (const std::exception& failure) {
-    const auto* known = dynamic_cast<const Error*>(&failure);
-    const control::Answer refusal(
-        request, known != nullptr ? *known : Error(Code::internal, failure.what()));
-    // Who speaks another version is told so, and then left.
-    return refusal.send(session.socket) == os::Transfer::done && session.greeted;
+    return refuse(session, request, Error(Code::internal, failure.what()));
   }
 }
 
-void Supervisor::dispatch(Session& session, const layout::Request& request,
+void Supervisor::dispatch(Session& session, const layout::Request& request, bool repeated,
                           control::Answer& answer) {
   const auto ask = static_cast<Ask>(request.ask);
   if (!session.greeted && ask != Ask::hello) {
     throw Error(Code::version_mismatch, "the first request of a connection is hello");
   }
-  const Requester requester{session.peer.pid, session.id, request.id,
-                            unanswered_ == std::pair(session.id, request.id)};
+  const Requester requester{session.peer, session.id, request.id, repeated};
   switch (ask) {
     case Ask::hello:
       check_hello(request);
@@ -166,34 +166,41 @@ void Supervisor::dispatch(Session& session, const layout::Request& request,
     case Ask::create:
       return create(requester, request, answer);
     case Ask::open:
-      answer.reply.queue = served(request.name.view()).queue.id();
-      return;
+      return open(requester, request.name.view(), answer);
     case Ask::list:
-      return list(request, answer);
+      return list(requester, request, answer);
     case Ask::remove:
       return remove(requester, request.name.view());
     case Ask::info:
-      answer.add(served(request.queue).queue.record());
+      answer.add(queue_for(requester, request.queue, Right::either).record());
       return;
     case Ask::groups:
-      return served(request.queue).queue.groups(request, answer);
-    case Ask::produce:
-      session.handles.emplace(request.queue,
-                              served(request.queue).queue.produce(requester, answer));
+      return queue_for(requester, request.queue, Right::either).groups(request, answer);
+    case Ask::produce: {
+      Queue& queue = queue_for(requester, request.queue, Right::publish);
+      session.handles.emplace(request.queue, queue.produce(requester, answer));
       return;
-    case Ask::consume:
-      session.handles.emplace(request.queue,
-                              served(request.queue).queue.consume(requester, request, answer));
+    }
+    case Ask::consume: {
+      Queue& queue = queue_for(requester, request.queue, Right::consume);
+      session.handles.emplace(request.queue, queue.consume(requester, request, answer));
       return;
+    }
     case Ask::observe:
-      return served(request.queue).queue.observe(answer);
+      return queue_for(requester, request.queue, Right::consume).observe(answer);
     case Ask::ring:
     case Ask::drop_ring: {
       // A handle counts only for the connection that it was given to.
       layout::Request own = request;
       if (!session.handles.contains({request.queue, request.handle})) own.handle = 0;
-      Queue& queue = served(request.queue).queue;
-      return ask == Ask::ring ? queue.ring(own, answer) : queue.drop_ring(own.handle, own.number);
+      if (ask == Ask::drop_ring) {
+        return served(request.queue).queue.drop_ring(own.handle, own.number);
+      }
+      // A handle has its rights already; without one, this is an observer.
+      const bool has_handle = own.handle != 0;
+      Queue& queue = has_handle ? served(request.queue).queue
+                                : queue_for(requester, request.queue, Right::consume);
+      return queue.ring(own, answer);
     }
     case Ask::detach:
       if (session.handles.erase({request.queue, request.handle}) != 0) {
@@ -202,53 +209,12 @@ void Supervisor::dispatch(Session& session, const layout::Request& request,
       }
       return;
     case Ask::purge:
-      return served(request.queue).queue.purge(answer);
+      return purge(requester, request.queue, answer);
     case Ask::remove_group:
       remove_group(requester, request);
       return service(request.queue);
   }
   throw Error(Code::unsupported, fmt::format("request {} is not known", request.ask));
-}
-
-void Supervisor::connection_ended(Sessions::iterator session) {
-  session->socket_watch.reset();
-  session->not_inherited.reset();
-  session->socket.reset();
-  // The end of a connection is not the end of a process: one that closed our socket (a daemon that
-  // closes everything) may still use its maps. One that called exec has none any more.
-  const bool lives_on = !os::is_dead(session->peer.pidfd) && still_maps_something(*session);
-  if (!lives_on) return process_ended(session);
-  deposit_session(*session);
-}
-
-bool Supervisor::still_maps_something(const Session& session) const {
-  std::set<std::uint64_t> inodes;
-  for (const auto& [id, slot] : session.handles) {
-    if (const auto found = queues_.find(id); found != queues_.end()) {
-      inodes.merge(found->second->queue.inodes());
-    }
-  }
-  if (inodes.empty()) return false;
-  return os::maps_any(session.peer.pid, inodes) != os::Maps::none;
-}
-
-void Supervisor::process_ended(Sessions::iterator session) {
-  if (!options_.without_recovery) retire_all(*session);
-  keeper_.drop(layout::Kept::session, session->id);
-  sessions_.erase(session);
-  consider_leaving();
-}
-
-void Supervisor::retire_all(Session& session) {
-  std::set<std::uint64_t> touched;
-  for (const auto& [id, slot] : session.handles) {
-    if (const auto found = queues_.find(id); found != queues_.end()) {
-      found->second->queue.retire(slot);
-      touched.insert(id);
-    }
-  }
-  session.handles.clear();
-  for (const std::uint64_t id : touched) service(id);
 }
 
 // ---- queues -------------------------------------------------------------------------------------
@@ -259,6 +225,18 @@ Supervisor::Served& Supervisor::served(std::uint64_t id) {
     throw Error(Code::deleted, "the queue was removed", "", "create it again, or open another");
   }
   return *found->second;
+}
+
+Queue& Supervisor::queue_for(const Requester& requester, std::uint64_t id, Right right) {
+  Queue& queue = served(id).queue;
+  queue.access().require(requester.who, right, queue.name());
+  return queue;
+}
+
+Queue& Supervisor::queue_of_owner(const Requester& requester, std::uint64_t id) {
+  Queue& queue = served(id).queue;
+  queue.access().require_owner(requester.who, queue.name());
+  return queue;
 }
 
 Supervisor::Served& Supervisor::served(std::string_view name) {
@@ -284,8 +262,27 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
                 fmt::format("use it as it is, or remove it first: spillring rm {}", name));
   }
   const std::uint64_t id = instance_.notes().last_queue.fetch_add(1, std::memory_order_relaxed) + 1;
-  serve(std::make_unique<Served>(loop_, id, name, request, requester, keeper_));
-  answer.reply.queue = id;
+  auto charge = accounts_.take(requester.who.uid, Accounts::Item::queue);
+  auto made = std::make_unique<Served>(loop_, id, name, request, requester, keeper_, accounts_);
+  made->charge = std::move(charge);
+  Queue& queue = made->queue;
+  try {
+    serve(std::move(made));
+  } catch (...) {
+    keeper_.drop(layout::Kept::queue, id);  // nobody has been told of it
+    throw;
+  }
+  answer.reply.queue = queue.id();
+}
+
+bool Supervisor::was_begun(const Requester& requester) const noexcept {
+  return requester.repeated && instance_.notes().begun.load(std::memory_order_relaxed) != 0;
+}
+
+void Supervisor::open(const Requester& requester, std::string_view name, control::Answer& answer) {
+  const Queue& queue = served(name).queue;
+  queue.access().require(requester.who, Right::either, queue.name());
+  answer.reply.queue = queue.id();
 }
 
 void Supervisor::serve(std::unique_ptr<Served> made) {
@@ -298,9 +295,12 @@ void Supervisor::serve(std::unique_ptr<Served> made) {
   queues_.emplace(id, std::move(made));
 }
 
-void Supervisor::list(const layout::Request& request, control::Answer& answer) const {
+void Supervisor::list(const Requester& requester, const layout::Request& request,
+                      control::Answer& answer) const {
   for (auto at = names_.upper_bound(request.name.view()); at != names_.end(); ++at) {
-    if (!answer.add(queues_.at(at->second)->queue.record())) {
+    const Queue& queue = queues_.at(at->second)->queue;
+    if (!queue.access().permits(requester.who, Right::either)) continue;
+    if (!answer.add(queue.record())) {
       answer.reply.number = 1;
       return;
     }
@@ -308,8 +308,10 @@ void Supervisor::list(const layout::Request& request, control::Answer& answer) c
 }
 
 void Supervisor::remove(const Requester& requester, std::string_view name) {
-  if (requester.repeated && !names_.contains(name)) return;  // it was done, and not answered
+  if (was_begun(requester) && !names_.contains(name)) return;  // it was done, and not answered
   Served& gone = served(name);
+  gone.queue.access().require_owner(requester.who, gone.queue.name());
+  instance_.notes().begun.store(1, std::memory_order_seq_cst);
   const std::uint64_t id = gone.queue.id();
   gone.queue.condemn(layout::Condition::deleted);
   keeper_.drop(layout::Kept::queue, id);
@@ -320,11 +322,27 @@ void Supervisor::remove(const Requester& requester, std::string_view name) {
   }
 }
 
+/// Carried out twice it goes no further than once: messages that were sent since the answer stay.
+void Supervisor::purge(const Requester& requester, std::uint64_t id, control::Answer& answer) {
+  Queue& queue = queue_of_owner(requester, id);
+  layout::Notes& notes = instance_.notes();
+  if (notes.purge_to.load(std::memory_order_relaxed) == 0) {
+    const Queue::Purge plan = queue.plan_purge();
+    notes.purge_count.store(plan.count, std::memory_order_relaxed);
+    notes.purge_to.store(plan.to, std::memory_order_seq_cst);
+  }
+  answer.reply.number = notes.purge_count.load(std::memory_order_relaxed);
+  queue.purge(notes.purge_to.load(std::memory_order_relaxed));
+}
+
 void Supervisor::remove_group(const Requester& requester, const layout::Request& request) {
+  Queue& queue = queue_of_owner(requester, request.queue);
+  const bool begun = was_begun(requester);
+  instance_.notes().begun.store(1, std::memory_order_seq_cst);
   try {
-    served(request.queue).queue.remove_group(request.name.view());
+    queue.remove_group(request.name.view());
   } catch (const Error& error) {
-    if (!requester.repeated || error.code() != Code::not_found) throw;
+    if (!begun || error.code() != Code::not_found) throw;
   }
 }
 

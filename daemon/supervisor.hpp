@@ -19,6 +19,8 @@
 #include <utility>  // Asio 1.74 needs it before its own headers
 #include <vector>
 
+#include "access.hpp"
+#include "accounts.hpp"
 #include "control/channel.hpp"
 #include "instance.hpp"
 #include "keeper_line.hpp"
@@ -32,7 +34,9 @@ class Supervisor {
  public:
   struct Options {
     std::string socket;
-    bool without_recovery = false;      // for tests: deaths are noticed, nothing is repaired
+    bool without_recovery = false;  // for tests: deaths are noticed, nothing is repaired
+    unsigned socket_mode = 0600;    // who may connect; each queue decides for itself beyond that
+    Quota quota;
     std::chrono::seconds idle_exit{0};  // ends after so long without clients and messages; 0: never
   };
 
@@ -48,8 +52,11 @@ class Supervisor {
   explicit Supervisor(Options options, Keeper keeper = {}, KeeperMaker new_keeper = {});
   Supervisor(const Supervisor&) = delete;
   Supervisor& operator=(const Supervisor&) = delete;
-  /// Removes the socket. Queues live on in the clients that map them.
+  /// Without a keeper: as leave(). Queues live on in the clients that map them.
   ~Supervisor();
+
+  /// After run(): the keeper is to end too; the socket is removed.
+  void leave() noexcept;
 
   /// Serves until stop().
   void run();
@@ -66,6 +73,7 @@ class Supervisor {
     Queue queue;
     boost::asio::steady_timer timer;
     std::unique_ptr<Watch> watch;
+    Accounts::Charge charge;
   };
 
   // -- the keeper (adopt.cpp)
@@ -75,6 +83,7 @@ class Supervisor {
   void adopt_handles(Served& served);
   void watch_keeper();
   void replace_keeper();
+  void try_keeper_again();
   void deposit_all();
   void deposit_session(const Session& session) noexcept;
 
@@ -84,23 +93,39 @@ class Supervisor {
   void consider_leaving();
   [[nodiscard]] bool has_messages() const;
 
+  // -- connections (connections.cpp)
   void accept();
+  void receive(os::Fd socket);
+  void turn_away_without_descriptor();
+  void expect_greeting(Session& session);
+  void close_silent();
   void admit(Sessions::iterator session);
   void read(Sessions::iterator session);
   /// False: the connection is to be closed.
-  bool answer(Session& session, const layout::Request& request);
-  void dispatch(Session& session, const layout::Request& request, control::Answer& answer);
+  bool carry_out(Session& session, const layout::Request& request);
+  bool answer(Session& session, const layout::Request& request, bool repeated);
+  bool refuse(Session& session, const layout::Request& request, const Error& error);
+  void dispatch(Session& session, const layout::Request& request, bool repeated,
+                control::Answer& answer);
+  /// True for a repeated request that may have removed already what it is to remove.
+  [[nodiscard]] bool was_begun(const Requester& requester) const noexcept;
   void connection_ended(Sessions::iterator session);
   void process_ended(Sessions::iterator session);
   void retire_all(Session& session);
 
   void create(const Requester& requester, const layout::Request& request, control::Answer& answer);
-  void list(const layout::Request& request, control::Answer& answer) const;
+  void open(const Requester& requester, std::string_view name, control::Answer& answer);
+  void list(const Requester& requester, const layout::Request& request,
+            control::Answer& answer) const;
   void remove(const Requester& requester, std::string_view name);
+  void purge(const Requester& requester, std::uint64_t id, control::Answer& answer);
   void remove_group(const Requester& requester, const layout::Request& request);
   void serve(std::unique_ptr<Served> made);
   void service(std::uint64_t id);
   [[nodiscard]] Served& served(std::uint64_t id);
+  /// The same, for somebody who has this right. Throws `Error` (deleted, denied).
+  [[nodiscard]] Queue& queue_for(const Requester& requester, std::uint64_t id, Right right);
+  [[nodiscard]] Queue& queue_of_owner(const Requester& requester, std::uint64_t id);
   [[nodiscard]] Served& served(std::string_view name);
   [[nodiscard]] bool still_maps_something(const Session& session) const;
 
@@ -110,11 +135,15 @@ class Supervisor {
   KeeperMaker new_keeper_;
   Instance instance_;
   std::unique_ptr<Watch> listener_watch_;
+  boost::asio::steady_timer keeper_timer_{loop_};
   os::Fd removals_;
   std::unique_ptr<Watch> removals_watch_;
   boost::asio::steady_timer socket_timer_{loop_};
   boost::asio::steady_timer idle_timer_{loop_};
   std::unique_ptr<Watch> keeper_watch_;
+  Accounts accounts_{options_.quota};
+  os::Fd reserve_ = os::reserve_descriptor();  // so that there is one to turn somebody away with
+  boost::asio::steady_timer greeting_timer_{loop_};
   std::pair<std::uint64_t, std::uint64_t> unanswered_;  // session and request; 0: none
   Sessions sessions_;
   std::map<std::uint64_t, std::unique_ptr<Served>> queues_;

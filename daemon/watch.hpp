@@ -3,10 +3,12 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <utility>  // Asio 1.74 needs it before its own headers
 
+#include "log.hpp"
 #include "os/fd.hpp"
 
 namespace spillring::daemon {
@@ -32,7 +34,11 @@ class Watch {
         [this, alive = std::weak_ptr(on_readable_)](const boost::system::error_code& error) {
           if (error || alive.expired()) return;
           const auto handler = alive.lock();
-          (*handler)();
+          try {
+            (*handler)();
+          } catch (const std::exception& failure) {  // no memory, most likely: it is tried again
+            log(failure.what());
+          }
           if (handler.use_count() > 1) arm();
         });
   }

@@ -32,6 +32,8 @@ enum class Ask : std::uint16_t {
   remove_group,  // queue, name
 };
 
+inline constexpr std::uint32_t no_group = UINT32_MAX;
+
 struct Request {
   std::uint32_t magic;
   std::uint16_t ask;
@@ -53,13 +55,17 @@ struct Request {
   std::uint8_t full;
   std::uint8_t keep;
   std::uint8_t prealloc;
-  std::uint8_t reserved[5];
+  std::uint8_t reserved[1];
+  std::uint32_t mode;         // permission bits as a file's: read = consume, write = publish
+  std::uint32_t owner_group;  // no_group: the creator's own
+  std::uint8_t reserved_access[4];
 };
-static_assert(sizeof(Request) == 208, "no padding: what was not set is zero, not stale memory");
+static_assert(sizeof(Request) == 216, "no padding: what was not set is zero, not stale memory");
 static_assert(offsetof(Request, name) == 40);
 static_assert(offsetof(Request, protocol_version) == 160);
 static_assert(offsetof(Request, capacity) == 168);
 static_assert(offsetof(Request, full) == 200);
+static_assert(offsetof(Request, mode) == 204);
 static_assert(std::is_trivially_copyable_v<Request>);
 
 struct Reply {
@@ -109,8 +115,12 @@ struct QueueRecord {
   std::uint8_t keep;
   std::uint8_t prealloc;
   std::uint8_t reserved[4];
+  std::uint32_t owner;
+  std::uint32_t owner_group;
+  std::uint32_t mode;
+  std::uint32_t reserved_access;
 };
-static_assert(sizeof(QueueRecord) == 240, "no padding");
+static_assert(sizeof(QueueRecord) == 256, "no padding");
 static_assert(offsetof(QueueRecord, rings) == 216);
 static_assert(offsetof(QueueRecord, state) == 232);
 

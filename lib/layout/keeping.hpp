@@ -52,9 +52,13 @@ struct Notes {
   // and carries it out again. `session` is written last and cleared first; 0: none.
   std::atomic<std::uint64_t> session;
   std::atomic<std::uint64_t> request;
-  std::uint64_t reserved[2];
+  std::atomic<std::uint64_t> attempts;  // supervisors that have begun it
+  std::atomic<std::uint64_t> begun;     // it has had an effect: what it removes may be gone
+  std::atomic<std::uint64_t> purge_to;  // a purge: up to where; 0: not known yet
+  std::atomic<std::uint64_t> purge_count;
+  std::uint64_t reserved[6];
 };
-static_assert(sizeof(Notes) == 64, "no padding");
+static_assert(sizeof(Notes) == 128, "no padding");
 static_assert(std::is_standard_layout_v<Notes>);
 
 }  // namespace spillring::layout

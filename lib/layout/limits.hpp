@@ -13,6 +13,7 @@ inline constexpr std::size_t page = 4096;
 inline constexpr std::uint32_t max_handles = 1024;  // producers and consumers of one queue
 inline constexpr std::uint32_t max_groups = 128;    // groups of one queue, subscriptions included
 inline constexpr std::uint32_t max_rings = 8;       // rings of one queue alive at a time
+inline constexpr std::uint32_t max_pinned = 4;      // rings kept alive by stopped clients only
 
 inline constexpr std::uint64_t min_slots = 64;
 inline constexpr std::uint64_t max_slots = std::uint64_t{1} << 26;

@@ -70,7 +70,11 @@ struct Manifest {
   Text<name_size> name;
   std::uint64_t made_by_session;  // who created it, and by which request: done twice, it is known
   std::uint64_t made_by_request;
-  std::uint64_t reserved_identity[4];
+  std::uint32_t owner;  // user id
+  std::uint32_t owner_group;
+  std::uint32_t mode;
+  std::uint32_t reserved_access;
+  std::uint64_t reserved_identity[2];
 
   // -- moving
   std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
@@ -81,7 +85,8 @@ struct Manifest {
   std::atomic<std::uint32_t> groups_used;    // likewise
   std::uint64_t reserved_moving[4];
   std::atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
-  std::uint64_t reserved_rings[16];
+  std::uint64_t pinned[max_pinned];  // rings let go of that a stopped client may map; 0: none
+  std::uint64_t reserved_rings[12];
 
   // -- tables
   GroupEntry groups[max_groups];

@@ -1,6 +1,7 @@
 // Time: monotonic for deadlines, wall clock only as data.
 #pragma once
 
+#include <cerrno>
 #include <chrono>
 #include <cstdint>
 #include <ctime>
@@ -23,6 +24,20 @@ inline Instant deadline(std::chrono::nanoseconds timeout) noexcept {
   const Instant start = now();
   if (timeout.count() <= 0) return start;
   return timeout.count() > never - start ? never : start + timeout.count();
+}
+
+/// `start` and so many nanoseconds; `never` where that overflows.
+inline Instant after(Instant start, std::uint64_t nanoseconds) noexcept {
+  return nanoseconds > static_cast<std::uint64_t>(never - start)
+             ? never
+             : start + static_cast<Instant>(nanoseconds);
+}
+
+/// Sleeps; signals do not shorten it.
+inline void sleep_until(Instant until) noexcept {
+  const timespec at{until / 1'000'000'000, until % 1'000'000'000};
+  while (::clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, nullptr) == EINTR) {
+  }
 }
 
 /// Nanoseconds since 1970 with the resolution of the kernel's tick: 5 ns to read, no system call.

@@ -25,13 +25,30 @@
 
 namespace spillring::os {
 
+namespace {
+
+std::vector<gid_t> groups_of(const Fd& socket) {
+  std::vector<gid_t> groups(32);
+  for (;;) {
+    auto length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+    if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) == 0) {
+      groups.resize(length / sizeof(gid_t));
+      return groups;
+    }
+    if (errno != ERANGE) return {};
+    groups.resize(length / sizeof(gid_t));
+  }
+}
+
+}  // namespace
+
 Peer credentials_of(const Fd& socket) {
   ucred credentials{};
   socklen_t length = sizeof credentials;
   if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
     fail("cannot learn who connected");
   }
-  return {credentials.pid, credentials.uid, credentials.gid, {}};
+  return {credentials.pid, credentials.uid, credentials.gid, groups_of(socket), {}};
 }
 
 Peer peer_of(const Fd& socket) {
@@ -134,6 +151,14 @@ std::string own_program() {
   const ssize_t size = ::readlink("/proc/self/exe", buffer.data(), buffer.size());
   if (size < 0) fail("cannot learn which program this is");
   return {buffer.data(), static_cast<std::size_t>(size)};
+}
+
+void secure_standard_streams() noexcept {
+  while (true) {
+    const int fd = ::open("/dev/null", O_RDWR);
+    if (fd > STDERR_FILENO) ::close(fd);
+    if (fd < 0 || fd > STDERR_FILENO) return;
+  }
 }
 
 void raise_descriptor_limit() noexcept {

@@ -18,7 +18,8 @@ struct Peer {
   pid_t pid = 0;  ///< 0: in a PID namespace that cannot be seen from here
   uid_t uid = 0;
   gid_t gid = 0;
-  Fd pidfd;  ///< readable once the process is dead; empty where the kernel gives none
+  std::vector<gid_t> groups = {};  ///< supplementary ones
+  Fd pidfd = {};  ///< readable once the process is dead; empty where the kernel gives none
 };
 
 /// Without the pidfd. Throws `Error`.
@@ -50,6 +51,9 @@ std::optional<int> reap(pid_t child) noexcept;
 
 /// The program that this process runs. Throws `Error`.
 std::string own_program();
+
+/// Opens /dev/null where a standard stream is closed, so that nothing else takes its number.
+void secure_standard_streams() noexcept;
 
 /// Allows as many open files as the hard limit does.
 void raise_descriptor_limit() noexcept;

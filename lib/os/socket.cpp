@@ -55,7 +55,10 @@ void take_descriptors(msghdr& message, std::vector<Fd>& into) {
 }
 
 Transfer failed_transfer() {
-  if (errno == EAGAIN || errno == EWOULDBLOCK) return Transfer::would_block;
+  // Want of kernel memory passes, as want of room does.
+  if (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == ETOOMANYREFS) {
+    return Transfer::would_block;
+  }
   return errno == EPIPE || errno == ECONNRESET ? Transfer::closed : Transfer::broken;
 }
 
@@ -63,12 +66,12 @@ constexpr std::size_t control_space = CMSG_SPACE(max_descriptors * sizeof(int));
 
 }  // namespace
 
-Fd listen_at(const std::string& path) {
+Fd listen_at(const std::string& path, unsigned mode) {
   const sockaddr_un address = address_of(path);
   Fd listener = seqpacket(SOCK_NONBLOCK);
   const auto* where = reinterpret_cast<const sockaddr*>(&address);
   // Nobody may connect before the mode is set, so the socket is born with it.
-  const mode_t before = ::umask(0177);
+  const mode_t before = ::umask(0777U & ~mode);
   int bound = ::bind(listener.get(), where, sizeof address);
   if (bound != 0 && errno == EADDRINUSE && !answers(path)) {
     ::unlink(path.c_str());
@@ -99,6 +102,8 @@ Fd connect_to(const std::string& path) {
 Fd accept_from(const Fd& listener) {
   return Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
 }
+
+Fd reserve_descriptor() noexcept { return Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
 Transfer send_packet(const Fd& socket, std::span<const std::byte> bytes,
                      std::span<const int> descriptors, bool wait) {

@@ -15,15 +15,19 @@ namespace spillring::os {
 
 inline constexpr std::size_t max_descriptors = 8;  // in one packet
 
-/// A listening socket at `path`, mode 0600; a stale one there is replaced, a live one is an error
-/// (exists). Non-blocking.
-Fd listen_at(const std::string& path);
+/// A listening socket at `path`; a stale one there is replaced, a live one is an error (exists).
+/// Non-blocking.
+Fd listen_at(const std::string& path, unsigned mode);
 
 /// A connected, blocking socket. Throws `Error` (unavailable, denied).
 Fd connect_to(const std::string& path);
 
-/// Takes one waiting connection; empty if there is none (or no descriptor for it).
+/// Takes one waiting connection; empty, with errno set, if there is none or no descriptor for it.
 Fd accept_from(const Fd& listener);
+
+/// A descriptor that is good for nothing but to be closed when another is needed. Empty: there is
+/// none left.
+Fd reserve_descriptor() noexcept;
 
 /// What became of a packet.
 enum class Transfer : std::uint8_t { done, would_block, closed, broken };

@@ -10,13 +10,13 @@ from failures import assert_failure
 # The head of every request and answer (docs/memory-layout.md).
 MAGIC = 0x4C525053
 HELLO, LIST = 1, 4
-REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBB5x")
+REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4x")
 REPLY = struct.Struct("<IHBBQQIHHQQQQ512s")
 VERSION_MISMATCH = 18
 
 
 def request(ask, protocol=1, layout=1, magic=MAGIC):
-    return REQUEST.pack(magic, ask, 0, 7, 0, 0, 0, 0, b"", protocol, layout, 0, 0, 0, 0, 0, 0, 0)
+    return REQUEST.pack(magic, ask, 0, 7, 0, 0, 0, 0, b"", protocol, layout, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture
