@@ -27,18 +27,30 @@ void Supervisor::adopt(std::vector<KeptPacket> kept) {
                  notes.request.load(std::memory_order_relaxed)};
   std::map<std::uint64_t, KeptQueue> found;
   for (KeptPacket& packet : kept) {
-    KeptQueue& queue = found[packet.record.id];
-    if (kind_of(packet) == Kept::session) adopt_session(std::move(packet));
-    if (kind_of(packet) == Kept::queue) queue.queue = std::move(packet);
-    if (kind_of(packet) == Kept::ring) queue.rings.push_back(std::move(packet));
-    if (kind_of(packet) == Kept::words) queue.words.push_back(std::move(packet));
+    const std::uint64_t id = packet.record.id;
+    switch (kind_of(packet)) {
+      case Kept::session:
+        adopt_session(std::move(packet));
+        break;
+      case Kept::queue:
+        found[id].queue = std::move(packet);
+        break;
+      case Kept::ring:
+        found[id].rings.push_back(std::move(packet));
+        break;
+      case Kept::words:
+        found[id].words.push_back(std::move(packet));
+        break;
+      default:
+        break;
+    }
   }
   for (auto& [id, queue] : found) {
-    const bool whole = kind_of(queue.queue) == Kept::queue;
-    if (whole)
+    if (kind_of(queue.queue) == Kept::queue) {
       adopt_queue(std::move(queue));
-    else if (!queue.rings.empty())
+    } else {
       keeper_.drop(Kept::queue, id);  // its making was cut short
+    }
   }
   keeper_.say(layout::Keeping::complete);
   // The request that was being carried out comes first, before anybody can build on it or undo it.

@@ -52,6 +52,7 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts)
     : keeper_(keeper),
       accounts_(accounts),
       id_(kept.queue.record.id),
+      options_(),
       manifest_(std::move(part(kept.queue, 0, parts_of_queue)), sizeof(layout::Manifest)),
       groups_(std::move(part(kept.queue, 1, parts_of_queue)), sizeof(layout::Groups)),
       bells_(std::move(part(kept.queue, 2, parts_of_queue)), sizeof(layout::Bells)),

@@ -36,11 +36,15 @@ Role::Role(std::vector<std::string> arguments)
     : program_(os::own_program()), arguments_(std::move(arguments)) {}
 
 Role::Started Role::start(Kind kind, bool unchanged) const {
-  auto [mine, theirs] = os::socket_pair();
+  std::pair<os::Fd, os::Fd> ends = os::socket_pair();
   std::vector<std::string> arguments = arguments_;
   arguments.emplace_back(kind == Kind::keeper ? "--role=keeper" : "--role=supervisor");
-  const pid_t pid = os::spawn(unchanged ? "/proc/self/exe" : program_, arguments, theirs);
-  return {std::move(mine), os::pidfd_of(pid), pid};
+  const pid_t pid = os::spawn(unchanged ? "/proc/self/exe" : program_, arguments, ends.second);
+  Started started;
+  started.process = os::pidfd_of(pid);
+  started.line = std::move(ends.first);
+  started.pid = pid;
+  return started;
 }
 
 // ---- the keeper ---------------------------------------------------------------------------------

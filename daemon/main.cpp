@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -29,6 +30,7 @@ constexpr int exit_denied = 77;
 
 int status_for(spillring::Code code) noexcept {
   if (code == spillring::Code::exists) return exit_exists;
+  if (code == spillring::Code::invalid) return exit_usage;
   return code == spillring::Code::denied ? exit_denied : exit_unavailable;
 }
 
@@ -39,6 +41,7 @@ using spillring::daemon::Supervisor;
 
 struct Settings {
   Supervisor::Options supervisor;
+  std::string socket_mode = "0600";
   bool background = false;
   std::string role;  // empty: started by somebody else than this program
 };
@@ -47,6 +50,12 @@ struct Settings {
 std::vector<std::string> arguments_of(const Supervisor::Options& options) {
   std::vector<std::string> arguments{"spillringd", "--socket", options.socket, "--idle-exit",
                                      std::to_string(options.idle_exit.count())};
+  for (const auto& [name, value] : {std::pair("--max-queues", options.quota.queues),
+                                    std::pair("--max-clients", options.quota.clients),
+                                    std::pair("--max-memory", options.quota.memory)}) {
+    arguments.insert(arguments.end(), {name, std::to_string(value)});
+  }
+  arguments.insert(arguments.end(), {"--socket-mode", fmt::format("{:04o}", options.socket_mode)});
   if (options.without_recovery) arguments.emplace_back("--test-without-recovery");
   return arguments;
 }
@@ -120,6 +129,16 @@ void report(const spillring::Error& error) noexcept {
   if (!error.hint().empty()) std::fprintf(stderr, "  hint: %s\n", error.hint().c_str());
 }
 
+unsigned mode_of(const std::string& text) {
+  unsigned mode = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+  if (error != std::errc{} || rest != text.data() + text.size() || (mode & ~0666U) != 0) {
+    throw spillring::Error(spillring::Code::invalid, "'" + text + "' is not a mode of a socket",
+                           "it is octal, of read and write", "take 0600, 0660 or 0666");
+  }
+  return mode;
+}
+
 /// What the command line says; nullopt: it has been answered, `status` says how.
 std::optional<Settings> parse(int argc, char** argv, int& status) {
   CLI::App app("The supervisor of Spillring's queues. Runs in the foreground until SIGTERM.",
@@ -137,6 +156,17 @@ std::optional<Settings> parse(int argc, char** argv, int& status) {
                  "End after so many seconds without clients and messages (default: never)")
       ->check(CLI::NonNegativeNumber)
       ->option_text("SECONDS");
+  app.add_option("--socket-mode", settings.socket_mode,
+                 "Who may connect, in octal (0600); each queue has a mode of its own")
+      ->option_text("MODE");
+  app.add_option("--max-queues", options.quota.queues, "Most queues of one user (1024)")
+      ->option_text("N");
+  app.add_option("--max-clients", options.quota.clients, "Most connections of one user (1024)")
+      ->option_text("N");
+  app.add_option("--max-memory", options.quota.memory,
+                 "Most shared memory of one user's queues, for example 4GiB (4GiB)")
+      ->transform(CLI::AsSizeValue(false))
+      ->option_text("SIZE");
   // Proves in tests that recovery is what keeps the promises. Not for use.
   app.add_flag("--test-without-recovery", options.without_recovery)->group("");
   // Between the two processes that it runs as (keeper.hpp).
@@ -152,6 +182,7 @@ std::optional<Settings> parse(int argc, char** argv, int& status) {
     options.socket = named != nullptr ? named : spillring::client::user_socket();
   }
   options.socket = std::filesystem::absolute(options.socket);
+  options.socket_mode = mode_of(settings.socket_mode);
   options.idle_exit = std::chrono::seconds(idle_exit);
   return settings;
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "misspelling.hpp"
@@ -108,6 +109,20 @@ CLI::Option* add_count(CLI::App& app, const std::string& names, std::uint64_t& t
                    [&target](const std::string& label, const std::string& value) {
                      target = parse_count(label, value);
                    });
+}
+
+CLI::Option* add_mode(CLI::App& app, const std::string& names, unsigned& target,
+                      const std::string& help) {
+  return add_value(
+      app, names, "MODE", help, [&target](const std::string& label, const std::string& value) {
+        const char* end = value.data() + value.size();
+        const auto [rest, error] = std::from_chars(value.data(), end, target, 8);
+        if (error == std::errc{} && rest == end && (target & ~0666U) == 0) return;
+        throw usage_failure(fmt::format("{} '{}' is not a mode of a queue", label, value),
+                            "it is octal, of read (receive) and write (send) for the owner, the "
+                            "group and all others",
+                            "for example 0600, 0660 or 0644");
+      });
 }
 
 CLI::Option* add_limit(CLI::App& app, const std::string& names, std::uint64_t& target,

@@ -38,6 +38,9 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, Timeout& targ
                           const std::string& help);
 CLI::Option* add_count(CLI::App& app, const std::string& names, std::uint64_t& target,
                        const std::string& help);
+/// Permission bits in octal.
+CLI::Option* add_mode(CLI::App& app, const std::string& names, unsigned& target,
+                      const std::string& help);
 /// A count of messages to take; zero is refused.
 CLI::Option* add_limit(CLI::App& app, const std::string& names, std::uint64_t& target,
                        const std::string& help);

@@ -57,6 +57,10 @@ void add_options(CLI::App& app, Arguments& arguments) {
                "a message held this long goes to another consumer; 0: only\n"
                "death gives it away (0)");
   app.add_flag("--prealloc", options.prealloc, "start at full size instead of growing to it");
+  add_mode(app, "--mode", options.mode,
+           "who may use it, as a file's: read = receive, write = send (0600)");
+  add_text(app, "--owner-group", options.owner_group, "GROUP",
+           "the Unix group that the mode speaks of (your own)");
   app.add_flag("--if-not-exists", arguments.if_not_exists,
                "succeed if there is one already, whatever its options");
 }

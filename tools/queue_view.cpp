@@ -1,5 +1,9 @@
 #include "queue_view.hpp"
 
+#include <fmt/format.h>
+
+#include "users.hpp"
+
 namespace spillring::tools {
 namespace {
 
@@ -53,6 +57,9 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           duration("stall_timeout", options.stall_timeout),
           duration("lease", options.lease),
           {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
+          word("owner", user_name(queue.owner)),
+          word("owner_group", group_name(queue.owner_group)),
+          word("mode", fmt::format("{:04o}", options.mode)),
           size("largest", queue.largest),
           count("ring_slots", queue.ring_slots),
           size("ring_bytes", queue.ring_bytes),

@@ -17,9 +17,9 @@ namespace {
 constexpr std::array<std::string_view, 13> later_verbs{
     "set",   "ps",     "stat",  "top",   "tail",    "move",      "seek",
     "group", "doctor", "check", "bench", "journal", "completion"};
-constexpr std::array<std::string_view, 8> later_options{
-    "--durability", "--max-deliveries", "--dead-letter", "--ttl",
-    "--mode",       "--owner-group",    "--retain",      "--exclusive-producer"};
+constexpr std::array<std::string_view, 6> later_options{"--durability",  "--max-deliveries",
+                                                        "--dead-letter", "--ttl",
+                                                        "--retain",      "--exclusive-producer"};
 
 template <std::size_t size>
 bool contains(const std::array<std::string_view, size>& names, std::string_view name) {

@@ -49,7 +49,7 @@ class BusObject {
 
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
-  py::object capacity, slots, full, keep, stall_timeout, lease, prealloc;
+  py::object capacity, slots, full, keep, stall_timeout, lease, prealloc, mode, owner_group;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
@@ -61,6 +61,8 @@ struct QueueKeywords {
         {"lease", lease},
         {"prealloc", prealloc},
         {"stall_timeout", stall_timeout},
+        {"mode", mode},
+        {"owner_group", owner_group},
     };
     for (const auto& [name, value] : all) {
       if (!value.is_none()) return name;
@@ -79,6 +81,15 @@ struct QueueKeywords {
     }
     if (!lease.is_none()) options.lease = duration_of(lease, "lease");
     if (!prealloc.is_none()) options.prealloc = flag_of(prealloc, "prealloc");
+    if (!mode.is_none()) {
+      options.mode = static_cast<unsigned>(integer_of(mode, "mode", 0, UINT32_MAX));
+    }
+    if (!owner_group.is_none()) {
+      options.owner_group =
+          py::isinstance<py::int_>(owner_group)
+              ? std::to_string(integer_of(owner_group, "owner_group", 0, UINT32_MAX))
+              : text_of(owner_group, "owner_group");
+    }
     return options;
   }
 };
@@ -147,24 +158,25 @@ queues.)");
           [](const BusObject& bus, const py::object& name, const py::object& create,
              const py::object& capacity, const py::object& slots, const py::object& full,
              const py::object& keep, const py::object& stall_timeout, const py::object& lease,
-             const py::object& prealloc, const py::kwargs& rest) {
+             const py::object& prealloc, const py::object& mode, const py::object& owner_group,
+             const py::kwargs& rest) {
             refuse(rest, "queue",
                    {{"durability", Unbuilt::Neutral::memory},
                     {"retain"},
                     {"max_deliveries"},
                     {"dead_letter"},
                     {"ttl"},
-                    {"mode"},
-                    {"owner_group"},
                     {"exclusive_producer", Unbuilt::Neutral::no}});
-            return open_queue(bus, name, flag_of(create, "create"),
-                              {capacity, slots, full, keep, stall_timeout, lease, prealloc});
+            return open_queue(
+                bus, name, flag_of(create, "create"),
+                {capacity, slots, full, keep, stall_timeout, lease, prealloc, mode, owner_group});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
           py::arg("full") = py::none(), py::arg("keep") = py::none(),
           py::arg("stall_timeout") = py::none(), py::arg("lease") = py::none(),
-          py::arg("prealloc") = py::none(),
+          py::arg("prealloc") = py::none(), py::arg("mode") = py::none(),
+          py::arg("owner_group") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -178,7 +190,9 @@ keep="unread"       keeps what some named group has not read; "attached": only w
 stall_timeout=1.0   seconds after which a loan that others wait for is revoked
 lease=None          seconds after which a message that a consumer holds, and others wait for, is
                     given to another; None: never
-prealloc=False      starts at full size instead of growing to it)")
+prealloc=False      starts at full size instead of growing to it
+mode=0o600          who may use it, as a file's mode: read = consume, write = publish
+owner_group=None    the Unix group that the mode speaks of, a name or a number; None: one's own)")
       .def(
           "queues",
           [](const BusObject& bus) {

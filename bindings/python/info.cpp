@@ -44,6 +44,9 @@ py::object to_python(const QueueInfo& info) {
                         ? py::object(py::none())
                         : py::object(py::float_(seconds(info.options.lease)));
   fields["prealloc"] = info.options.prealloc;
+  fields["owner"] = info.owner;
+  fields["owner_group"] = info.owner_group;
+  fields["mode"] = info.options.mode;
   fields["first"] = info.first;
   fields["next"] = info.next;
   fields["messages"] = info.messages;

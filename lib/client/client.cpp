@@ -9,6 +9,7 @@
 #include "client/shared_consumer.hpp"
 #include "client/socket_path.hpp"
 #include "client/stream_consumer.hpp"
+#include "os/group_id.hpp"
 
 namespace spillring {
 
@@ -36,6 +37,16 @@ std::uint64_t nanoseconds(Timeout value) noexcept {
   return value.count() < 0 ? 0 : static_cast<std::uint64_t>(value.count());
 }
 
+std::uint32_t group_of(const std::string& name) {
+  if (name.empty()) return layout::no_group;
+  const auto id = os::group_id(name);
+  if (!id) {
+    throw Error(Code::invalid, fmt::format("there is no group '{}'", name),
+                "owner_group is the name or the number of a Unix group", "see: getent group");
+  }
+  return *id;
+}
+
 layout::Request creation(std::string_view name, const QueueOptions& options) {
   layout::Request request = named(Ask::create, name);
   request.capacity = options.capacity;
@@ -45,6 +56,8 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.stall_timeout_ns = nanoseconds(options.stall_timeout);
   request.lease_ns = nanoseconds(options.lease);
   request.prealloc = options.prealloc ? 1 : 0;
+  request.mode = options.mode;
+  request.owner_group = group_of(options.owner_group);
   return request;
 }
 
@@ -59,6 +72,10 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.stall_timeout = Timeout(record.stall_timeout_ns);
   info.options.lease = Timeout(record.lease_ns);
   info.options.prealloc = record.prealloc != 0;
+  info.options.mode = record.mode;
+  info.options.owner_group = std::to_string(record.owner_group);
+  info.owner = record.owner;
+  info.owner_group = record.owner_group;
   info.first = record.first;
   info.next = record.next;
   info.messages = record.messages;

@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import pytest
-from conftest import Command, Supervisor, built, eventually
+from supervised import Command, Supervisor, built, eventually
 from failures import assert_failure
 
 

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import Command, Supervisor, built, eventually
+from supervised import Command, Supervisor, built, eventually
 from failures import assert_failure
 
 MIB = 1 << 20

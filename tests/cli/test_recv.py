@@ -1,7 +1,7 @@
 """spillring recv and peek: what comes out, and what stays."""
 
 import pytest
-from conftest import eventually
+from supervised import eventually
 from failures import assert_failure
 
 

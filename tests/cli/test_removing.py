@@ -4,7 +4,7 @@ import os
 import pty
 
 import pytest
-from conftest import eventually
+from supervised import eventually
 from failures import assert_failure
 
 

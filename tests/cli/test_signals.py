@@ -8,7 +8,7 @@ import subprocess
 import termios
 
 import pytest
-from conftest import eventually
+from supervised import eventually
 
 COUNT = 50_000
 LINES = [f"{number:06d} {'x' * 40}" for number in range(COUNT)]

@@ -5,7 +5,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import built, eventually
+from supervised import built, eventually
 from failures import assert_failure
 
 

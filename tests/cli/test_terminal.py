@@ -8,7 +8,7 @@ import subprocess
 import termios
 
 import pytest
-from conftest import PATIENCE
+from supervised import PATIENCE
 
 
 def on_terminal(spillring, *arguments, columns=200, environment=None, stream="stdout"):

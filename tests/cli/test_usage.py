@@ -5,7 +5,7 @@ from failures import assert_failure
 
 VERBS = "create ls info send recv peek drain purge rm version".split()
 LATER = "set ps stat top tail move seek group doctor check bench journal completion".split()
-LATER_OPTIONS = ("--durability --max-deliveries --dead-letter --ttl --mode --owner-group --retain "
+LATER_OPTIONS = ("--durability --max-deliveries --dead-letter --ttl --retain "
                  "--exclusive-producer").split()
 
 BAD = [

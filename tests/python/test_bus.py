@@ -209,8 +209,6 @@ def test_option_without_create_is_refused(bus):
         ("max_deliveries", 5),
         ("dead_letter", "dead"),
         ("ttl", 1),
-        ("mode", 0o660),
-        ("owner_group", "staff"),
         ("exclusive_producer", True),
     ],
 )

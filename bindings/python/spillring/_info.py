@@ -16,6 +16,9 @@ class QueueInfo:
     stall_timeout: float  #: seconds
     lease: "float | None"  #: seconds; None: never
     prealloc: bool
+    owner: int  #: user id
+    owner_group: int  #: group id
+    mode: int  #: permission bits
     first: int  #: the oldest sequence somebody may still need
     next: int  #: the sequence the next message will get
     messages: int  #: waiting or in flight, skipped numbers included

@@ -49,6 +49,12 @@ struct QueueOptions {
   Timeout lease = Timeout::zero();
   /// Start at full size instead of growing to it.
   bool prealloc = false;
+  /// Who may use the queue, as a file's permission bits: read = consume, write = publish. Its owner
+  /// is the user who creates it; purging and removing are the owner's (and root's).
+  unsigned mode = 0600;
+  /// The Unix group that the mode speaks of: a name or a number. Empty: the creator's own. The
+  /// creator must be a member.
+  std::string owner_group = {};
 };
 
 /// Where a new group begins.
@@ -131,6 +137,8 @@ struct QueueInfo {
   std::uint64_t producers = 0;
   std::uint64_t consumers = 0;
   std::uint64_t groups = 0;
+  unsigned owner = 0;        ///< user id
+  unsigned owner_group = 0;  ///< group id
 };
 
 }  // namespace spillring

@@ -1,0 +1,77 @@
+"""A supervisor that other users may connect to, and strangers who try things."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
+
+from supervised import Command, Supervisor  # noqa: E402
+
+NOBODY = 65534
+SOME_GROUP = 54321
+
+# What a stranger has: sockets. It needs nothing of this project, and no access to its files.
+CLIENT = Path(__file__).with_name("stranger.py").read_text()
+
+
+class Opened(Supervisor):
+    def __init__(self, path, *options):
+        super().__init__(path)
+        self.options = options
+
+    def command(self):
+        return [*super().command(), "--socket-mode", "0666", *self.options]
+
+
+@pytest.fixture
+def place():
+    """A directory that everybody may look into; pytest's own are private."""
+    path = Path(tempfile.mkdtemp(prefix="spillring-test-"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path)
+
+
+@pytest.fixture
+def serve(place):
+    """serve(*options): a supervisor that everybody may connect to, and the command as its operator."""
+    ends = []
+
+    def start(*options):
+        supervisor = Opened(place / "spillringd.sock", *options)
+        command = Command(supervisor.socket)
+        ends.extend([command.close, supervisor.stop])
+        supervisor.start()
+        return command, supervisor
+
+    yield start
+    for end in ends:
+        end()
+
+
+@pytest.fixture
+def stranger(place):
+    """stranger(code, ...): what a process of another user that runs `code` prints as JSON."""
+    if os.geteuid() != 0:
+        pytest.skip("only root can become another user")
+
+    def run(code, *, user=NOBODY, groups=(), files=1024, wait=True):
+        process = subprocess.Popen(
+            ["/usr/bin/prlimit", f"--nofile={files}", "/usr/bin/python3", "-c", CLIENT + code,
+             str(place / "spillringd.sock")],
+            user=user, group=user, extra_groups=list(groups), cwd="/", env={},
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if not wait:
+            return process
+        output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, errors
+        return json.loads(output)
+
+    return run
