@@ -62,6 +62,7 @@ Peer peer_of(const Fd& socket) {
     // the peer is dead by now, and then the socket's end of file says so.
     peer.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
   }
+  if (!peer.pidfd && (errno == EMFILE || errno == ENFILE)) fail("cannot watch a client");
   return peer;
 }
 

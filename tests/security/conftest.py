@@ -27,7 +27,8 @@ class Opened(Supervisor):
         self.options = options
 
     def command(self):
-        return [*super().command(), "--socket-mode", "0666", *self.options]
+        mode = () if "--socket-mode" in self.options else ("--socket-mode", "0666")
+        return [*super().command(), *mode, *self.options]
 
 
 @pytest.fixture
@@ -75,3 +76,26 @@ def stranger(place):
         return json.loads(output)
 
     return run
+
+
+@pytest.fixture
+def supervisor(tmp_path):
+    daemon = Supervisor(tmp_path / "spillringd.sock")
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+
+
+@pytest.fixture
+def spillring(supervisor):
+    command = Command(supervisor.socket)
+    yield command
+    command.close()
+
+
+@pytest.fixture
+def orders(spillring):
+    spillring("create", "orders")
+    return "orders"
