@@ -158,7 +158,8 @@ std::uint32_t Queue::add_handle(const Requester& requester, layout::Role role,
     handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, {}});
     // Generation 0 is never given out: words that were never written do not name anybody.
     const auto generation = std::max<std::uint16_t>(entry_generation(word), 1);
-    entry.pid = static_cast<std::uint64_t>(requester.who.pid);
+    entry.pid = static_cast<std::uint32_t>(requester.who.pid);
+    entry.user = requester.who.uid;
     entry.session = requester.session;
     entry.request = requester.request;
     // Before its first hold can be stored (ring/reclaim.cpp, lowest_hold).
@@ -530,6 +531,41 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
       group->shared.for_each_claimed([&](std::uint64_t, std::uint64_t) { ++record.unacked; });
     }
     if (!answer.add(record)) {
+      answer.reply.number = 1;
+      return;
+    }
+  }
+}
+
+layout::ClientRecord Queue::record_of(std::uint32_t slot) const {
+  const layout::HandleEntry& entry = manifest().handles[slot];
+  const Handle& handle = *handle_table_[slot];
+  layout::ClientRecord record{};
+  record.pid = entry.pid;
+  record.user = entry.user;
+  record.slot = slot;
+  record.role = static_cast<std::uint8_t>(handle.role);
+  record.hold = layout::no_sequence;
+  if (handle.role == layout::Role::producer) return record;
+  const Group& group = *group_table_[handle.group];
+  const std::uint64_t end = tail();
+  const std::uint64_t floor = group.stream.low();
+  record.group.set(group.name);
+  record.lag = end > floor ? end - floor : 0;
+  record.hold = cursors().holds[slot].sequence.load(std::memory_order_relaxed);
+  if (group.kind == GroupKind::shared) {
+    const layout::Owner owner = owner_of(slot);
+    group.shared.for_each_claimed([&](std::uint64_t, std::uint64_t word) {
+      if (layout::unpacked(word).owner == owner) ++record.unacked;
+    });
+  }
+  return record;
+}
+
+void Queue::clients(const layout::Request& request, control::Answer& answer) const {
+  for (std::uint64_t slot = request.number; slot < layout::max_handles; ++slot) {
+    if (!handle_table_[slot]) continue;
+    if (!answer.add(record_of(static_cast<std::uint32_t>(slot)))) {
       answer.reply.number = 1;
       return;
     }

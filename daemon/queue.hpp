@@ -91,6 +91,7 @@ class Queue {
   void remove_group(std::string_view name);
   [[nodiscard]] layout::QueueRecord record() const;
   void groups(const layout::Request& request, control::Answer& answer) const;
+  void clients(const layout::Request& request, control::Answer& answer) const;
 
   /// The handle is no more, its process dead or done with it: repairs what it left and frees the
   /// slot.
@@ -127,6 +128,7 @@ class Queue {
   [[nodiscard]] layout::Bells& bells() const noexcept { return *bells_.map.as<layout::Bells>(); }
   [[nodiscard]] RingSegment& newest() const noexcept { return *rings_.back(); }
   void ring_bells() const noexcept;
+  [[nodiscard]] layout::ClientRecord record_of(std::uint32_t slot) const;
 
   // -- handles
   std::uint32_t add_handle(const Requester& requester, layout::Role role, std::uint16_t group);

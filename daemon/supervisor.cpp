@@ -176,6 +176,8 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       return;
     case Ask::groups:
       return queue_for(requester, request.queue, Right::either).groups(request, answer);
+    case Ask::clients:
+      return queue_for(requester, request.queue, Right::either).clients(request, answer);
     case Ask::produce: {
       Queue& queue = queue_for(requester, request.queue, Right::publish);
       session.handles.emplace(request.queue, queue.produce(requester, answer));

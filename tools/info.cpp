@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "arguments.hpp"
+#include "group_view.hpp"
 #include "output.hpp"
 #include "queue_view.hpp"
 #include "verb.hpp"
@@ -13,28 +14,10 @@ struct Arguments {
   std::string queue;
 };
 
-std::string name_of(GroupKind kind) { return kind == GroupKind::shared ? "shared" : "stream"; }
-
-Json json_of(const GroupInfo& group) {
-  return {{"name", group.name}, {"kind", name_of(group.kind)}, {"floor", group.floor},
-          {"lag", group.lag},   {"members", group.members},    {"unacked", group.unacked}};
-}
-
 Table table_of(const std::vector<Property>& properties) {
   Table table({{"PROPERTY"}, {"VALUE"}});
   for (const Property& property : properties) {
     table.add({text_cell(property.name), property.cell});
-  }
-  return table;
-}
-
-Table table_of(const std::vector<GroupInfo>& groups) {
-  Table table(
-      {{"GROUP"}, {"KIND"}, {"FLOOR", true}, {"LAG", true}, {"MEMBERS", true}, {"UNACKED", true}});
-  for (const GroupInfo& group : groups) {
-    table.add({text_cell(group.name.empty() ? "(broadcast)" : group.name),
-               text_cell(name_of(group.kind)), count_cell(group.floor), count_cell(group.lag),
-               count_cell(group.members), count_cell(group.unacked)});
   }
   return table;
 }
@@ -55,7 +38,7 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   print_table(table_of(properties), settings);
   if (groups.empty()) return Exit::ok;
   print_text("\n");
-  print_table(table_of(groups), settings);
+  print_table(table_of_groups(groups), settings);
   return Exit::ok;
 }
 

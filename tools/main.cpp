@@ -52,7 +52,7 @@ class HelpFormatter : public CLI::Formatter {
 
   std::string make_usage(const CLI::App* app, std::string name) const override {
     std::string usage = "Usage: " + name + " [OPTIONS]";
-    if (app->get_parent() == nullptr) return usage + " VERB\n";
+    if (takes_verb(*app)) return usage + " VERB\n";
     for (const CLI::Option* option : app->get_options()) {
       if (option->get_positional()) usage += " " + make_option_usage(option);
     }
@@ -70,9 +70,19 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     app_.add_flag("--version", version_, "the same as 'spillring version'");
     add_settings(app_, settings_);
-    for (const auto add : {add_create, add_ls, add_info, add_send, add_recv, add_peek, add_drain,
-                           add_purge, add_rm, add_version}) {
+    for (const auto add : {add_create, add_ls, add_info, add_ps, add_check, add_send, add_recv,
+                           add_peek, add_drain, add_purge, add_rm, add_version}) {
       verbs_.push_back(add(app_, settings_));
+      verbs_.back().app->group("Verbs");
+    }
+    CLI::App& group = add_noun(app_, {.name = "group",
+                                      .does = "Look at the groups of a queue, and remove them",
+                                      .text = "Examples:\n"
+                                              "  spillring group ls orders\n"
+                                              "  spillring group rm orders billing"});
+    group.group("Verbs");
+    for (const auto add : {add_group_ls, add_group_rm}) {
+      verbs_.push_back(add(group, settings_));
       verbs_.back().app->group("Verbs");
     }
   }

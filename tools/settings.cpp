@@ -43,7 +43,7 @@ Failure no_such_queue(const Client& client, const std::string& name, const Error
 }  // namespace
 
 Client Settings::connect() const {
-  return Client({.socket = socket, .user = user, .timeout = timeout});
+  return Client({.socket = socket, .user = user, .autostart = autostart, .timeout = timeout});
 }
 
 void Settings::refuse_formats(std::string_view verb, std::initializer_list<Format> refused) const {

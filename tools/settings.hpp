@@ -16,6 +16,7 @@ enum class Format { automatic, table, tsv, json, ndjson, raw };
 struct Settings {
   std::string socket;
   bool user = false;  ///< the user's own supervisor
+  bool autostart = true;
   Timeout timeout = std::chrono::seconds(5);
   Format output = Format::automatic;
   bool json = false;  ///< --json: the same as -o json

@@ -14,9 +14,8 @@ namespace spillring::tools {
 namespace {
 
 // Names that later versions have: whoever knows them should not be told that they are misspelt.
-constexpr std::array<std::string_view, 13> later_verbs{
-    "set",   "ps",     "stat",  "top",   "tail",    "move",      "seek",
-    "group", "doctor", "check", "bench", "journal", "completion"};
+constexpr std::array<std::string_view, 10> later_verbs{
+    "set", "stat", "top", "tail", "move", "seek", "doctor", "bench", "journal", "completion"};
 constexpr std::array<std::string_view, 6> later_options{"--durability",  "--max-deliveries",
                                                         "--dead-letter", "--ttl",
                                                         "--retain",      "--exclusive-producer"};
@@ -32,14 +31,10 @@ Failure not_in_this_version(std::string_view name) {
                        "spillring --help shows what there is");
 }
 
-/// The verb that was parsed, else the root.
-const CLI::App& parsed_app(const CLI::App& root) {
-  const auto verbs = root.get_subcommands();
-  return verbs.empty() ? root : *verbs.front();
-}
-
 std::string command_of(const CLI::App& app) {
-  return app.get_parent() == nullptr ? app.get_name() : fmt::format("spillring {}", app.get_name());
+  const CLI::App* parent = app.get_parent();
+  return parent == nullptr ? app.get_name()
+                           : fmt::format("{} {}", command_of(*parent), app.get_name());
 }
 
 std::string help_of(const CLI::App& app) { return command_of(app) + " --help"; }
@@ -87,15 +82,24 @@ Failure unknown_verb(const CLI::App& root, const std::string& word) {
 Failure leftover(const CLI::App& app, const std::string& argument) {
   if (argument.starts_with('-') && argument.size() > 1) return unknown_option(app, argument);
   const std::string word = unmarked(argument);
-  if (app.get_parent() == nullptr) return unknown_verb(app, word);
+  if (takes_verb(app)) return unknown_verb(app, word);
   return usage_failure(fmt::format("'{}' is one argument too many", word),
                        fmt::format("'{}' takes fewer", command_of(app)), help_of(app));
 }
 
 }  // namespace
 
+bool takes_verb(const CLI::App& app) { return !app.get_subcommands({}).empty(); }
+
+const CLI::App& parsed_app(const CLI::App& root) {
+  const auto verbs = root.get_subcommands();
+  return verbs.empty() ? root : parsed_app(*verbs.front());
+}
+
 void refuse_leftovers(const CLI::App& root) {
-  for (const CLI::App* app : {&root, &parsed_app(root)}) {
+  const CLI::App& parsed = parsed_app(root);
+  const CLI::App* noun = parsed.get_parent() == nullptr ? &root : parsed.get_parent();
+  for (const CLI::App* app : {&root, noun, &parsed}) {
     const std::vector<std::string> arguments = app->remaining();
     if (!arguments.empty()) throw leftover(*app, arguments.front());
   }

@@ -24,6 +24,8 @@ struct VerbHelp {
 
 /// Adds a verb with the global options.
 CLI::App& add_verb(CLI::App& root, Settings& settings, const VerbHelp& help);
+/// Adds a noun whose verbs follow it: 'spillring group ls'.
+CLI::App& add_noun(CLI::App& root, const VerbHelp& help);
 /// Adds --json, for verbs that write JSON.
 void add_json_flag(CLI::App& app, Settings& settings);
 
@@ -31,6 +33,10 @@ void add_json_flag(CLI::App& app, Settings& settings);
 Verb add_create(CLI::App& root, Settings& settings);
 Verb add_ls(CLI::App& root, Settings& settings);
 Verb add_info(CLI::App& root, Settings& settings);
+Verb add_ps(CLI::App& root, Settings& settings);
+Verb add_check(CLI::App& root, Settings& settings);
+Verb add_group_ls(CLI::App& root, Settings& settings);
+Verb add_group_rm(CLI::App& root, Settings& settings);
 Verb add_send(CLI::App& root, Settings& settings);
 Verb add_recv(CLI::App& root, Settings& settings);
 Verb add_peek(CLI::App& root, Settings& settings);

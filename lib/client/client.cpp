@@ -237,6 +237,29 @@ std::vector<GroupInfo> Queue::groups() const {
   }
 }
 
+std::vector<ClientInfo> Queue::clients() const {
+  std::vector<ClientInfo> clients;
+  layout::Request request = control::request(Ask::clients, ref_->id);
+  for (;;) {
+    const control::Answered answer = ref_->connection->call(request);
+    require_records<layout::ClientRecord>(answer);
+    for (std::size_t i = 0; i < answer.reply.records; ++i) {
+      const auto record = answer.record<layout::ClientRecord>(i);
+      ClientInfo info{record.pid,
+                      record.user,
+                      static_cast<ClientRole>(record.role),
+                      std::string(record.group.view()),
+                      record.lag,
+                      record.unacked,
+                      {}};
+      if (record.hold != layout::no_sequence) info.hold = record.hold;
+      clients.push_back(std::move(info));
+      request.number = record.slot + 1U;
+    }
+    if (answer.reply.number == 0 || answer.reply.records == 0) return clients;
+  }
+}
+
 void Queue::remove_group(std::string_view group) const {
   require_name(group, "group");
   layout::Request request = named(Ask::remove_group, group);

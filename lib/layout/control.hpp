@@ -30,6 +30,7 @@ enum class Ask : std::uint16_t {
   drop_ring,     // queue, handle, number: the handle has unmapped this ring; not answered
   purge,         // queue -> number
   remove_group,  // queue, name
+  clients,       // queue, number: begin at this handle -> client records
 };
 
 inline constexpr std::uint32_t no_group = UINT32_MAX;
@@ -137,6 +138,22 @@ struct GroupRecord {
 };
 static_assert(sizeof(GroupRecord) == 152, "no padding");
 static_assert(offsetof(GroupRecord, members) == 144);
+
+/// One handle, as spillring::ClientInfo.
+struct ClientRecord {
+  Text<name_size> group;
+  std::uint64_t lag;
+  std::uint64_t unacked;
+  std::uint64_t hold;  // no_sequence: none
+  std::uint32_t pid;
+  std::uint32_t user;
+  std::uint32_t slot;
+  std::uint8_t role;
+  std::uint8_t reserved[3];
+};
+static_assert(sizeof(ClientRecord) == 160, "no padding");
+static_assert(offsetof(ClientRecord, lag) == 120);
+static_assert(offsetof(ClientRecord, pid) == 144);
 
 template <typename Record>
 inline constexpr std::size_t records_in_packet = (max_packet - sizeof(Reply)) / sizeof(Record);

@@ -44,7 +44,8 @@ static_assert(sizeof(GroupEntry) == 192,
 
 struct HandleEntry {
   std::atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group
-  std::uint64_t pid;                // for people; liveness is the pidfd's
+  std::uint32_t pid;                // for people; liveness is the pidfd's
+  std::uint32_t user;               // likewise
   std::uint64_t session;            // of the connection that it was given to
   std::uint64_t request;            // for which it was made
 };

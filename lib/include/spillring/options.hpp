@@ -120,6 +120,19 @@ struct GroupInfo {
   std::uint64_t unacked = 0;  ///< claimed by a member and not yet acknowledged
 };
 
+enum class ClientRole : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };
+
+/// One producer or consumer of a queue as it was at the moment of asking.
+struct ClientInfo {
+  unsigned pid = 0;   ///< process id, as the supervisor sees it; 0: in a namespace it does not see
+  unsigned user = 0;  ///< user id
+  ClientRole role = ClientRole::producer;
+  std::string group;                  ///< of a consumer; empty for a broadcast subscription
+  std::uint64_t lag = 0;              ///< of its group
+  std::uint64_t unacked = 0;          ///< claimed by it and not yet acknowledged
+  std::optional<std::uint64_t> hold;  ///< the oldest sequence that it may be looking at
+};
+
 /// One queue as it was at the moment of asking. Everything in base units.
 struct QueueInfo {
   std::string name;

@@ -48,6 +48,8 @@ class Queue {
   [[nodiscard]] std::vector<PeekedMessage> peek(std::size_t most = 1, std::uint64_t from = 0) const;
   [[nodiscard]] QueueInfo info() const;
   [[nodiscard]] std::vector<GroupInfo> groups() const;
+  /// Who is attached: a process with two consumers is there twice.
+  [[nodiscard]] std::vector<ClientInfo> clients() const;
   /// Removes a group and its position. `not_found`; `busy` while it has members.
   void remove_group(std::string_view group) const;
   /// Moves every group to the queue's end. What members hold becomes `stale`, their bytes stay.
