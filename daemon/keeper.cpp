@@ -22,7 +22,7 @@ namespace {
 // A supervisor that ends sooner has not started: the next one waits longer.
 constexpr os::Instant settled_after = 1'000'000'000;
 constexpr os::Instant first_pause = 10'000'000;
-constexpr os::Instant longest_pause = 500'000'000;
+constexpr os::Instant longest_pause = 200'000'000;
 // How long a supervisor may take to read what there is; it has to be loaded from disk first.
 constexpr os::Instant reads_within = 10'000'000'000;
 // Failures after which the program that this keeper runs is tried in the place of that on disk.

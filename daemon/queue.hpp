@@ -136,7 +136,7 @@ class Queue {
   [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
-  // -- groups
+  // -- groups (groups.cpp)
   [[nodiscard]] std::optional<std::uint16_t> find_group(std::string_view name) const noexcept;
   std::uint16_t join_group(std::string_view name, GroupKind kind, Start start);
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
 
-from supervised import Command, Supervisor  # noqa: E402
+from supervised import Command, Supervisor, orders, spillring, supervisor  # noqa: E402, F401
 
 NOBODY = 65534
 SOME_GROUP = 54321
@@ -76,26 +76,3 @@ def stranger(place):
         return json.loads(output)
 
     return run
-
-
-@pytest.fixture
-def supervisor(tmp_path):
-    daemon = Supervisor(tmp_path / "spillringd.sock")
-    try:
-        daemon.start()
-        yield daemon
-    finally:
-        daemon.stop()
-
-
-@pytest.fixture
-def spillring(supervisor):
-    command = Command(supervisor.socket)
-    yield command
-    command.close()
-
-
-@pytest.fixture
-def orders(spillring):
-    spillring("create", "orders")
-    return "orders"

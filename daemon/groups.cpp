@@ -1,0 +1,172 @@
+// The groups of a queue: joining and leaving, what is kept for want of one, purging.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "queue.hpp"
+#include "ring/reclaim.hpp"
+
+namespace spillring::daemon {
+
+using layout::entry_generation;
+using layout::entry_word;
+using layout::Presence;
+
+std::optional<std::uint16_t> Queue::find_group(std::string_view name) const noexcept {
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot] && !name.empty() && group_table_[slot]->name == name) return slot;
+  }
+  return std::nullopt;
+}
+
+/// A subscription without a name ends with its member.
+bool Queue::is_over(std::uint16_t group) const noexcept {
+  return group_table_[group]->name.empty() && group_table_[group]->members == 0;
+}
+
+bool Queue::has_named_group() const noexcept {
+  return std::any_of(group_table_.begin(), group_table_.end(),
+                     [](const auto& group) { return group && !group->name.empty(); });
+}
+
+std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
+  const std::uint64_t end = tail();
+  // Nobody needs anything: only what comes from now on is sure to be kept. And a floor may be
+  // forged.
+  const std::uint64_t oldest =
+      std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
+  const std::uint64_t earliest = std::clamp(least, oldest, end);
+  switch (start.from) {
+    case Start::From::earliest:
+      return earliest;
+    case Start::From::latest:
+      return end;
+    default:
+      return std::clamp(start.sequence, earliest, end);
+  }
+}
+
+std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start start) {
+  if (const auto found = find_group(name)) {
+    if (group_table_[*found]->kind == kind) return *found;
+    const bool is_shared = group_table_[*found]->kind == GroupKind::shared;
+    throw Error(Code::exists, fmt::format("group '{}' of queue '{}' exists already", name, name_),
+                is_shared ? "it is a shared group" : "it is a stream group",
+                is_shared ? "consume from it, or choose another name to subscribe"
+                          : "subscribe to it, or choose another name to consume");
+  }
+  const auto free = std::find(group_table_.begin(), group_table_.end(), nullptr);
+  if (free == group_table_.end()) {
+    throw Error(Code::busy, fmt::format("queue '{}' has no place for another group", name_),
+                fmt::format("all {} places are taken", layout::max_groups),
+                "remove groups that are not used, or close subscriptions");
+  }
+  const auto slot = static_cast<std::uint16_t>(free - group_table_.begin());
+  auto group = std::make_unique<Group>();
+  group->name = name;
+  group->kind = kind;
+  layout::GroupEntry& entry = manifest().groups[slot];
+  layout::GroupCursor& cursor = cursors().cursors[slot];
+  const std::uint64_t window = std::min(options_.slots, layout::max_window);
+  if (kind == GroupKind::shared) {
+    group->words = new_segment("words", window * sizeof(layout::Word));
+    group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
+  }
+  group->stream = group::StreamGroup(entry, cursor);
+  const bool first_named = !name.empty() && !has_named_group();
+  group_table_[slot] = std::move(group);
+  deposit_words(slot);
+
+  // In this order (ring/reclaim.hpp, B2): the group holds everything back, the table says so, and
+  // only then are the others' floors read for what it is promised.
+  const auto generation = entry_generation(entry.word.load(std::memory_order_relaxed));
+  const auto kind_byte = static_cast<std::uint8_t>(kind);
+  entry.start.store(0, std::memory_order_relaxed);
+  entry.window = kind == GroupKind::shared ? window : 0;
+  entry.name.set(name);
+  cursor.floor.store(newest().view().header().limit.load(std::memory_order_seq_cst),
+                     std::memory_order_seq_cst);
+  cursor.owner.store(0, std::memory_order_relaxed);
+  entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
+  ring::raise(manifest().groups_used, slot + 1U);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  const std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
+  if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
+  cursor.floor.store(begin, std::memory_order_seq_cst);
+  entry.start.store(begin, std::memory_order_seq_cst);
+  entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
+  // The group keeps from now on what the queue kept for want of one.
+  if (first_named) drop_base();
+  return slot;
+}
+
+void Queue::drop_base() noexcept {
+  manifest().base.store(layout::no_sequence, std::memory_order_seq_cst);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void Queue::free_group(std::uint16_t slot) noexcept {
+  const bool last_named = !group_table_[slot]->name.empty() && [&] {
+    return std::count_if(group_table_.begin(), group_table_.end(),
+                         [](const auto& group) { return group && !group->name.empty(); }) == 1;
+  }();
+  if (last_named) keep_base();
+  free_group_entry(slot);
+  if (group_table_[slot]->kind == GroupKind::shared) {
+    keeper_.drop(layout::Kept::words, id_, slot);
+  }
+  group_table_[slot].reset();
+  ring_bells();
+}
+
+void Queue::free_group_entry(std::uint16_t slot) noexcept {
+  layout::GroupEntry& entry = manifest().groups[slot];
+  const auto generation =
+      static_cast<std::uint16_t>(entry_generation(entry.word.load(std::memory_order_relaxed)) + 1);
+  entry.word.store(entry_word(Presence::free, 0, generation), std::memory_order_seq_cst);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void Queue::keep_base() noexcept {
+  if (options_.keep != static_cast<std::uint8_t>(Keep::unread)) return;
+  // Joins as a group does; while the last group is still in the table, its floor is a safe place.
+  manifest().base.store(std::min(needed(), tail()), std::memory_order_seq_cst);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+}
+
+void Queue::remove_group(std::string_view name) {
+  const auto slot = find_group(name);
+  if (!slot) {
+    throw Error(Code::not_found, fmt::format("queue '{}' has no group '{}'", name_, name));
+  }
+  if (const std::uint32_t members = group_table_[*slot]->members; members != 0) {
+    throw Error(Code::busy, fmt::format("group '{}' of queue '{}' is in use", name, name_),
+                fmt::format("it has {} member(s)", members), "stop its consumers first");
+  }
+  free_group(*slot);
+}
+
+Queue::Purge Queue::plan_purge() const noexcept {
+  const std::uint64_t from = needed();
+  const std::uint64_t to = tail();
+  return {to, from < to ? to - from : 0};
+}
+
+void Queue::purge(std::uint64_t to) {
+  // A loan below the line would be published and never seen: its owner is to know.
+  for (const auto& ring : rings_) {
+    const auto used = ring::in_use(ring->view());
+    if (!used) continue;
+    const std::uint64_t end = std::min(used->end, to);
+    for (std::uint64_t s = ring->settled(); s < end; ++s) ring::revoke(ring->view(), s);
+  }
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);
+  }
+  layout::Manifest& m = manifest();
+  if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) ring::raise(m.base, to);
+  let_go();
+  ring_bells();
+}
+
+}  // namespace spillring::daemon

@@ -1,0 +1,107 @@
+// What a queue says about itself.
+#include <algorithm>
+
+#include "queue.hpp"
+
+namespace spillring::daemon {
+
+layout::QueueRecord Queue::record() const {
+  layout::QueueRecord record{};
+  record.name.set(name_);
+  record.capacity = options_.capacity;
+  record.slots = options_.slots;
+  record.stall_timeout_ns = options_.stall_timeout_ns;
+  record.lease_ns = options_.lease_ns;
+  record.full = options_.full;
+  record.keep = options_.keep;
+  record.prealloc = options_.prealloc;
+  record.owner = access_.owner;
+  record.owner_group = access_.group;
+  record.mode = access_.mode;
+  record.state = static_cast<std::uint8_t>(manifest().condition.load(std::memory_order_relaxed));
+  record.next = tail();
+  record.first = std::min(needed(), record.next);
+  record.messages = record.next - record.first;
+  for (std::size_t i = 1; i < rings_.size(); ++i) {
+    // The number before a ring's first is the seal of the one before: no message.
+    if (rings_[i]->view().first() > record.first && record.messages != 0) --record.messages;
+  }
+  record.largest = manifest().largest_message;
+  record.ring_slots = newest().geometry().slots;
+  record.ring_bytes = newest().geometry().arena;
+  record.rings = static_cast<std::uint32_t>(rings_.size());
+  record.memory = manifest_.size + groups_.size + bells_.size;
+  for (const auto& ring : rings_) {
+    record.memory += ring->geometry().segment_size();
+    record.bytes += ring->bytes_from(record.first);
+  }
+  for (const auto& group : group_table_) {
+    if (!group) continue;
+    ++record.groups;
+    record.memory += group->words.size;
+  }
+  for (const auto& handle : handle_table_) {
+    if (!handle) continue;
+    ++(handle->role == layout::Role::producer ? record.producers : record.consumers);
+  }
+  return record;
+}
+
+void Queue::groups(const layout::Request& request, control::Answer& answer) const {
+  const std::uint64_t end = tail();
+  for (std::uint64_t slot = request.number; slot < layout::max_groups; ++slot) {
+    const auto& group = group_table_[slot];
+    if (!group) continue;
+    layout::GroupRecord record{};
+    record.name.set(group->name);
+    record.kind = static_cast<std::uint8_t>(group->kind);
+    record.slot = static_cast<std::uint16_t>(slot);
+    record.members = group->members;
+    record.floor = group->stream.low();
+    record.lag = end > record.floor ? end - record.floor : 0;
+    if (group->kind == GroupKind::shared) {
+      group->shared.for_each_claimed([&](std::uint64_t, std::uint64_t) { ++record.unacked; });
+    }
+    if (!answer.add(record)) {
+      answer.reply.number = 1;
+      return;
+    }
+  }
+}
+
+layout::ClientRecord Queue::record_of(std::uint32_t slot) const {
+  const layout::HandleEntry& entry = manifest().handles[slot];
+  const Handle& handle = *handle_table_[slot];
+  layout::ClientRecord record{};
+  record.pid = entry.pid;
+  record.user = entry.user;
+  record.slot = slot;
+  record.role = static_cast<std::uint8_t>(handle.role);
+  record.hold = layout::no_sequence;
+  if (handle.role == layout::Role::producer) return record;
+  const Group& group = *group_table_[handle.group];
+  const std::uint64_t end = tail();
+  const std::uint64_t floor = group.stream.low();
+  record.group.set(group.name);
+  record.lag = end > floor ? end - floor : 0;
+  record.hold = cursors().holds[slot].sequence.load(std::memory_order_relaxed);
+  if (group.kind == GroupKind::shared) {
+    const layout::Owner owner = owner_of(slot);
+    group.shared.for_each_claimed([&](std::uint64_t, std::uint64_t word) {
+      if (layout::unpacked(word).owner == owner) ++record.unacked;
+    });
+  }
+  return record;
+}
+
+void Queue::clients(const layout::Request& request, control::Answer& answer) const {
+  for (std::uint64_t slot = request.number; slot < layout::max_handles; ++slot) {
+    if (!handle_table_[slot]) continue;
+    if (!answer.add(record_of(static_cast<std::uint32_t>(slot)))) {
+      answer.reply.number = 1;
+      return;
+    }
+  }
+}
+
+}  // namespace spillring::daemon
