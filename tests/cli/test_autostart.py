@@ -102,23 +102,6 @@ def test_user_means_the_own_one(home, supervisor):
     assert_failure(outcome, "do not go together")
 
 
-def test_no_program_to_start(home, tmp_path):
-    """A command that stands alone says what is missing."""
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    (alone / "spillring").write_bytes(open(built("spillring"), "rb").read())
-    (alone / "spillring").chmod(0o755)
-    outcome = subprocess.run([alone / "spillring", "ls"], env={"HOME": str(tmp_path), "PATH": str(alone)},
-                             capture_output=True, timeout=60, check=False)
-    if b"error while loading shared libraries" in outcome.stderr:
-        pytest.skip("the command finds its library only where it was built")
-    if outcome.returncode == 0:
-        home.processes()  # the library knows the program that belongs to it
-        return
-    assert outcome.returncode == 69
-    assert b"not on PATH" in outcome.stderr
-
-
 @pytest.mark.parametrize("what", ["spillringd.sock", "spillringd.sock.lock", ""])
 def test_what_vanishes_comes_back(home, what):
     home("send", "q", "kept", "--create")
