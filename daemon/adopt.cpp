@@ -80,9 +80,11 @@ void Supervisor::adopt_session(KeptPacket kept) {
 void Supervisor::adopt_queue(KeptQueue kept) {
   const std::uint64_t id = kept.queue.record.id;
   try {
-    auto served = std::make_unique<Served>(loop_, std::move(kept), keeper_, accounts_);
+    auto served =
+        std::make_unique<Served>(loop_, std::move(kept), keeper_, accounts_, state_.get());
     served->charge = accounts_.adopt(served->queue.access().owner, Accounts::Item::queue);
     if (served->queue.deleted()) return keeper_.drop(Kept::queue, id);  // that was cut short
+    if (state_) state_->catalogue().put_definition(served->queue.definition());
     adopt_handles(*served);
     serve(std::move(served));
   } catch (const Error& error) {
@@ -139,6 +141,7 @@ void Supervisor::try_keeper_again() {
 
 void Supervisor::deposit_all() {
   instance_.deposit(keeper_);
+  if (state_) state_->deposit(keeper_);
   for (const Session& session : sessions_) {
     if (session.greeted) deposit_session(session);
   }

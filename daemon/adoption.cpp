@@ -48,9 +48,10 @@ layout::Request options_of(const layout::Manifest& m) {
 
 }  // namespace
 
-Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts)
+Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* state)
     : keeper_(keeper),
       accounts_(accounts),
+      state_(state),
       id_(kept.queue.record.id),
       options_(),
       manifest_(std::move(part(kept.queue, 0, parts_of_queue)), sizeof(layout::Manifest)),
@@ -74,6 +75,11 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts)
   for (Segment* segment : {&manifest_, &groups_, &bells_}) charge(segment->charge, segment->size);
   try {
     adopt_rings(kept);
+    if (state_ != nullptr) {
+      journal_ = std::make_unique<Journal>(state_->place(), id_);
+      journal_->adopt(manifest().journaled.load(std::memory_order_relaxed));
+      cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    }
     adopt_groups(kept.words);
     adopt_handles();
     finish_what_was_cut_short();
@@ -100,7 +106,7 @@ void Queue::adopt_rings(KeptQueue& kept) {
       continue;
     }
     if (!geometry.valid()) contradicts("a ring's geometry cannot be");
-    rings_.push_back(std::make_unique<RingSegment>(std::move(part(ring, 0, 1)), geometry, first));
+    rings_.push_back(std::make_shared<RingSegment>(std::move(part(ring, 0, 1)), geometry, first));
     charge(rings_.back()->charge, geometry.segment_size());
   }
   if (rings_.empty()) contradicts(fmt::format("queue '{}' has no ring", name_));

@@ -34,6 +34,8 @@ struct Embedded::State {
     try {
       daemon::Supervisor::Options settings;
       settings.socket = socket;
+      settings.state_dir = options.state_dir;
+      settings.segment_size = options.segment_size;
       settings.without_recovery = options.without_recovery;
       supervisor = std::make_unique<daemon::Supervisor>(std::move(settings));
     } catch (...) {

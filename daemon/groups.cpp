@@ -33,8 +33,9 @@ std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
   const std::uint64_t end = tail();
   // Nobody needs anything: only what comes from now on is sure to be kept. And a floor may be
   // forged.
-  const std::uint64_t oldest =
+  std::uint64_t oldest =
       std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
+  if (journal_ != nullptr && !journal_->empty()) oldest = std::min(oldest, journal_->first());
   const std::uint64_t earliest = std::clamp(least, oldest, end);
   switch (start.from) {
     case Start::From::earliest:
@@ -62,6 +63,33 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
                 "remove groups that are not used, or close subscriptions");
   }
   const auto slot = static_cast<std::uint16_t>(free - group_table_.begin());
+  const bool first_named = !name.empty() && !has_named_group();
+  layout::GroupEntry& entry = manifest().groups[slot];
+  layout::GroupCursor& cursor = cursors().cursors[slot];
+  make_group(slot, name, kind);
+
+  // In this order (ring/reclaim.hpp, B2): the group holds everything back, the table says so, and
+  // only then are the others' floors read for what it is promised.
+  const auto generation = entry_generation(entry.word.load(std::memory_order_relaxed));
+  const auto kind_byte = static_cast<std::uint8_t>(kind);
+  cursor.floor.store(newest().view().header().limit.load(std::memory_order_seq_cst),
+                     std::memory_order_seq_cst);
+  entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
+  ring::raise(manifest().groups_used, slot + 1U);
+  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  const std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
+  if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
+  cursor.floor.store(begin, std::memory_order_seq_cst);
+  entry.start.store(begin, std::memory_order_seq_cst);
+  entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
+  // The group keeps from now on what the queue kept for want of one.
+  if (first_named) drop_base();
+  remember_group(*group_table_[slot]);
+  return slot;
+}
+
+/// A group with all it needs, in a place of the table that does not count yet.
+Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, GroupKind kind) {
   auto group = std::make_unique<Group>();
   group->name = name;
   group->kind = kind;
@@ -73,31 +101,14 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
     group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
   }
   group->stream = group::StreamGroup(entry, cursor);
-  const bool first_named = !name.empty() && !has_named_group();
-  group_table_[slot] = std::move(group);
-  deposit_words(slot);
-
-  // In this order (ring/reclaim.hpp, B2): the group holds everything back, the table says so, and
-  // only then are the others' floors read for what it is promised.
-  const auto generation = entry_generation(entry.word.load(std::memory_order_relaxed));
-  const auto kind_byte = static_cast<std::uint8_t>(kind);
   entry.start.store(0, std::memory_order_relaxed);
   entry.window = kind == GroupKind::shared ? window : 0;
   entry.name.set(name);
-  cursor.floor.store(newest().view().header().limit.load(std::memory_order_seq_cst),
-                     std::memory_order_seq_cst);
   cursor.owner.store(0, std::memory_order_relaxed);
-  entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
-  ring::raise(manifest().groups_used, slot + 1U);
-  manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
-  const std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
-  if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
-  cursor.floor.store(begin, std::memory_order_seq_cst);
-  entry.start.store(begin, std::memory_order_seq_cst);
-  entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
-  // The group keeps from now on what the queue kept for want of one.
-  if (first_named) drop_base();
-  return slot;
+  cursor.lost.store(0, std::memory_order_relaxed);
+  group_table_[slot] = std::move(group);
+  deposit_words(slot);
+  return *group_table_[slot];
 }
 
 void Queue::drop_base() noexcept {
@@ -112,6 +123,7 @@ void Queue::free_group(std::uint16_t slot) noexcept {
   }();
   if (last_named) keep_base();
   free_group_entry(slot);
+  forget_group(*group_table_[slot]);
   if (group_table_[slot]->kind == GroupKind::shared) {
     keeper_.drop(layout::Kept::words, id_, slot);
   }

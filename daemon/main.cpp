@@ -56,6 +56,9 @@ std::vector<std::string> arguments_of(const Supervisor::Options& options) {
     arguments.insert(arguments.end(), {name, std::to_string(value)});
   }
   arguments.insert(arguments.end(), {"--socket-mode", fmt::format("{:04o}", options.socket_mode)});
+  if (!options.state_dir.empty()) {
+    arguments.insert(arguments.end(), {"--state-dir", options.state_dir});
+  }
   if (options.without_recovery) arguments.emplace_back("--test-without-recovery");
   return arguments;
 }
@@ -148,6 +151,10 @@ std::optional<Settings> parse(int argc, char** argv, int& status) {
   app.set_version_flag("--version", std::string("spillringd ") + spillring::version);
   app.add_option("--socket", options.socket,
                  "Where clients connect (default: $SPILLRING_SOCKET, else the user's own)");
+  app.add_option("--state-dir", options.state_dir,
+                 "Where queues outlive the daemon and spill to (default: none with --socket, else\n"
+                 "~/.local/state/spillring)")
+      ->option_text("DIR");
   app.add_flag("--background", settings.background,
                "Leave the terminal; return when clients can connect; log to\n"
                "~/.local/state/spillring/spillringd.log");
@@ -182,6 +189,10 @@ std::optional<Settings> parse(int argc, char** argv, int& status) {
     options.socket = named != nullptr ? named : spillring::client::user_socket();
   }
   options.socket = std::filesystem::absolute(options.socket);
+  if (options.state_dir.empty() && options.socket == spillring::client::user_socket()) {
+    options.state_dir = spillring::client::state_directory();
+  }
+  if (!options.state_dir.empty()) options.state_dir = std::filesystem::absolute(options.state_dir);
   options.socket_mode = mode_of(settings.socket_mode);
   options.idle_exit = std::chrono::seconds(idle_exit);
   return settings;

@@ -23,12 +23,19 @@ std::string segment_name(const std::string& queue, const char* part) {
   return fmt::format("spillring:{}:{}", queue, part);
 }
 
-void require(bool condition, const std::string& what, const std::string& why) {
-  if (!condition) throw Error(Code::invalid, what, why, "see: spillring create --help");
+void require(bool condition, const std::string& what, const std::string& why,
+             const std::string& hint = "see: spillring create --help") {
+  if (!condition) throw Error(Code::invalid, what, why, hint);
 }
 
 /// Checks the options and rounds them to what the layout needs.
-layout::Request checked(layout::Request options) {
+layout::Request checked(layout::Request options, bool has_journal) {
+  if (options.full == static_cast<std::uint8_t>(Full::standard)) {
+    options.full = static_cast<std::uint8_t>(has_journal ? Full::spill : Full::block);
+  }
+  require(has_journal || options.full != static_cast<std::uint8_t>(Full::spill),
+          "this queue cannot spill", "its supervisor has no state directory to spill to",
+          "start it with --state-dir, or take another full policy");
   require(options.slots >= 1 && options.slots <= layout::max_slots,
           fmt::format("{} slots cannot be had", options.slots),
           fmt::format("slots lie between 1 and {}", layout::max_slots));
@@ -36,7 +43,7 @@ layout::Request checked(layout::Request options) {
           fmt::format("a capacity of {} bytes cannot be had", options.capacity),
           fmt::format("capacities lie between {} and {} bytes", layout::min_capacity,
                       layout::max_capacity));
-  require(options.full <= static_cast<std::uint8_t>(Full::reject), "unknown full policy",
+  require(options.full <= static_cast<std::uint8_t>(Full::spill), "unknown full policy",
           fmt::format("policy {} is not built in this version", options.full));
   require(options.keep <= static_cast<std::uint8_t>(Keep::attached), "unknown keep policy",
           fmt::format("policy {} is not built in this version", options.keep));
@@ -65,17 +72,35 @@ Access access_of(const layout::Request& options, const os::Peer& maker) {
 }  // namespace
 
 Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
-             const Requester& maker, KeeperLine& keeper, Accounts& accounts)
+             const Requester& maker, KeeperLine& keeper, Accounts& accounts, State* state)
     : keeper_(keeper),
       accounts_(accounts),
+      state_(state),
       id_(id),
       name_(std::move(name)),
       access_(access_of(options, maker.who)),
-      options_(checked(options)),
+      options_(checked(options, state != nullptr)),
       manifest_(new_segment("manifest", sizeof(layout::Manifest))),
       groups_(new_segment("groups", sizeof(layout::Groups))),
       bells_(new_segment("bells", sizeof(layout::Bells))),
       service_(os::make_event()) {
+  write_identity();
+  layout::Manifest& m = manifest();
+  m.made_by_session = maker.session;
+  m.made_by_request = maker.request;
+  const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
+  m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
+  begin_ring(1);
+  if (state_ != nullptr) {
+    journal_ = std::make_unique<Journal>(state_->place(), id_);
+    journal_->adopt(1);  // ids are never given out twice: there is nothing
+    if (spills()) set_alert();
+  }
+  m.magic = layout::manifest_magic;  // last: now it is a manifest
+  deposit();
+}
+
+void Queue::write_identity() noexcept {
   layout::Manifest& m = manifest();
   m.layout_version = layout_version;
   m.size = sizeof(layout::Manifest);
@@ -92,23 +117,22 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   m.owner = access_.owner;
   m.owner_group = access_.group;
   m.mode = access_.mode;
-  m.made_by_session = maker.session;
-  m.made_by_request = maker.request;
-  const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
-  m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
   m.handles_used.store(1, std::memory_order_relaxed);  // slot 0 is the supervisor's
+  m.alert_sequence.store(layout::no_sequence, std::memory_order_relaxed);
+  m.alert_position.store(layout::no_sequence, std::memory_order_relaxed);
   cursors().magic = layout::groups_magic;
   cursors().queue_id = id_;
   for (layout::Hold& hold : cursors().holds) {
     hold.sequence.store(layout::no_sequence, std::memory_order_relaxed);
   }
+}
+
+void Queue::begin_ring(std::uint64_t first) {
   const layout::RingGeometry geometry = first_geometry();
   rings_.push_back(new_ring(geometry));
-  newest().begin(1);
-  m.can_grow.store(growth_left(geometry), std::memory_order_relaxed);
-  m.first[0].store(1, std::memory_order_seq_cst);
-  m.magic = layout::manifest_magic;  // last: now it is a manifest
-  deposit();
+  newest().begin(first);
+  manifest().can_grow.store(growth_left(geometry), std::memory_order_relaxed);
+  manifest().first[0].store(first, std::memory_order_seq_cst);
 }
 
 Segment Queue::new_segment(const char* part, std::size_t bytes) const {
@@ -118,9 +142,9 @@ Segment Queue::new_segment(const char* part, std::size_t bytes) const {
   return segment;
 }
 
-std::unique_ptr<RingSegment> Queue::new_ring(layout::RingGeometry geometry) const {
+std::shared_ptr<RingSegment> Queue::new_ring(layout::RingGeometry geometry) const {
   auto charge = accounts_.take(access_.owner, Accounts::Item::memory, geometry.segment_size());
-  auto ring = std::make_unique<RingSegment>(segment_name(name_, "ring"), geometry);
+  auto ring = std::make_shared<RingSegment>(segment_name(name_, "ring"), geometry);
   ring->charge = std::move(charge);
   return ring;
 }
@@ -270,6 +294,14 @@ void Queue::ring(const layout::Request& request, control::Answer& answer) {
 
 void Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
   if (slot < layout::max_handles && handle_table_[slot]) handle_table_[slot]->rings.erase(first);
+}
+
+void Queue::journal(const layout::Request& request, control::Answer& answer) const {
+  if (journal_ == nullptr) throw Error(Code::not_found, "this queue has no journal");
+  Journal::Segment segment = journal_->segment_of(request.number);
+  answer.reply.number = segment.first;
+  answer.reply.window = segment.next;
+  answer.attach(std::move(segment.file));
 }
 
 void Queue::retire(std::uint32_t slot) {

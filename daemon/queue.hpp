@@ -6,6 +6,8 @@
 
 #include <array>
 #include <cstdint>
+#include <exception>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,6 +21,7 @@
 #include "control/channel.hpp"
 #include "group/shared_group.hpp"
 #include "group/stream_group.hpp"
+#include "journal.hpp"
 #include "keeper_line.hpp"
 #include "layout/bells.hpp"
 #include "layout/control.hpp"
@@ -28,6 +31,7 @@
 #include "os/socket.hpp"
 #include "ring_segment.hpp"
 #include "segment.hpp"
+#include "state.hpp"
 
 namespace spillring::daemon {
 
@@ -50,10 +54,12 @@ class Queue {
  public:
   /// Makes the queue's segments. Throws `Error` (invalid: options; no_memory).
   Queue(std::uint64_t id, std::string name, const layout::Request& options, const Requester& maker,
-        KeeperLine& keeper, Accounts& accounts);
+        KeeperLine& keeper, Accounts& accounts, State* state);
   /// Goes on with one that was kept, and finishes what was cut short (adoption.cpp). Throws
   /// `Error`.
-  Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts);
+  Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* state);
+  /// Restores one from the state directory (saving.cpp). Throws `Error`.
+  Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, State& state);
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
   ~Queue() = default;
@@ -81,6 +87,7 @@ class Queue {
   void observe(control::Answer& answer) const;
   void ring(const layout::Request& request, control::Answer& answer);
   void drop_ring(std::uint32_t slot, std::uint64_t first);
+  void journal(const layout::Request& request, control::Answer& answer) const;
   /// Up to where a purge goes now, and how many sequences the group furthest behind passes over.
   struct Purge {
     std::uint64_t to = 0;
@@ -96,12 +103,26 @@ class Queue {
   /// The handle is no more, its process dead or done with it: repairs what it left and frees the
   /// slot.
   void retire(std::uint32_t slot);
+  /// What the catalogue says of it while it runs.
+  [[nodiscard]] SavedQueue definition() const;
+  /// Takes the queue from its clients and brings all of it to the disk. Throws `Error`; may be
+  /// tried again. REQUIRES: a state directory; nothing on its way to the journal.
+  SavedQueue save();
+  /// A damaged one is not worth it; one that was taken from its clients before is saved again.
+  [[nodiscard]] bool can_be_saved() const noexcept;
+  [[nodiscard]] bool is_writing() const noexcept { return journal_ != nullptr && journal_->busy(); }
+  /// The queue goes for ever: what is on the disk goes too.
+  void remove_journal() noexcept {
+    if (journal_ != nullptr) journal_->remove();
+  }
   /// The queue is removed: everyone is told.
   void condemn(layout::Condition condition) noexcept;
 
   /// Looks at everything that may need the supervisor: rings to let go, growth, stalls, pins,
   /// leases. Returns when to look again, os::never if nothing is pending.
   os::Instant service(os::Instant now);
+  /// Called when something has been written: service() is to look again.
+  void on_spilled(std::function<void()> look) { on_spilled_ = std::move(look); }
 
  private:
   struct Group {
@@ -136,7 +157,15 @@ class Queue {
   [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
+  // -- saving (saving.cpp)
+  void take_from_clients() noexcept;
+  [[nodiscard]] SavedGroup saved(const Group& group, std::uint64_t end) const;
+  void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next);
+  void remember_group(const Group& group) const noexcept;
+  void forget_group(const Group& group) const noexcept;
+
   // -- groups (groups.cpp)
+  Group& make_group(std::uint16_t slot, std::string_view name, GroupKind kind);
   [[nodiscard]] std::optional<std::uint16_t> find_group(std::string_view name) const noexcept;
   std::uint16_t join_group(std::string_view name, GroupKind kind, Start start);
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
@@ -180,12 +209,28 @@ class Queue {
   [[nodiscard]] bool may_replace_pinned() noexcept;
   [[nodiscard]] bool is_damaged() const noexcept;
 
+  // -- the journal (spill.cpp)
+  /// Everything below is finished by every group, or journaled: no ring has to keep it.
+  [[nodiscard]] std::uint64_t free_until() const noexcept;
+  [[nodiscard]] std::shared_ptr<RingSegment> ring_with(std::uint64_t s) const noexcept;
+  [[nodiscard]] std::uint64_t eighths_in_use() const noexcept;
+  void set_alert() noexcept;
+  [[nodiscard]] bool spills() const noexcept;
+  [[nodiscard]] bool wants_to_spill(os::Instant now) noexcept;
+  [[nodiscard]] journal::Batch next_batch();
+  os::Instant consider_spill(os::Instant now);
+  void spilled(std::uint64_t end, const std::exception_ptr& failure);
+  void disk_failed(const std::exception_ptr& failure) noexcept;
+
+  void write_identity() noexcept;
+  void begin_ring(std::uint64_t first);
   [[nodiscard]] Segment new_segment(const char* part, std::size_t bytes) const;
   void charge(Accounts::Charge& charge, std::size_t bytes) const;  // of what was kept
-  [[nodiscard]] std::unique_ptr<RingSegment> new_ring(layout::RingGeometry geometry) const;
+  [[nodiscard]] std::shared_ptr<RingSegment> new_ring(layout::RingGeometry geometry) const;
 
   KeeperLine& keeper_;
   Accounts& accounts_;
+  State* state_;  // nullptr: no state directory
   std::uint64_t id_;
   std::string name_;
   Access access_;
@@ -194,7 +239,7 @@ class Queue {
   Segment groups_;
   Segment bells_;
   os::Fd service_;
-  std::vector<std::unique_ptr<RingSegment>> rings_;  // oldest first
+  std::vector<std::shared_ptr<RingSegment>> rings_;  // oldest first
   std::array<std::unique_ptr<Group>, layout::max_groups> group_table_;
   std::array<std::unique_ptr<Handle>, layout::max_handles> handle_table_;
   std::set<std::uint64_t> pinned_rings_;  // replaced because something held them; M.pinned
@@ -202,6 +247,10 @@ class Queue {
   os::Instant pinned_since_ = os::never;
   std::uint64_t wanted_ = 0;      // bytes that those who want room want at most
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep
+  bool spilling_ = false;
+  os::Instant disk_rests_until_ = 0;  // it has failed, or is full
+  std::function<void()> on_spilled_;
+  std::unique_ptr<Journal> journal_;  // none: there is no state directory
 };
 
 }  // namespace spillring::daemon

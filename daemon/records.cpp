@@ -26,6 +26,9 @@ layout::QueueRecord Queue::record() const {
     // The number before a ring's first is the seal of the one before: no message.
     if (rings_[i]->view().first() > record.first && record.messages != 0) --record.messages;
   }
+  const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
+  if (journaled > record.first) record.journaled = std::min(journaled, record.next) - record.first;
+  if (journal_ != nullptr) record.journal_bytes = journal_->bytes();
   record.largest = manifest().largest_message;
   record.ring_slots = newest().geometry().slots;
   record.ring_bytes = newest().geometry().arena;
@@ -62,6 +65,7 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     if (group->kind == GroupKind::shared) {
       group->shared.for_each_claimed([&](std::uint64_t, std::uint64_t) { ++record.unacked; });
     }
+    record.lost = cursors().cursors[slot].lost.load(std::memory_order_relaxed);
     if (!answer.add(record)) {
       answer.reply.number = 1;
       return;

@@ -98,7 +98,7 @@ bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
 }
 
 void Queue::let_go() noexcept {
-  const std::uint64_t from = needed();
+  const std::uint64_t from = free_until();
   while (rings_.size() > 1 && from >= rings_[1]->view().first()) {
     for (auto& name : manifest().first) {
       if (name.load(std::memory_order_relaxed) == rings_.front()->view().first()) {
@@ -170,7 +170,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
     return os::never;
   }
   const bool nobody_needs_it =
-      needed() > room.limit && ring::look(view, room.limit) != ring::Seen::nothing;
+      free_until() > room.limit && ring::look(view, room.limit) != ring::Seen::nothing;
   const auto status = ring::probe(view, wanted, room).status;
   const bool no_room =
       status == ring::ClaimStatus::no_slots || status == ring::ClaimStatus::no_bytes;
@@ -298,7 +298,14 @@ os::Instant Queue::service(os::Instant now) {
   let_go();
   resume_replacement();
   consider_growth(wanted_);
-  os::Instant next = consider_pin(wanted_, now);
+  os::Instant next = os::never;
+  try {
+    next = consider_spill(now);
+  } catch (const Error& error) {
+    poison(error.what());
+    return os::never;
+  }
+  next = std::min(next, consider_pin(wanted_, now));
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   if (options_.lease_ns != 0) {
     for (const auto& group : group_table_) {

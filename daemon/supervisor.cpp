@@ -55,7 +55,9 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
       instance_(instance_of(options_, keeper.kept)) {
   instance_.notes().starts.fetch_add(1, std::memory_order_relaxed);
   instance_.deposit(keeper_);
+  open_state(keeper.kept);
   adopt(std::move(keeper.kept));
+  restore();
   guard_socket();
   look_after_socket();
   watch_keeper();
@@ -63,6 +65,7 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
 }
 
 void Supervisor::leave() noexcept {
+  save();
   keeper_.say(layout::Keeping::stop);
   instance_.remove(options_.socket);
 }
@@ -188,6 +191,10 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       session.handles.emplace(request.queue, queue.consume(requester, request, answer));
       return;
     }
+    case Ask::journal: {
+      queue_for(requester, request.queue, Right::consume).journal(request, answer);
+      return service(request.queue);  // what was read before may not be needed any more
+    }
     case Ask::observe:
       return queue_for(requester, request.queue, Right::consume).observe(answer);
     case Ask::ring:
@@ -242,6 +249,7 @@ Queue& Supervisor::queue_of_owner(const Requester& requester, std::uint64_t id) 
 }
 
 Supervisor::Served& Supervisor::served(std::string_view name) {
+  require_loaded(name);
   const auto found = names_.find(name);
   if (found == names_.end()) throw unknown_queue(name);
   return *queues_.at(found->second);
@@ -255,6 +263,7 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
                 "a name has 1 to 120 characters of A-Z a-z 0-9 . _ - and begins with no dot",
                 "choose another name");
   }
+  require_loaded(name);
   if (const auto found = names_.find(name); found != names_.end()) {
     if (requester.repeated && queues_.at(found->second)->queue.made_by(requester)) {
       answer.reply.queue = found->second;
@@ -265,10 +274,12 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
   }
   const std::uint64_t id = instance_.notes().last_queue.fetch_add(1, std::memory_order_relaxed) + 1;
   auto charge = accounts_.take(requester.who.uid, Accounts::Item::queue);
-  auto made = std::make_unique<Served>(loop_, id, name, request, requester, keeper_, accounts_);
+  auto made = std::make_unique<Served>(loop_, id, name, request, requester, keeper_, accounts_,
+                                       state_.get());
   made->charge = std::move(charge);
   Queue& queue = made->queue;
   try {
+    if (state_) state_->catalogue().put(queue.definition());
     serve(std::move(made));
   } catch (...) {
     keeper_.drop(layout::Kept::queue, id);  // nobody has been told of it
@@ -289,6 +300,7 @@ void Supervisor::open(const Requester& requester, std::string_view name, control
 
 void Supervisor::serve(std::unique_ptr<Served> made) {
   const std::uint64_t id = made->queue.id();
+  made->queue.on_spilled([this, id] { service(id); });
   made->watch = std::make_unique<Watch>(loop_, made->queue.service_event(), [this, id] {
     os::clear_event(queues_.at(id)->queue.service_event());
     service(id);
@@ -315,7 +327,9 @@ void Supervisor::remove(const Requester& requester, std::string_view name) {
   gone.queue.access().require_owner(requester.who, gone.queue.name());
   instance_.notes().begun.store(1, std::memory_order_seq_cst);
   const std::uint64_t id = gone.queue.id();
+  if (state_) state_->catalogue().remove(id);
   gone.queue.condemn(layout::Condition::deleted);
+  gone.queue.remove_journal();
   keeper_.drop(layout::Kept::queue, id);
   names_.erase(gone.queue.name());
   queues_.erase(id);
@@ -350,7 +364,7 @@ void Supervisor::remove_group(const Requester& requester, const layout::Request&
 
 void Supervisor::service(std::uint64_t id) {
   const auto found = queues_.find(id);
-  if (found == queues_.end() || options_.without_recovery) return;
+  if (found == queues_.end() || options_.without_recovery || stopping_) return;
   Served& at = *found->second;
   const os::Instant now = os::now();
   const os::Instant next = at.queue.service(now);

@@ -26,6 +26,8 @@
 #include "keeper_line.hpp"
 #include "queue.hpp"
 #include "session.hpp"
+#include "spooler.hpp"
+#include "state.hpp"
 #include "watch.hpp"
 
 namespace spillring::daemon {
@@ -38,6 +40,8 @@ class Supervisor {
     unsigned socket_mode = 0600;    // who may connect; each queue decides for itself beyond that
     Quota quota;
     std::chrono::seconds idle_exit{0};  // ends after so long without clients and messages; 0: never
+    std::string state_dir;              // where queues outlive it; empty: nowhere
+    std::uint64_t segment_size = std::uint64_t{64} << 20;  // of the journals
   };
 
   /// A keeper, and what it has kept so far.
@@ -86,6 +90,13 @@ class Supervisor {
   void try_keeper_again();
   void deposit_all();
   void deposit_session(const Session& session) noexcept;
+
+  // -- the state directory (restart.cpp)
+  void open_state(std::vector<KeptPacket>& kept);
+  void restore();
+  void save() noexcept;
+  void finish_writing();
+  void require_loaded(std::string_view name) const;
 
   // -- its place among others (presence.cpp)
   void guard_socket();
@@ -145,9 +156,13 @@ class Supervisor {
   os::Fd reserve_ = os::reserve_descriptor();  // so that there is one to turn somebody away with
   boost::asio::steady_timer greeting_timer_{loop_};
   std::pair<std::uint64_t, std::uint64_t> unanswered_;  // session and request; 0: none
+  Spooler spooler_{loop_};
+  std::unique_ptr<State> state_;  // none: no state directory
   Sessions sessions_;
+  bool stopping_ = false;
   std::map<std::uint64_t, std::unique_ptr<Served>> queues_;
   std::map<std::string, std::uint64_t, std::less<>> names_;
+  std::map<std::string, std::string, std::less<>> not_loaded_;  // name: why; it stays on the disk
 };
 
 }  // namespace spillring::daemon

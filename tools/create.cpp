@@ -45,8 +45,12 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_size(app, "--capacity", options.capacity,
            "most bytes in memory; a limit, not a price (16MiB)");
   add_count(app, "--slots", options.slots, "most messages in memory, a power of two (65536)");
-  add_choice<Full>(app, "--full", options.full, {{"block", Full::block}, {"reject", Full::reject}},
-                   "what a sender gets when there is no room (block)", {"spill", "drop-oldest"});
+  add_choice<Full>(app, "--full", options.full,
+                   {{"block", Full::block}, {"reject", Full::reject}, {"spill", Full::spill}},
+                   "what happens when there is no room: senders wait, are told so, or\n"
+                   "the oldest messages go to the disk (spill where there is a\n"
+                   "state directory, else block)",
+                   {"drop-oldest"});
   add_choice<Keep>(app, "--keep", options.keep,
                    {{"unread", Keep::unread}, {"attached", Keep::attached}},
                    "what stays that nobody has read: everything, or only what\n"

@@ -42,6 +42,10 @@ std::string_view hint_for(Code code) noexcept {
       return "start spillringd, or name its socket with --socket";
     case Code::version_mismatch:
       return "use a command and a supervisor of one version";
+    case Code::no_space:
+      return "free some space on the disk of the state directory";
+    case Code::io:
+      return "look at the disk of the state directory (dmesg)";
     case Code::ok:
     case Code::closed:
     case Code::forked:
@@ -96,6 +100,9 @@ Exit exit_for(Code code) noexcept {
       return Exit::try_again;
     case Code::denied:
       return Exit::denied;
+    case Code::no_space:
+    case Code::io:
+      return Exit::io;
     case Code::closed:
     case Code::forked:
     case Code::internal:

@@ -24,7 +24,10 @@ Property word(std::string name, const std::string& value) {
   return {std::move(name), text_cell(value), value};
 }
 
-std::string name_of(Full full) { return full == Full::block ? "block" : "reject"; }
+std::string name_of(Full full) {
+  if (full == Full::spill) return "spill";
+  return full == Full::block ? "block" : "reject";
+}
 std::string name_of(Keep keep) { return keep == Keep::unread ? "unread" : "attached"; }
 
 }  // namespace
@@ -35,6 +38,8 @@ Cell state_cell(QueueState state) {
       return text_cell("ok", Colour::good);
     case QueueState::deleted:
       return text_cell("deleted", Colour::dim);
+    case QueueState::stopped:
+      return text_cell("stopped", Colour::dim);
     case QueueState::poisoned:
       break;
   }
@@ -48,6 +53,8 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           {"state", state, state.exact},
           count("messages", queue.messages),
           size("bytes", queue.bytes),
+          count("journaled", queue.journaled),
+          size("journal_bytes", queue.journal_bytes),
           count("first", queue.first),
           count("next", queue.next),
           size("capacity", options.capacity),

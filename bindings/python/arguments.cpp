@@ -260,16 +260,18 @@ Start start_of(py::handle value) {
 }
 
 Full full_of(py::handle value) {
-  return choice_of(value, "full", {"block", "reject"}, {"spill", "drop-oldest"}) == 0
-             ? Full::block
-             : Full::reject;
+  constexpr std::array policies{Full::block, Full::reject, Full::spill};
+  return policies[choice_of(value, "full", {"block", "reject", "spill"}, {"drop-oldest"})];
 }
 
 Keep keep_of(py::handle value) {
   return choice_of(value, "keep", {"unread", "attached"}, {}) == 0 ? Keep::unread : Keep::attached;
 }
 
-std::string_view word_for(Full full) { return full == Full::block ? "block" : "reject"; }
+std::string_view word_for(Full full) {
+  if (full == Full::spill) return "spill";
+  return full == Full::block ? "block" : "reject";
+}
 
 std::string_view word_for(Keep keep) { return keep == Keep::unread ? "unread" : "attached"; }
 

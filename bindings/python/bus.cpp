@@ -138,8 +138,10 @@ void stop_embedded() {
   }
 }
 
-BusObject embedded() {
-  auto connection = without_gil([] { return std::make_shared<Connection>(Embedded()); });
+BusObject embedded(const py::object& state_dir) {
+  Embedded::Options options;
+  if (!state_dir.is_none()) options.state_dir = path_of(state_dir);
+  auto connection = without_gil([&] { return std::make_shared<Connection>(Embedded(options)); });
   std::erase_if(embedded_connections(), [](const auto& known) { return known.expired(); });
   embedded_connections().emplace_back(connection);
   return BusObject(std::move(connection));
@@ -184,7 +186,9 @@ existing queue stay as they are):
 
 capacity="16MiB"    most bytes in memory, a number or text such as "64MiB"; a limit, not a price
 slots=65536         most messages in memory; rounded up to a power of two
-full="block"        what put() gets when there is no room: "block" waits, "reject" raises Full
+full=None           what put() gets when there is no room: "block" waits, "reject" raises Full,
+                    "spill" moves the oldest messages to the disk, from where they come back in
+                    order; None: "spill" where the supervisor has a state directory, else "block"
 keep="unread"       keeps what some named group has not read; "attached": only what groups need
                     that have consumers now
 stall_timeout=1.0   seconds after which a loan that others wait for is revoked
@@ -243,14 +247,16 @@ wait for any of its answers. autostart: start the user's own where it does not r
 stderr; SPILLRING_AUTOSTART=0 forbids it. Raises Unavailable.)");
   module.def(
       "embedded",
-      [](const py::kwargs& rest) {
-        refuse(rest, "embedded", {{"state_dir"}});
-        return embedded();
+      [](const py::object& state_dir, const py::kwargs& rest) {
+        refuse(rest, "embedded");
+        return embedded(state_dir);
       },
-      R"(embedded() -> Bus
+      py::arg("state_dir") = py::none(),
+      R"(embedded(state_dir=None) -> Bus
 
-Runs a supervisor inside this process; its queues are gone with it. Other processes reach it through
-the Bus's socket.)");
+Runs a supervisor inside this process. Other processes reach it through the Bus's socket. Its queues
+are gone with it, or are kept in state_dir, a directory for one supervisor at a time, until the next
+one is started there.)");
   Py_AtExit(stop_embedded);
 }
 

@@ -25,6 +25,8 @@ std::string_view state_word(QueueState state) {
       return "deleted";
     case QueueState::poisoned:
       return "poisoned";
+    case QueueState::stopped:
+      return "stopped";
   }
   return "unknown";
 }
@@ -51,6 +53,8 @@ py::object to_python(const QueueInfo& info) {
   fields["next"] = info.next;
   fields["messages"] = info.messages;
   fields["bytes"] = info.bytes;
+  fields["journaled"] = info.journaled;
+  fields["journal_bytes"] = info.journal_bytes;
   fields["largest"] = info.largest;
   fields["ring_slots"] = info.ring_slots;
   fields["ring_bytes"] = info.ring_bytes;
@@ -70,6 +74,7 @@ py::object to_python(const GroupInfo& info) {
   fields["lag"] = info.lag;
   fields["members"] = info.members;
   fields["unacked"] = info.unacked;
+  fields["lost"] = info.lost;
   return make("GroupInfo", fields);
 }
 

@@ -73,6 +73,8 @@ std::invoke_result_t<Attempt, Producer&> QueueObject::send(std::size_t size,
                                                            Timeout timeout, Attempt attempt) {
   const std::shared_ptr<ProducerHandle> handle = producer();
   const std::size_t room = std::min<std::size_t>(size + metadata.room(), largest_);
+  // A queue that spills is not full for long: so much patience put_nowait() has too.
+  if (full_ == Full::spill) timeout = std::max<Timeout>(timeout, std::chrono::milliseconds(200));
   auto sent = handle->obtain(
       Deadline(full_ == Full::reject ? no_wait : timeout), attempt,
       [room](Producer& producer, Timeout left) { return producer.wait_for_room(room, left); });

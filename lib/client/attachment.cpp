@@ -73,6 +73,8 @@ Code Attachment::condition() const noexcept {
       return Code::ok;
     case layout::Condition::deleted:
       return Code::deleted;
+    case layout::Condition::stopped:
+      return Code::unavailable;
     default:
       return Code::poisoned;
   }

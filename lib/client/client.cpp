@@ -80,6 +80,8 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.next = record.next;
   info.messages = record.messages;
   info.bytes = record.bytes;
+  info.journaled = record.journaled;
+  info.journal_bytes = record.journal_bytes;
   info.largest = record.largest;
   info.ring_slots = record.ring_slots;
   info.ring_bytes = record.ring_bytes;
@@ -230,7 +232,7 @@ std::vector<GroupInfo> Queue::groups() const {
     for (std::size_t i = 0; i < answer.reply.records; ++i) {
       const auto record = answer.record<layout::GroupRecord>(i);
       groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
-                        record.floor, record.lag, record.members, record.unacked});
+                        record.floor, record.lag, record.members, record.unacked, record.lost});
       request.number = record.slot + 1U;
     }
     if (answer.reply.number == 0 || answer.reply.records == 0) return groups;

@@ -20,6 +20,7 @@ ConsumerCore::ConsumerCore(std::shared_ptr<QueueRef> queue, control::Answered& a
                            bool interruptible)
     : attachment_(std::move(queue), answer, Attachment::Kind::consumer),
       rings_(attachment_),
+      journal_(attachment_),
       group_(answer.reply.group),
       interruptible_(interruptible) {
   if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
@@ -58,20 +59,27 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
 }
 
 Result<Message> ConsumerCore::message(const Found& found) {
-  const ring::RingView& ring = found.ring->view;
-  const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
-  if (!extent) return attachment_.report_damage();
   Message message;
+  const auto place = [&message](const auto& extent) {
+    message.data_ = extent.payload.data();
+    message.size_ = extent.payload.size();
+    message.meta_ = extent.metadata.data();
+    message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
+    message.timestamp_ = extent.timestamp;
+  };
+  if (found.ring != nullptr) {
+    const ring::RingView& ring = found.ring->view;
+    const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
+    if (!extent) return attachment_.report_damage();
+    place(*extent);
+  } else {
+    place(*found.block->data->message(found.sequence));  // look_in_journal() has asked
+  }
   message.core_ = this;
-  message.data_ = extent->payload.data();
-  message.size_ = extent->payload.size();
-  message.meta_ = extent->metadata.data();
-  message.meta_size_ = static_cast<std::uint32_t>(extent->metadata.size());
   message.deliveries_ = found.deliveries;
   message.seq_ = found.sequence;
-  message.timestamp_ = extent->timestamp;
   message.receipt_ = found.receipt;
-  message.ring_ = found.ring;
+  message.source_ = &found.source();
   ++messages_;
   return message;
 }
@@ -91,7 +99,28 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
   return Code::unavailable;
 }
 
+Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
+  if (s < lost_until_) return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+  if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) {
+    return Sight{ring::Seen::gone};
+  }
+  try {
+    const JournalCursor::Sight sight = journal_.look(s);
+    if (sight.block == nullptr) {
+      lost_until_ = std::max(lost_until_, sight.lost);
+      return sight.lost == 0 ? Sight{ring::Seen::gone} : Sight{ring::Seen::skipped, {}, {}, true};
+    }
+    const journal::Block& block = *sight.block->data;
+    if (!block.is_message(s)) return Sight{ring::Seen::skipped};
+    if (!block.message(s)) return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+    return Sight{ring::Seen::committed, nullptr, sight.block};
+  } catch (const Error& error) {
+    return error.code();
+  }
+}
+
 Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
+  if (journal_.current(s) != nullptr) return look_in_journal(s);
   if (current_ != nullptr && s >= current_->view.first()) {
     const ring::Seen seen = ring::look(current_->view, s);
     // What is published here is here: behind a ring's seal nothing is ever published in it.
@@ -102,8 +131,9 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   }
   const Result<Ring*> ring = ring_of(s);
   if (!ring) return ring.error();
-  if (*ring == nullptr) return Sight{ring::Seen::gone, nullptr};
-  return Sight{ring::look((*ring)->view, s), *ring};
+  if (*ring == nullptr) return look_in_journal(s);
+  const ring::Seen seen = ring::look((*ring)->view, s);
+  return seen == ring::Seen::gone ? look_in_journal(s) : Result<Sight>(Sight{seen, *ring});
 }
 
 bool ConsumerCore::may_be_there(std::uint64_t s) const noexcept {
@@ -124,7 +154,7 @@ void ConsumerCore::set_hold(std::uint64_t s, std::memory_order order) noexcept {
   attachment_.groups().holds[attachment_.owner().slot].sequence.store(s, order);
 }
 
-void ConsumerCore::protect(std::uint64_t s, const Ring& ring) noexcept {
+void ConsumerCore::protect(std::uint64_t s, const Ring& ring) {
   const std::uint64_t first = rings_.newest_mapped();
   // An older ring is sealed: nothing in it is ever overwritten.
   if (ring.view.first() == first) {
@@ -140,9 +170,20 @@ void ConsumerCore::unprotect(std::uint64_t s) noexcept {
   raise_hold(s + 1);
 }
 
+void ConsumerCore::begin_view(const Found& found) {
+  if (found.ring == nullptr) live_.add(found.sequence, LiveSet::Where::apart);
+  ++found.source().users;
+}
+
+void ConsumerCore::give_up(const Found& found) noexcept {
+  --found.source().users;
+  if (found.ring != nullptr) return unprotect(found.sequence);
+  live_.end(found.sequence, LiveSet::Where::apart);
+}
+
 void ConsumerCore::raise_hold(std::uint64_t behind) noexcept {
   if (hold_ == layout::no_sequence) return;
-  const std::uint64_t oldest = live_.oldest(rings_.newest_mapped());
+  const std::uint64_t oldest = live_.oldest_in_ring(rings_.newest_mapped());
   const std::uint64_t before = hold_;
   const std::uint64_t now = oldest == layout::no_sequence ? std::max(behind, before) : oldest;
   if (now <= before) return;
@@ -157,7 +198,10 @@ void ConsumerCore::floor_moved(group::Moved moved) noexcept {
   attachment_.ring_room(moved.from, moved.to);
   // The supervisor lets go of a ring that everybody is past.
   const std::uint64_t first = rings_.newest_mapped();
-  if (moved.from < first && first <= moved.to) attachment_.ask_service();
+  if (moved.from < first && first <= moved.to) return attachment_.ask_service();
+  // So it does of the journal when everybody is past it.
+  const std::uint64_t journaled = attachment_.manifest().journaled.load(std::memory_order_relaxed);
+  if (moved.from < journaled && journaled <= moved.to) attachment_.ask_service();
 }
 
 bool ConsumerCore::nothing_to_do() const noexcept {
@@ -246,8 +290,13 @@ void ConsumerCore::drop(Message& message) noexcept {
 }
 
 void ConsumerCore::end_view(Message& message) noexcept {
-  --static_cast<Ring*>(message.ring_)->users;
-  unprotect(message.seq_);
+  auto* source = static_cast<Source*>(message.source_);
+  --source->users;
+  if (source->is_ring) {
+    unprotect(message.seq_);
+  } else {
+    live_.end(message.seq_, LiveSet::Where::apart);
+  }
   view_ended();
   message.core_ = nullptr;
   message.data_ = nullptr;

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "client/attachment.hpp"
+#include "client/journal_cursor.hpp"
 #include "client/live_set.hpp"
 #include "client/ring_chain.hpp"
 #include "group/shared_group.hpp"
@@ -45,8 +46,13 @@ class ConsumerCore {
   struct Found {
     std::uint64_t sequence = 0;
     std::uint64_t receipt = 0;
-    Ring* ring = nullptr;
+    Ring* ring = nullptr;    // that it is in; or
+    Block* block = nullptr;  // of the journal
     std::uint32_t deliveries = 1;
+
+    [[nodiscard]] Source& source() const noexcept {
+      return ring != nullptr ? static_cast<Source&>(*ring) : static_cast<Source&>(*block);
+    }
   };
 
   // -- what the kinds of group do differently
@@ -78,17 +84,25 @@ class ConsumerCore {
   struct Sight {
     ring::Seen seen = ring::Seen::nothing;
     Ring* ring = nullptr;
+    Block* block = nullptr;
+    bool lost = false;  // skipped: it was a message, and the journal cannot give it back
   };
-  /// Looks at `s` in the ring it belongs to. `gone` also where that ring was let go.
+  /// Looks at `s` in the ring it belongs to, or in the journal. `gone`: it is in neither.
   Result<Sight> look(std::uint64_t s);
+  /// The same in the journal alone.
+  Result<Sight> look_in_journal(std::uint64_t s);
   /// The same for a sleeper: true unless there is nothing at `s`. Thread-safe.
   [[nodiscard]] bool may_be_there(std::uint64_t s) const noexcept;
   /// True if a producer has claimed `s` and something behind it, and has not published.
   /// Thread-safe.
   [[nodiscard]] bool is_stuck_at(std::uint64_t s) const noexcept;
   /// Makes sure that hold <= s. Followed by a full fence if it had to be lowered.
-  void protect(std::uint64_t s, const Ring& ring) noexcept;
+  void protect(std::uint64_t s, const Ring& ring);
   void unprotect(std::uint64_t s) noexcept;
+  /// Counts a view of what was found, and ends it.
+  void begin_view(const Found& found);
+  void give_up(const Found& found) noexcept;
+  void count_lost() noexcept { cursor().lost.fetch_add(1, std::memory_order_relaxed); }
   /// Hold: the oldest live one; `behind` where there is none.
   void raise_hold(std::uint64_t behind) noexcept;
   /// After the group's floor has moved: whoever waits for it.
@@ -109,6 +123,8 @@ class ConsumerCore {
 
   Attachment attachment_;
   RingChain rings_;
+  JournalCursor journal_;
+  std::uint64_t lost_until_ = 0;  // what the journal cannot give back
   std::uint16_t group_;
   bool interruptible_;
   bool closed_ = false;

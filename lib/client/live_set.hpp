@@ -11,32 +11,43 @@ namespace spillring::client {
 
 class LiveSet {
  public:
+  /// Where a view's bytes are: in the ring, which the handle's hold keeps, or in memory of its own.
+  enum class Where : std::uint8_t { ring, apart };
+
   /// Messages come in order, but for those that were handed back.
-  void add(std::uint64_t s) {
+  void add(std::uint64_t s, Where where = Where::ring) {
+    const unsigned in_ring = where == Where::ring ? 1 : 0;
     if (entries_.empty() || entries_.back().sequence < s) {
-      entries_.push_back({s, 1});
+      entries_.push_back({s, 1, in_ring});
       return;
     }
     const auto at = find(s);
     if (at != entries_.end() && at->sequence == s) {
       ++at->views;  // taken away by a lease, and delivered to the same handle again
+      at->in_ring += in_ring;
     } else {
-      entries_.insert(at, {s, 1});
+      entries_.insert(at, {s, 1, in_ring});
     }
   }
 
-  void end(std::uint64_t s) noexcept {
+  void end(std::uint64_t s, Where where = Where::ring) noexcept {
     const auto at = find(s);
     if (at == entries_.end() || at->sequence != s || at->views == 0) return;
     --at->views;
+    if (where == Where::ring && at->in_ring != 0) --at->in_ring;
     while (!entries_.empty() && entries_.front().views == 0) entries_.pop_front();
     while (!entries_.empty() && entries_.back().views == 0) entries_.pop_back();
   }
 
-  /// The oldest that is not below `from`; no_sequence: none.
-  [[nodiscard]] std::uint64_t oldest(std::uint64_t from = 0) const noexcept {
+  /// The oldest; no_sequence: none.
+  [[nodiscard]] std::uint64_t oldest() const noexcept {
+    return entries_.empty() ? layout::no_sequence : entries_.front().sequence;
+  }
+
+  /// The oldest in a ring that is not below `from`; no_sequence: none.
+  [[nodiscard]] std::uint64_t oldest_in_ring(std::uint64_t from = 0) const noexcept {
     for (const Entry& entry : entries_) {
-      if (entry.views != 0 && entry.sequence >= from) return entry.sequence;
+      if (entry.in_ring != 0 && entry.sequence >= from) return entry.sequence;
     }
     return layout::no_sequence;
   }
@@ -45,6 +56,7 @@ class LiveSet {
   struct Entry {
     std::uint64_t sequence;
     unsigned views;
+    unsigned in_ring;  // of these
   };
   std::deque<Entry>::iterator find(std::uint64_t s) noexcept {
     if (!entries_.empty() && entries_.front().sequence >= s) return entries_.begin();

@@ -19,6 +19,13 @@ std::vector<std::byte> copied(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
 }
 
+void add_metadata(std::span<const std::byte> metadata, PeekedMessage& into) {
+  if (const auto key = layout::decode_key(metadata)) into.key = copied(*key);
+  for (const Header& header : layout::decode_headers(metadata)) {
+    into.headers.emplace_back(header.name, copied(header.value));
+  }
+}
+
 }  // namespace
 
 Observer::Observer(const std::shared_ptr<QueueRef>& queue)
@@ -26,7 +33,8 @@ Observer::Observer(const std::shared_ptr<QueueRef>& queue)
         control::Answered answer = attached(queue);
         return Attachment(queue, answer, Attachment::Kind::observer);
       }()),
-      rings_(attachment_) {}
+      rings_(attachment_),
+      journal_(attachment_) {}
 
 std::uint64_t Observer::oldest() const noexcept {
   const std::uint64_t needed = ring::needed_from(attachment_.manifest(), attachment_.groups());
@@ -35,7 +43,10 @@ std::uint64_t Observer::oldest() const noexcept {
     const std::uint64_t candidate = name.load(std::memory_order_seq_cst);
     if (candidate != 0) first = std::min(first, candidate);
   }
-  return needed == layout::no_sequence ? first : std::max(needed, first);
+  if (needed == layout::no_sequence) return first;
+  // Below the rings there is what was journaled.
+  const bool journaled = needed < attachment_.manifest().journaled.load(std::memory_order_acquire);
+  return journaled ? needed : std::max(needed, first);
 }
 
 const Ring* Observer::ring_of(std::uint64_t s) {
@@ -57,23 +68,37 @@ std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) 
   std::uint64_t s = from == 0 ? oldest() : std::max(from, oldest());
   // No further than the rings reach, whatever their words say.
   for (std::uint64_t steps = layout::max_slots; steps != 0 && messages.size() < most; --steps) {
-    const Ring* ring = ring_of(s);
-    if (ring == nullptr) break;
-    const ring::Seen seen = ring::look(ring->view, s);
-    if (seen == ring::Seen::nothing) break;
     PeekedMessage message;
-    if (seen == ring::Seen::committed && copy(ring->view, s, message)) {
-      messages.push_back(std::move(message));
+    message.seq = s;
+    const Ring* ring = ring_of(s);
+    const ring::Seen seen = ring == nullptr ? ring::Seen::gone : ring::look(ring->view, s);
+    if (seen == ring::Seen::nothing) break;
+    const bool in_ring = seen == ring::Seen::committed && copy(ring->view, s, message);
+    const bool gone = seen == ring::Seen::gone || (seen == ring::Seen::committed && !in_ring);
+    if (in_ring || (gone && copy_from_journal(s, message))) messages.push_back(std::move(message));
+    if (ring == nullptr && s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) {
+      break;
     }
     ++s;
   }
   return messages;
 }
 
+bool Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into) {
+  if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) return false;
+  const JournalCursor::Sight sight = journal_.look(s);
+  if (sight.block == nullptr || !sight.block->data->is_message(s)) return false;
+  const auto stored = sight.block->data->message(s);
+  if (!stored) return false;
+  into.timestamp_ns = stored->timestamp;
+  into.payload = copied(stored->payload);
+  add_metadata(stored->metadata, into);
+  return true;
+}
+
 bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into) {
   const auto extent = ring::extent_of(ring, ring.descriptor(s));
   if (!extent) return false;
-  into.seq = s;
   into.timestamp_ns = extent->timestamp;
   into.payload = copied(extent->payload);
   const std::vector<std::byte> metadata = copied(extent->metadata);
@@ -81,10 +106,7 @@ bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& 
   // loads above stay above: x86 does not reorder loads, the signal fence holds the compiler to it.
   std::atomic_signal_fence(std::memory_order_acq_rel);
   if (ring.header().limit.load(std::memory_order_seq_cst) > s) return false;
-  if (const auto key = layout::decode_key(metadata)) into.key = copied(*key);
-  for (const Header& header : layout::decode_headers(metadata)) {
-    into.headers.emplace_back(header.name, copied(header.value));
-  }
+  add_metadata(metadata, into);
   return true;
 }
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "client/attachment.hpp"
+#include "client/journal_cursor.hpp"
 #include "client/ring_chain.hpp"
 #include "spillring/queue.hpp"
 
@@ -24,8 +25,11 @@ class Observer {
   /// False if the message went away while it was copied.
   static bool copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into);
 
+  bool copy_from_journal(std::uint64_t s, PeekedMessage& into);
+
   Attachment attachment_;
   RingChain rings_;
+  JournalCursor journal_;
 };
 
 }  // namespace spillring::client

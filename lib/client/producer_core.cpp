@@ -13,8 +13,8 @@ namespace spillring::client {
 
 namespace {
 
-// While a queue has not reached its capacity it is not full, even for those who do not wait: this
-// long may the supervisor take to make it grow.
+// While a queue has not reached its capacity, or spills, it is not full, even for those who do not
+// wait: this long may the supervisor take to make it grow, or to write.
 constexpr Timeout growth_patience = std::chrono::milliseconds(200);
 
 // A sleeper first asks to be woken when a quarter of the ring is free, so that a wake is worth many
@@ -76,7 +76,7 @@ Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOpt
     const bool sealed = claim.status == ring::ClaimStatus::sealed;
     if (!sealed && gain_room(ring)) continue;
     const bool may_wait =
-        timeout > no_wait && attachment_.manifest().full == static_cast<std::uint8_t>(Full::block);
+        timeout > no_wait && attachment_.manifest().full != static_cast<std::uint8_t>(Full::reject);
     if (!may_wait && !sealed && !can_grow(claim.status) && rings_.newest_name() == ring.first()) {
       // What keeps the ring full may be a stopped process, and nobody else may be asking.
       if (const os::Instant now = os::now(); now - last_asked_ >= comfort_nap) {
@@ -117,6 +117,7 @@ Result<Loan> ProducerCore::claimed(const Shape& shape, const Metadata& metadata,
     loan.data_ = ring.bytes(start);
     if (shape.metadata != 0) layout::encode(metadata, ring.bytes(start - shape.lead()));
   }
+  call_attention(claim);
   descriptor.metadata_size = static_cast<std::uint32_t>(shape.metadata);
   descriptor.flags = shape.in_descriptor ? layout::payload_inline : 0U;
   descriptor.reserved = 0;
@@ -127,6 +128,18 @@ Result<Loan> ProducerCore::claimed(const Shape& shape, const Metadata& metadata,
   ++newest_->users;
   ++loans_;
   return loan;
+}
+
+/// The queue fills up: the supervisor makes room in time. Once for each mark that it has set.
+void ProducerCore::call_attention(const ring::Claim& claim) noexcept {
+  const layout::Manifest& m = attachment_.manifest();
+  const std::uint64_t mark = m.alert_sequence.load(std::memory_order_relaxed);
+  if (claim.sequence < mark && claim.start < m.alert_position.load(std::memory_order_relaxed)) {
+    return;
+  }
+  if (mark == last_mark_) return;
+  last_mark_ = mark;
+  attachment_.ask_service();
 }
 
 Result<void> ProducerCore::advance() {
@@ -151,6 +164,10 @@ bool ProducerCore::gain_room(const ring::RingView& ring) noexcept {
 }
 
 bool ProducerCore::can_grow(ring::ClaimStatus status) const noexcept {
+  // Who is interruptible waits apart from its attempts.
+  if (attachment_.manifest().full == static_cast<std::uint8_t>(Full::spill)) {
+    return !options_.interruptible;
+  }
   const std::uint32_t wanting =
       status == ring::ClaimStatus::no_slots ? layout::more_slots : layout::more_bytes;
   return (attachment_.manifest().can_grow.load(std::memory_order_acquire) & wanting) != 0;

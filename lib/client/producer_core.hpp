@@ -44,10 +44,12 @@ class ProducerCore {
   };
   Result<Shape> shape_of(std::size_t size, const LoanOptions& options) const noexcept;
   Result<Loan> claimed(const Shape& shape, const Metadata& metadata, const ring::Claim& claim);
+  void call_attention(const ring::Claim& claim) noexcept;
   Result<void> advance();
   /// After a claim found no room: reclaims, or says what to wait for.
   bool gain_room(const ring::RingView& ring) noexcept;
-  /// Whether a ring may still come that has more of what `status` found wanting.
+  /// Whether more may still come of what `status` found wanting: a larger ring, or room by
+  /// spilling.
   [[nodiscard]] bool can_grow(ring::ClaimStatus status) const noexcept;
   void ask_for_room(std::uint64_t extent) noexcept;
   /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring,
@@ -65,6 +67,7 @@ class ProducerCore {
   ring::Room room_;
   wait::Spin spin_;
   os::Instant last_asked_ = 0;
+  std::uint64_t last_mark_ = 0;  // of Manifest::alert_sequence that the supervisor was told of
   bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
   std::uint64_t loans_ = 0;
   bool closed_ = false;

@@ -10,16 +10,16 @@
 #include <vector>
 
 #include "client/attachment.hpp"
+#include "client/source.hpp"
 #include "os/memory.hpp"
 #include "ring/ring_view.hpp"
 
 namespace spillring::client {
 
 /// A mapped ring.
-struct Ring {
+struct Ring : Source {
   os::Mapping map;
   ring::RingView view;
-  std::uint64_t users = 0;  // loans and views in it; only the handle's thread counts
 };
 
 class RingChain {

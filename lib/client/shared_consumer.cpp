@@ -55,8 +55,7 @@ void SharedConsumer::drop_lost() noexcept {
     if (found.sequence >= start && group_.word(found.sequence) == found.receipt) return;
     claimed_.pop_front();
     group_.finish(found.sequence, found.receipt);  // purged; where a lease took it, that fails
-    --found.ring->users;
-    unprotect(found.sequence);
+    give_up(found);
   }
 }
 
@@ -145,25 +144,54 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
       return group_.low() > s ? Result<Offer>(Offer::lost) : attachment().report_damage();
     case ring::Seen::skipped:
     case ring::Seen::sealed:
-      group_.skip(s);
+      if (group_.skip(s) && sight->lost) count_lost();
       return Offer::skipped;
     case ring::Seen::committed:
       break;
   }
-  protect(s, *sight->ring);
+  return sight->ring != nullptr ? offer_from_ring(s, *sight->ring) : offer_from_journal(s);
+}
+
+Result<SharedConsumer::Offer> SharedConsumer::offer_from_ring(std::uint64_t s, Ring& ring) {
+  protect(s, ring);
   const auto receipt = group_.claim(s, attachment().owner());
   if (!receipt) {
     unprotect(s);
     return Offer::lost;
   }
-  if (!ring::still_here(sight->ring->view, s)) {  // purged between the look and the claim
-    group_.finish(s, *receipt);
-    unprotect(s);
-    return Offer::skipped;
+  if (ring::still_here(ring.view, s)) {
+    claimed(Found{s, *receipt, &ring, nullptr, layout::unpacked(*receipt).count});
+    return Offer::claimed;
   }
-  ++sight->ring->users;
-  claimed_.push_back({s, *receipt, sight->ring, layout::unpacked(*receipt).count});
-  return Offer::claimed;
+  // Between the look and the claim it was purged, or it went to the journal.
+  unprotect(s);
+  return settle_elsewhere(s, *receipt);
+}
+
+Result<SharedConsumer::Offer> SharedConsumer::offer_from_journal(std::uint64_t s) {
+  const auto receipt = group_.claim(s, attachment().owner());
+  return receipt ? settle_elsewhere(s, *receipt) : Offer::lost;
+}
+
+/// What becomes of a claim whose message is not in a ring.
+Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
+                                                               std::uint64_t receipt) {
+  const Result<Sight> sight = look_in_journal(s);
+  if (!sight) {
+    group_.hand_back(s, receipt, false);
+    return sight.error();
+  }
+  if (sight->seen == ring::Seen::committed) {
+    claimed(Found{s, receipt, nullptr, sight->block, layout::unpacked(receipt).count});
+    return Offer::claimed;
+  }
+  if (group_.finish(s, receipt) && sight->lost) count_lost();
+  return Offer::skipped;
+}
+
+void SharedConsumer::claimed(const Found& found) {
+  begin_view(found);
+  claimed_.push_back(found);
 }
 
 bool SharedConsumer::worth_a_look() const noexcept {
@@ -215,8 +243,7 @@ void SharedConsumer::move_floor() noexcept {
 void SharedConsumer::leave() noexcept {
   for (const Found& found : claimed_) {
     group_.hand_back(found.sequence, found.receipt, false);
-    --found.ring->users;
-    unprotect(found.sequence);
+    give_up(found);
   }
   claimed_.clear();
   ahead_.store(0, std::memory_order_seq_cst);

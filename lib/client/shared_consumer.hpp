@@ -29,6 +29,10 @@ class SharedConsumer final : public ConsumerCore {
   Result<void> claim_handed_back(bool from_floor, std::uint64_t next);
   Result<void> claim_fresh(std::uint64_t next);
   Result<Offer> offer(std::uint64_t s);
+  Result<Offer> offer_from_ring(std::uint64_t s, Ring& ring);
+  Result<Offer> offer_from_journal(std::uint64_t s);
+  Result<Offer> settle_elsewhere(std::uint64_t s, std::uint64_t receipt);
+  void claimed(const Found& found);
   /// What was claimed ahead and has been purged, or taken by a lease, is not handed out any more.
   void drop_lost() noexcept;
   /// True once a second while the floor stays below what was claimed: a member may have been

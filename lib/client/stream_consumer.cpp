@@ -33,15 +33,15 @@ Result<ConsumerCore::Found> StreamConsumer::take(bool /*from_floor*/) {
       return Code::empty;
     }
     if (sight->seen == ring::Seen::committed) {
-      protect(s, *sight->ring);
-      if (ring::still_here(sight->ring->view, s)) {
-        ++sight->ring->users;
+      if (const auto found = view_of(s, *sight)) {
+        begin_view(*found);
         position_.store(s + 1, std::memory_order_relaxed);
-        return Found{s, 1, sight->ring, 1};
+        return *found;
       }
-      unprotect(s);
+      continue;  // it went to the journal between the looks, or was purged
     }
     if (sight->seen == ring::Seen::skipped || sight->seen == ring::Seen::sealed) {
+      if (sight->lost) count_lost();
       ++s;
       continue;
     }
@@ -50,6 +50,15 @@ Result<ConsumerCore::Found> StreamConsumer::take(bool /*from_floor*/) {
     if (low <= s) return attachment().report_damage();
     s = low;
   }
+}
+
+std::optional<ConsumerCore::Found> StreamConsumer::view_of(std::uint64_t s, const Sight& sight) {
+  const Found found{s, 1, sight.ring, sight.block, 1};
+  if (sight.ring == nullptr) return found;
+  protect(s, *sight.ring);
+  if (ring::still_here(sight.ring->view, s)) return found;
+  unprotect(s);
+  return std::nullopt;
 }
 
 bool StreamConsumer::worth_a_look() const noexcept {

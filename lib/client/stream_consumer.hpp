@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <optional>
 
 #include "client/consumer_core.hpp"
 #include "group/stream_group.hpp"
@@ -25,6 +26,8 @@ class StreamConsumer final : public ConsumerCore {
   void rest() noexcept override;
 
   bool take_place() noexcept;
+  /// nullopt: it left the ring meanwhile.
+  std::optional<Found> view_of(std::uint64_t s, const Sight& sight);
   void raise_floor() noexcept;
 
   group::StreamGroup group_;

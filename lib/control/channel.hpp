@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "layout/control.hpp"
@@ -30,7 +31,7 @@ os::Transfer send(const os::Fd& socket, const layout::Request& request, bool wai
 /// that a supervisor that dies in between leaves it to the next one. `broken`: it is no request.
 os::Transfer peek(const os::Fd& socket, layout::Request& request);
 
-/// An answer in the making: head, records, descriptors. Descriptors are borrowed.
+/// An answer in the making: head, records, descriptors.
 class Answer {
  public:
   explicit Answer(const layout::Request& request);
@@ -40,6 +41,11 @@ class Answer {
   layout::Reply reply{};
 
   void attach(int descriptor) { descriptors_.push_back(descriptor); }
+  /// One that is closed with the answer.
+  void attach(os::Fd descriptor) {
+    owned_.push_back(std::move(descriptor));
+    attach(owned_.back().get());
+  }
   /// False where the packet is full: say so in `reply.number` and let the other side ask on.
   template <typename Record>
   bool add(const Record& record) {
@@ -55,6 +61,7 @@ class Answer {
  private:
   std::vector<std::byte> records_;
   std::vector<int> descriptors_;
+  std::vector<os::Fd> owned_;
 };
 
 /// An answer as it came.

@@ -50,11 +50,11 @@ std::optional<std::uint64_t> SharedGroup::claim(std::uint64_t s, layout::Owner m
   return receipt;
 }
 
-void SharedGroup::skip(std::uint64_t s) noexcept {
+bool SharedGroup::skip(std::uint64_t s) noexcept {
   std::uint64_t seen = word(s);
-  if (layout::group_lap_distance(unpacked(seen).lap, lap(s)) >= 0) return;
-  slot(s).compare_exchange_strong(seen, packed({lap(s), Delivery::finished, 0, {}}),
-                                  std::memory_order_seq_cst);
+  if (layout::group_lap_distance(unpacked(seen).lap, lap(s)) >= 0) return false;
+  return slot(s).compare_exchange_strong(seen, packed({lap(s), Delivery::finished, 0, {}}),
+                                         std::memory_order_seq_cst);
 }
 
 bool SharedGroup::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
@@ -102,6 +102,25 @@ Moved SharedGroup::move_floor() noexcept {
   while (seen < to && !cursor_->floor.compare_exchange_weak(seen, to, std::memory_order_seq_cst)) {
   }
   return {from, to};
+}
+
+std::uint8_t SharedGroup::standing_to_save(std::uint64_t s) const noexcept {
+  const GroupWord word_of_s = unpacked(word(s));
+  const std::int32_t distance = layout::group_lap_distance(word_of_s.lap, lap(s));
+  if (distance < 0) return 0;
+  if (distance > 0 || word_of_s.state == Delivery::finished) return 255;
+  return std::clamp<std::uint8_t>(word_of_s.count, 1, 254);
+}
+
+void SharedGroup::restore(std::uint64_t s, std::uint8_t standing) noexcept {
+  if (standing == 0) return;
+  const bool finished = standing == 255;
+  const GroupWord word_of_s{lap(s),
+                            finished ? Delivery::finished : Delivery::available,
+                            finished ? std::uint8_t{0} : standing,
+                            {}};
+  slot(s).store(packed(word_of_s), std::memory_order_relaxed);
+  if (!finished) lower_rescan(s);
 }
 
 std::uint64_t SharedGroup::next() const noexcept {

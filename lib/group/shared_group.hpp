@@ -55,8 +55,8 @@ class SharedGroup {
   /// Claims `s` for `me` if it is fresh or handed back. The result is the receipt, never 0.
   /// A full fence if it succeeds. REQUIRES: low() <= s < end().
   std::optional<std::uint64_t> claim(std::uint64_t s, layout::Owner me) noexcept;
-  /// Finishes a fresh `s` that carries no message. REQUIRES: as claim().
-  void skip(std::uint64_t s) noexcept;
+  /// Finishes a fresh `s` that carries no message; true if this call did. REQUIRES: as claim().
+  bool skip(std::uint64_t s) noexcept;
   /// Acknowledges: false if the receipt is not valid any more. A full fence.
   bool finish(std::uint64_t s, std::uint64_t receipt) noexcept;
   /// Hands `s` back. `delivered`: false where nobody has seen it, and the count goes back too.
@@ -68,6 +68,12 @@ class SharedGroup {
 
   /// Raises the floor over what is finished.
   Moved move_floor() noexcept;
+
+  /// How a sequence stands, to be restored: 0 never delivered, 255 finished, else how often it was
+  /// delivered.
+  [[nodiscard]] std::uint8_t standing_to_save(std::uint64_t s) const noexcept;
+  /// REQUIRES: initialise() came before, and no member.
+  void restore(std::uint64_t s, std::uint8_t standing) noexcept;
 
   /// `next`, a hint.
   [[nodiscard]] std::uint64_t next() const noexcept;

@@ -31,6 +31,8 @@ enum class Ask : std::uint16_t {
   purge,         // queue -> number
   remove_group,  // queue, name
   clients,       // queue, number: begin at this handle -> client records
+  journal,       // queue, number: a sequence -> its segment (ro), number: the segment's first
+                 // sequence, window: the first of the segment behind it; 0: none yet
 };
 
 inline constexpr std::uint32_t no_group = UINT32_MAX;
@@ -103,6 +105,8 @@ struct QueueRecord {
   std::uint64_t next;
   std::uint64_t messages;
   std::uint64_t bytes;
+  std::uint64_t journaled;
+  std::uint64_t journal_bytes;
   std::uint64_t largest;
   std::uint64_t ring_slots;
   std::uint64_t ring_bytes;
@@ -121,9 +125,9 @@ struct QueueRecord {
   std::uint32_t mode;
   std::uint32_t reserved_access;
 };
-static_assert(sizeof(QueueRecord) == 256, "no padding");
-static_assert(offsetof(QueueRecord, rings) == 216);
-static_assert(offsetof(QueueRecord, state) == 232);
+static_assert(sizeof(QueueRecord) == 272, "no padding");
+static_assert(offsetof(QueueRecord, rings) == 232);
+static_assert(offsetof(QueueRecord, state) == 248);
 
 /// One group, as spillring::GroupInfo.
 struct GroupRecord {
@@ -131,13 +135,14 @@ struct GroupRecord {
   std::uint64_t floor;
   std::uint64_t lag;
   std::uint64_t unacked;
+  std::uint64_t lost;
   std::uint32_t members;
   std::uint16_t slot;
   std::uint8_t kind;
   std::uint8_t reserved;
 };
-static_assert(sizeof(GroupRecord) == 152, "no padding");
-static_assert(offsetof(GroupRecord, members) == 144);
+static_assert(sizeof(GroupRecord) == 160, "no padding");
+static_assert(offsetof(GroupRecord, members) == 152);
 
 /// One handle, as spillring::ClientInfo.
 struct ClientRecord {

@@ -21,7 +21,8 @@ struct GroupCursor {
       cache_line) std::atomic<std::uint64_t> next;  // a hint: below it everything was claimed once
   std::atomic<std::uint64_t> rescan;                // a hint: the lowest that was handed back
   std::atomic<std::uint64_t> owner;                 // of a stream group: stream_owner, or 0
-  std::uint64_t reserved_next[5];
+  std::atomic<std::uint64_t> lost;                  // messages that the journal could not give back
+  std::uint64_t reserved_next[4];
 };
 static_assert(offsetof(GroupCursor, next) == 64,
               "producers read the floor, not what members fight over");

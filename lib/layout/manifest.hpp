@@ -26,7 +26,12 @@ namespace spillring::layout {
 inline constexpr std::uint64_t manifest_magic = 0x314E414D4C495053;  // "SPILMAN1"
 
 /// What the queue's memory is good for now.
-enum class Condition : std::uint32_t { ok = 0, deleted = 1, poisoned = 2 };
+enum class Condition : std::uint32_t {
+  ok = 0,
+  deleted = 1,
+  poisoned = 2,
+  stopped = 3,  // its supervisor has ended on purpose, and has taken the messages along
+};
 
 /// In which way the newest ring is still below its limits.
 enum CanGrow : std::uint32_t { more_slots = 1, more_bytes = 2 };
@@ -84,7 +89,13 @@ struct Manifest {
   std::atomic<std::uint64_t> base;           // a group without members; no_sequence: not there
   std::atomic<std::uint32_t> handles_used;   // handles[i] with i >= this were never given out
   std::atomic<std::uint32_t> groups_used;    // likewise
-  std::uint64_t reserved_moving[4];
+  // Everything below is in the journal, or was finished by every group before spilling began.
+  std::atomic<std::uint64_t> journaled;
+  // Who claims from this sequence, or from this arena position on, rings the supervisor: the queue
+  // fills up. no_sequence: nobody needs to.
+  std::atomic<std::uint64_t> alert_sequence;
+  std::atomic<std::uint64_t> alert_position;
+  std::uint64_t reserved_moving;
   std::atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
   std::uint64_t pinned[max_pinned];  // rings let go of that a stopped client may map; 0: none
   std::uint64_t reserved_rings[12];

@@ -18,7 +18,7 @@ struct Words {
   std::string_view text;
 };
 
-constexpr std::array<Words, 22> words{{
+constexpr std::array<Words, 24> words{{
     {Code::ok, "ok", "no error"},
     {Code::full, "full", "the queue is full"},
     {Code::empty, "empty", "no message is there"},
@@ -40,6 +40,8 @@ constexpr std::array<Words, 22> words{{
     {Code::version_mismatch, "version", "the other side speaks another version"},
     {Code::unsupported, "unsupported", "not built in this version"},
     {Code::forked, "forked", "the handle belongs to the parent process"},
+    {Code::no_space, "no_space", "the journal's disk is full"},
+    {Code::io, "io", "the journal's disk fails"},
     {Code::internal, "internal", "(BUG) internal error"},
 }};
 

@@ -70,7 +70,9 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
   // table, so a group that joins after that look begins behind it (B2). The other way round, a
   // reclaimer that pauses in between would pass what was published for a group it does not know.
   const std::uint64_t finished = finished_until(ring, limit, limit + ring.slots() / 8);
-  const std::uint64_t free = std::min(finished, needed_from(manifest, groups));
+  // acquire: what is journaled was read before it was said to be.
+  const std::uint64_t journaled = manifest.journaled.load(std::memory_order_acquire);
+  const std::uint64_t free = std::min(finished, std::max(journaled, needed_from(manifest, groups)));
   if (free <= limit) return header.limit.load(std::memory_order_seq_cst) > limit;
   // SYNC POINT WRITE: gone. seq_cst, before the holds are looked at (B1):
   //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <=

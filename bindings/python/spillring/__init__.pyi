@@ -224,7 +224,7 @@ class Bus:
         create: bool = False,
         capacity: int | str = "16MiB",
         slots: int = 65536,
-        full: Literal["block", "reject"] = "block",
+        full: Literal["block", "reject", "spill"] | None = None,
         keep: Literal["unread", "attached"] = "unread",
         stall_timeout: float = 1.0,
         lease: float | None = None,
@@ -251,4 +251,4 @@ def connect(
     timeout: float | None = 5,
     autostart: bool = True,
 ) -> Bus: ...
-def embedded() -> Bus: ...
+def embedded(state_dir: str | os.PathLike[str] | None = None) -> Bus: ...

@@ -8,10 +8,10 @@ class QueueInfo:
     """One queue as it was at the moment of asking."""
 
     name: str
-    state: str  #: "ok", "deleted" or "poisoned"
+    state: str  #: "ok", "deleted", "poisoned" or "stopped"
     capacity: int  #: most bytes of payload and metadata in memory
     slots: int  #: most messages in memory
-    full: str  #: "block" or "reject"
+    full: str  #: "block", "reject" or "spill"
     keep: str  #: "unread" or "attached"
     stall_timeout: float  #: seconds
     lease: "float | None"  #: seconds; None: never
@@ -23,6 +23,8 @@ class QueueInfo:
     next: int  #: the sequence the next message will get
     messages: int  #: waiting or in flight, skipped numbers included
     bytes: int  #: memory these occupy
+    journaled: int  #: of the messages, how many are read from the journal
+    journal_bytes: int  #: disk space of the journal
     largest: int  #: largest message in bytes
     ring_slots: int  #: slots of the newest ring
     ring_bytes: int  #: memory for messages in the newest ring
@@ -43,6 +45,7 @@ class GroupInfo:
     lag: int  #: sequences between the floor and the queue's end
     members: int  #: consumers attached
     unacked: int  #: handed to a member and not yet acknowledged
+    lost: int  #: messages that a damaged journal could not give back
 
 
 QueueInfo.__module__ = GroupInfo.__module__ = "spillring"

@@ -31,6 +31,8 @@ enum class Code : std::uint8_t {
   version_mismatch,  ///< the other side speaks another version
   unsupported,       ///< known, but not built in this version
   forked,            ///< the handle was made before fork(); the child needs its own
+  no_space,          ///< the journal's disk is full
+  io,                ///< the journal's disk fails
   internal,          ///< a bug
 };
 

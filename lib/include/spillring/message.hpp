@@ -84,7 +84,7 @@ class Message {
     std::swap(seq_, other.seq_);
     std::swap(timestamp_, other.timestamp_);
     std::swap(receipt_, other.receipt_);
-    std::swap(ring_, other.ring_);
+    std::swap(source_, other.source_);
   }
 
   client::ConsumerCore* core_ = nullptr;  // counts its messages; lives as long as any
@@ -96,7 +96,7 @@ class Message {
   std::uint64_t seq_ = 0;
   std::uint64_t timestamp_ = 0;
   std::uint64_t receipt_ = settled;  // the exact group word of the claim
-  void* ring_ = nullptr;             // the ring whose bytes these are
+  void* source_ = nullptr;           // what these bytes lie in: a ring, or a block of the journal
 };
 
 }  // namespace spillring

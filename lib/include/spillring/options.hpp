@@ -23,8 +23,10 @@ inline constexpr Timeout no_wait = Timeout::zero();
 
 /// What a producer gets when there is no room.
 enum class Full : std::uint8_t {
-  block = 0,   ///< it waits, up to its timeout
-  reject = 1,  ///< it is told `Code::full` at once
+  block = 0,       ///< it waits, up to its timeout
+  reject = 1,      ///< it is told `Code::full` at once
+  spill = 2,       ///< the oldest messages go to the disk, and come back from there in order
+  standard = 255,  ///< `spill` where the supervisor has a state directory, else `block`
 };
 
 /// What a queue keeps that nobody has read yet.
@@ -40,7 +42,7 @@ struct QueueOptions {
   std::uint64_t capacity = 16 * MiB;
   /// Most messages in memory; rounded up to a power of two, at least 64.
   std::uint64_t slots = 65536;
-  Full full = Full::block;
+  Full full = Full::standard;
   Keep keep = Keep::unread;
   /// A loan that is in somebody's way for this long is revoked: its publish becomes `stale`.
   Timeout stall_timeout = std::chrono::seconds(1);
@@ -107,7 +109,7 @@ struct SubscriberOptions {
   bool interruptible = false;
 };
 
-enum class QueueState : std::uint8_t { ok = 0, deleted = 1, poisoned = 2 };
+enum class QueueState : std::uint8_t { ok = 0, deleted = 1, poisoned = 2, stopped = 3 };
 enum class GroupKind : std::uint8_t { shared = 0, stream = 1 };
 
 /// One group as it was at the moment of asking.
@@ -118,6 +120,7 @@ struct GroupInfo {
   std::uint64_t lag = 0;      ///< sequences between the floor and the queue's end
   std::uint64_t members = 0;  ///< consumers attached
   std::uint64_t unacked = 0;  ///< claimed by a member and not yet acknowledged
+  std::uint64_t lost = 0;     ///< messages that a damaged journal could not give back
 };
 
 enum class ClientRole : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };
@@ -138,13 +141,15 @@ struct QueueInfo {
   std::string name;
   QueueState state = QueueState::ok;
   QueueOptions options;
-  std::uint64_t first = 0;       ///< the oldest sequence somebody may still need
-  std::uint64_t next = 0;        ///< the sequence the next message will get
-  std::uint64_t messages = 0;    ///< waiting or in flight (numbers given up by producers included)
-  std::uint64_t bytes = 0;       ///< arena bytes these occupy
-  std::uint64_t largest = 0;     ///< largest message in bytes
-  std::uint64_t ring_slots = 0;  ///< slots of the newest ring
-  std::uint64_t ring_bytes = 0;  ///< arena of the newest ring
+  std::uint64_t first = 0;      ///< the oldest sequence somebody may still need
+  std::uint64_t next = 0;       ///< the sequence the next message will get
+  std::uint64_t messages = 0;   ///< waiting or in flight (numbers given up by producers included)
+  std::uint64_t bytes = 0;      ///< arena bytes these occupy
+  std::uint64_t journaled = 0;  ///< of these, how many are read from the journal
+  std::uint64_t journal_bytes = 0;  ///< disk space of the journal
+  std::uint64_t largest = 0;        ///< largest message in bytes
+  std::uint64_t ring_slots = 0;     ///< slots of the newest ring
+  std::uint64_t ring_bytes = 0;     ///< arena of the newest ring
   std::uint64_t rings = 0;   ///< rings alive (more than one while a replaced one still has readers)
   std::uint64_t memory = 0;  ///< shared memory held for the queue, all segments
   std::uint64_t producers = 0;

@@ -13,7 +13,7 @@ TEST(LiveSet, TheOldestIsTheFirstThatHasNotEnded) {
   EXPECT_EQ(live.oldest(), 3U);
   live.end(3);
   EXPECT_EQ(live.oldest(), 5U);
-  EXPECT_EQ(live.oldest(6), 7U);
+  EXPECT_EQ(live.oldest_in_ring(6), 7U);
   live.end(5);
   live.end(7);
   EXPECT_EQ(live.oldest(), layout::no_sequence);
@@ -36,6 +36,18 @@ TEST(LiveSet, TwoViewsOfOneSequenceBothCount) {
   live.end(7);
   EXPECT_EQ(live.oldest(), 7U) << "the other one is still being looked at";
   live.end(7);
+  EXPECT_EQ(live.oldest(), layout::no_sequence);
+}
+
+TEST(LiveSet, WhatLiesApartNeedsNoHold) {
+  LiveSet live;
+  live.add(3, LiveSet::Where::apart);
+  live.add(5);
+  EXPECT_EQ(live.oldest(), 3U);
+  EXPECT_EQ(live.oldest_in_ring(), 5U);
+  live.end(5);
+  EXPECT_EQ(live.oldest_in_ring(), layout::no_sequence);
+  live.end(3, LiveSet::Where::apart);
   EXPECT_EQ(live.oldest(), layout::no_sequence);
 }
 

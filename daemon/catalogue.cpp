@@ -1,0 +1,266 @@
+#include "catalogue.hpp"
+
+#include <fmt/format.h>
+#include <sqlite3.h>
+
+#include <span>
+
+#include "spillring/error.hpp"
+
+namespace spillring::daemon {
+
+namespace {
+
+constexpr int schema_version = 1;
+
+constexpr const char* schema = R"(
+CREATE TABLE queues (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT NOT NULL UNIQUE,
+  owner INTEGER NOT NULL,
+  owner_group INTEGER NOT NULL,
+  mode INTEGER NOT NULL,
+  capacity INTEGER NOT NULL,
+  slots INTEGER NOT NULL,
+  stall_timeout_ns INTEGER NOT NULL,
+  lease_ns INTEGER NOT NULL,
+  "full" INTEGER NOT NULL,
+  keep INTEGER NOT NULL,
+  prealloc INTEGER NOT NULL,
+  complete INTEGER NOT NULL,
+  next INTEGER NOT NULL,
+  base INTEGER NOT NULL
+) STRICT;
+CREATE TABLE groups (
+  queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  kind INTEGER NOT NULL,
+  floor INTEGER NOT NULL,
+  standing BLOB NOT NULL,
+  PRIMARY KEY (queue, name)
+) STRICT;
+)";
+
+// Numbers are 64 bits without a sign here, and with one there.
+sqlite3_int64 stored(std::uint64_t value) noexcept { return static_cast<sqlite3_int64>(value); }
+std::uint64_t loaded(sqlite3_int64 value) noexcept { return static_cast<std::uint64_t>(value); }
+
+}  // namespace
+
+void Catalogue::Close::operator()(sqlite3* database) const noexcept { sqlite3_close(database); }
+
+void Catalogue::fail(const std::string& what) const {
+  const int result = sqlite3_errcode(database_.get());
+  Code code = Code::io;
+  if (result == SQLITE_FULL) code = Code::no_space;
+  if (result == SQLITE_CORRUPT || result == SQLITE_NOTADB) code = Code::corrupt;
+  throw Error(code, what, fmt::format("{}: {}", path_, sqlite3_errmsg(database_.get())));
+}
+
+/// One statement; columns and parameters count from 0.
+class Catalogue::Statement {
+ public:
+  Statement(Catalogue& catalogue, const char* sql) : catalogue_(catalogue) {
+    if (sqlite3_prepare_v2(catalogue.database_.get(), sql, -1, &statement_, nullptr) != SQLITE_OK) {
+      catalogue.fail("the catalogue cannot be used");
+    }
+  }
+  Statement(const Statement&) = delete;
+  Statement& operator=(const Statement&) = delete;
+  ~Statement() { sqlite3_finalize(statement_); }
+
+  Statement& bind(std::uint64_t value) {
+    sqlite3_bind_int64(statement_, ++bound_, stored(value));
+    return *this;
+  }
+  Statement& bind(const std::string& value) {
+    sqlite3_bind_text(statement_, ++bound_, value.data(), static_cast<int>(value.size()),
+                      SQLITE_TRANSIENT);  // NOLINT: the library's own cast
+    return *this;
+  }
+  Statement& bind(std::span<const std::uint8_t> value) {
+    sqlite3_bind_blob64(statement_, ++bound_, value.empty() ? &nothing : value.data(), value.size(),
+                        SQLITE_TRANSIENT);  // NOLINT: the library's own cast
+    return *this;
+  }
+  /// True: there is a row.
+  bool step() {
+    const int result = sqlite3_step(statement_);
+    if (result != SQLITE_ROW && result != SQLITE_DONE) catalogue_.fail("the catalogue fails");
+    return result == SQLITE_ROW;
+  }
+  [[nodiscard]] std::uint64_t number(int column) const noexcept {
+    return loaded(sqlite3_column_int64(statement_, column));
+  }
+  [[nodiscard]] std::string text(int column) const {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  [[nodiscard]] std::vector<std::uint8_t> blob(int column) const {
+    const auto* bytes = static_cast<const std::uint8_t*>(sqlite3_column_blob(statement_, column));
+    return {bytes, bytes + sqlite3_column_bytes(statement_, column)};
+  }
+
+ private:
+  static constexpr std::uint8_t nothing = 0;  // a null pointer would be NULL, not an empty blob
+  Catalogue& catalogue_;
+  sqlite3_stmt* statement_ = nullptr;
+  int bound_ = 0;
+};
+
+class Catalogue::Transaction {
+ public:
+  explicit Transaction(Catalogue& catalogue) : catalogue_(catalogue) {
+    catalogue.run("BEGIN IMMEDIATE");
+  }
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  ~Transaction() {
+    if (!done_) sqlite3_exec(catalogue_.database_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  void commit() {
+    catalogue_.run("COMMIT");
+    done_ = true;
+  }
+
+ private:
+  Catalogue& catalogue_;
+  bool done_ = false;
+};
+
+void Catalogue::run(const char* sql) {
+  if (sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
+    fail("the catalogue fails");
+  }
+}
+
+Catalogue::Catalogue(const std::string& path) : path_(path) {
+  sqlite3* database = nullptr;
+  const int result =
+      sqlite3_open_v2(path.c_str(), &database,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, nullptr);
+  database_.reset(database);
+  if (result != SQLITE_OK) fail("the catalogue cannot be opened");
+  // Somebody may be looking at it with a tool.
+  sqlite3_busy_timeout(database, 2000);
+  run("PRAGMA journal_mode = WAL");
+  run("PRAGMA synchronous = NORMAL");
+  run("PRAGMA foreign_keys = ON");
+  Statement version(*this, "PRAGMA user_version");
+  version.step();
+  const std::uint64_t found = version.number(0);
+  if (found == schema_version) return;
+  if (found != 0) {
+    throw Error(
+        Code::version_mismatch, "the catalogue is of another version",
+        fmt::format("{} has version {}, this is for version {}", path, found, schema_version),
+        "start the release that wrote it, or choose another state directory");
+  }
+  Transaction transaction(*this);
+  run(schema);
+  run(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
+  transaction.commit();
+}
+
+Catalogue::~Catalogue() = default;
+
+std::uint64_t Catalogue::last_id() {
+  Statement query(*this, "SELECT seq FROM sqlite_sequence WHERE name = 'queues'");
+  return query.step() ? query.number(0) : 0;
+}
+
+std::vector<SavedQueue> Catalogue::load() {
+  std::vector<SavedQueue> queues;
+  Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
+      stall_timeout_ns, lease_ns, "full", keep, prealloc, complete, next, base FROM queues)");
+  while (query.step()) {
+    SavedQueue queue{};
+    queue.id = query.number(0);
+    queue.name = query.text(1);
+    queue.access = {static_cast<uid_t>(query.number(2)), static_cast<gid_t>(query.number(3)),
+                    static_cast<unsigned>(query.number(4))};
+    queue.options.capacity = query.number(5);
+    queue.options.slots = query.number(6);
+    queue.options.stall_timeout_ns = query.number(7);
+    queue.options.lease_ns = query.number(8);
+    queue.options.full = static_cast<std::uint8_t>(query.number(9));
+    queue.options.keep = static_cast<std::uint8_t>(query.number(10));
+    queue.options.prealloc = static_cast<std::uint8_t>(query.number(11));
+    queue.complete = query.number(12) != 0;
+    queue.next = query.number(13);
+    queue.base = query.number(14);
+    Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
+    groups.bind(queue.id);
+    while (groups.step()) {
+      queue.groups.push_back({groups.text(0), static_cast<GroupKind>(groups.number(1)),
+                              groups.number(2), groups.blob(3)});
+    }
+    queues.push_back(std::move(queue));
+  }
+  return queues;
+}
+
+void Catalogue::insert(const SavedQueue& queue, const char* how) {
+  Statement statement(*this,
+                      (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
+      capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, complete, next, base)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+                          .c_str());
+  statement.bind(queue.id).bind(queue.name);
+  statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
+  statement.bind(queue.options.capacity).bind(queue.options.slots);
+  statement.bind(queue.options.stall_timeout_ns).bind(queue.options.lease_ns);
+  statement.bind(queue.options.full).bind(queue.options.keep).bind(queue.options.prealloc);
+  statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
+  statement.step();
+  for (const SavedGroup& group : queue.groups) insert(queue.id, group);
+}
+
+void Catalogue::insert(std::uint64_t queue, const SavedGroup& group) {
+  Statement statement(*this,
+                      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing)
+      VALUES (?, ?, ?, ?, ?))");
+  statement.bind(queue).bind(group.name).bind(static_cast<std::uint64_t>(group.kind));
+  statement.bind(group.floor).bind(std::span(group.standing));
+  statement.step();
+}
+
+void Catalogue::put(const SavedQueue& queue) {
+  Transaction transaction(*this);
+  insert(queue, "INSERT OR REPLACE");
+  transaction.commit();
+}
+
+void Catalogue::put_definition(const SavedQueue& queue) { insert(queue, "INSERT OR IGNORE"); }
+
+void Catalogue::put(std::uint64_t queue, const SavedGroup& group) { insert(queue, group); }
+
+void Catalogue::remove(std::uint64_t id) {
+  Statement(*this, "DELETE FROM queues WHERE id = ?").bind(id).step();
+}
+
+void Catalogue::remove(std::uint64_t queue, const std::string& group) {
+  Statement(*this, "DELETE FROM groups WHERE queue = ? AND name = ?")
+      .bind(queue)
+      .bind(group)
+      .step();
+}
+
+void Catalogue::save(const std::vector<SavedQueue>& queues) {
+  {
+    Transaction transaction(*this);
+    for (const SavedQueue& queue : queues) insert(queue, "INSERT OR REPLACE");
+    transaction.commit();
+  }
+  run("PRAGMA wal_checkpoint(TRUNCATE)");  // syncs what is in the log, and the database
+}
+
+void Catalogue::begin(const std::vector<std::uint64_t>& ids) {
+  Transaction transaction(*this);
+  for (const std::uint64_t id : ids) {
+    Statement(*this, "UPDATE queues SET complete = 0 WHERE id = ?").bind(id).step();
+  }
+  transaction.commit();
+}
+
+}  // namespace spillring::daemon

@@ -1,0 +1,81 @@
+// What of the queues outlives all processes, but for their messages: a SQLite database.
+//
+// Nothing fast goes through it: it is written when a queue or a group comes or goes, when a piece
+// of the journal has been consumed, and at a clean stop.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "access.hpp"
+#include "layout/control.hpp"
+#include "spillring/options.hpp"
+
+struct sqlite3;
+
+namespace spillring::daemon {
+
+/// A group's position: `standing[i]` is how sequence `floor + i` stands: 0 never delivered, 255
+/// finished, else how often it was delivered.
+struct SavedGroup {
+  static constexpr std::uint8_t finished = 255;
+  std::string name;
+  GroupKind kind = GroupKind::shared;
+  std::uint64_t floor = 0;
+  std::vector<std::uint8_t> standing;
+};
+
+struct SavedQueue {
+  std::uint64_t id = 0;
+  std::string name;
+  layout::Request options;  // of its creation
+  Access access;
+  bool complete = false;   // saved at a clean stop: the journal has all messages
+  std::uint64_t next = 0;  // complete: the number of the first message to come
+  std::uint64_t base = 0;  // complete: layout::Manifest::base
+  std::vector<SavedGroup> groups;
+};
+
+class Catalogue {
+ public:
+  /// Opens the database, or makes it. Throws `Error` (corrupt, version_mismatch, io).
+  explicit Catalogue(const std::string& path);
+  Catalogue(const Catalogue&) = delete;
+  Catalogue& operator=(const Catalogue&) = delete;
+  ~Catalogue();
+
+  [[nodiscard]] std::vector<SavedQueue> load();
+  /// The greatest id ever given out.
+  [[nodiscard]] std::uint64_t last_id();
+
+  // Each of these is done, or not, as a whole. They throw `Error` (no_space, io).
+  void put(const SavedQueue& queue);
+  /// The same, unless it is there.
+  void put_definition(const SavedQueue& queue);
+  void remove(std::uint64_t id);
+  void put(std::uint64_t queue, const SavedGroup& group);
+  void remove(std::uint64_t queue, const std::string& group);
+  /// All of them are saved completely, or none; what came before is on the disk then.
+  void save(const std::vector<SavedQueue>& queues);
+  /// The queues run again: what was saved is not complete any more.
+  void begin(const std::vector<std::uint64_t>& ids);
+
+ private:
+  struct Close {
+    void operator()(sqlite3* database) const noexcept;
+  };
+  class Statement;
+  class Transaction;
+  void run(const char* sql);
+  void insert(const SavedQueue& queue, const char* how);
+  void insert(std::uint64_t queue, const SavedGroup& group);
+  [[noreturn]] void fail(const std::string& what) const;
+
+  std::string path_;
+  std::unique_ptr<sqlite3, Close> database_;
+};
+
+}  // namespace spillring::daemon

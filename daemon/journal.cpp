@@ -1,0 +1,150 @@
+#include "journal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "journal/segment_reader.hpp"
+#include "log.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::daemon {
+
+namespace {
+
+/// The first sequence of the segment that has this name; 0: it is no segment's name.
+std::uint64_t first_of(const std::string& name) {
+  std::uint64_t first = 0;
+  const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), first, 16);
+  return error == std::errc{} && journal::segment_name(first) == name ? first : 0;
+}
+
+}  // namespace
+
+Journal::Journal(const JournalPlace& place, std::uint64_t queue_id)
+    : place_(place),
+      directory_(fmt::format("{}/{:016x}", place.directory, queue_id)),
+      options_{directory_, queue_id, place.segment_size} {
+  writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
+}
+
+std::string Journal::path_of(std::uint64_t first) const {
+  return directory_ + "/" + journal::segment_name(first);
+}
+
+void Journal::adopt(std::uint64_t next) {
+  for (const std::string& name : place_.storage.list(directory_)) {
+    const std::uint64_t first = first_of(name);
+    // What was begun and never counted, under a name that does not count or one that comes again.
+    if (first == 0 || first >= next) {
+      place_.storage.remove(directory_ + "/" + name);
+    } else {
+      segments_.emplace(first, place_.segment_size);
+    }
+  }
+  end_ = next;
+}
+
+std::uint64_t Journal::find_end() const {
+  std::uint64_t last = 0;
+  for (const std::string& name : place_.storage.list(directory_)) {
+    last = std::max(last, first_of(name));
+  }
+  if (last == 0) return 0;
+  try {
+    return journal::SegmentReader(place_.storage.open(path_of(last)), options_.queue_id).end();
+  } catch (const Error& error) {
+    if (error.code() != Code::corrupt) throw;
+    return last;  // nothing in it can be read, and nothing is behind it
+  }
+}
+
+void Journal::begun(const journal::SegmentWriter::Begun& segment) {
+  if (segment.first != 0) segments_.insert_or_assign(segment.first, segment.size);
+}
+
+void Journal::make_contiguous(const journal::Batch& batch) {
+  if (batch.first != end_) drop_below(batch.first, true);
+}
+
+void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bool sync,
+                     Done done) {
+  make_contiguous(batch);
+  busy_ = true;
+  auto segment = std::make_shared<journal::SegmentWriter::Begun>();
+  const std::uint64_t end = batch.end();
+  place_.spooler.submit([writer = writer_, batch = std::move(batch), alive = std::move(alive), sync,
+                         segment] { *segment = writer->append(batch, sync); },
+                        [this, here = std::weak_ptr(alive_), segment, end,
+                         done = std::move(done)](const std::exception_ptr& failure) {
+                          if (here.expired()) return;
+                          busy_ = false;
+                          if (!failure) {
+                            begun(*segment);
+                            end_ = end;
+                          }
+                          done(failure);
+                        });
+}
+
+void Journal::append_now(const journal::Batch& batch, bool sync) {
+  make_contiguous(batch);
+  begun(writer_->append(batch, sync));
+  end_ = batch.end();
+}
+
+void Journal::sync_now() {
+  if (empty()) return;
+  writer_->sync();
+  place_.storage.sync_directory(directory_);
+}
+
+/// In a thread of its own: the disk may take its time over it.
+void Journal::forget(std::uint64_t first) {
+  segments_.erase(first);
+  place_.spooler.submit(
+      [&storage = place_.storage, path = path_of(first)] { storage.remove(path); },
+      [](const std::exception_ptr& failure) {
+        if (!failure) return;
+        try {
+          std::rethrow_exception(failure);
+        } catch (const std::exception& error) {
+          log(error.what());
+        }
+      });
+}
+
+void Journal::drop_below(std::uint64_t s, bool all) {
+  while (segments_.size() > 1 && std::next(segments_.begin())->first <= s) forget(first());
+  if (!all || segments_.empty() || busy_ || end_ > s) return;
+  forget(first());
+  writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
+}
+
+void Journal::remove() noexcept try {
+  while (!segments_.empty()) forget(first());
+  place_.spooler.submit(
+      [&storage = place_.storage, directory = directory_] { storage.remove_directory(directory); },
+      [](const std::exception_ptr&) {});
+} catch (const std::exception& failure) {  // no memory for the work: it stays on the disk
+  log(failure.what());
+}
+
+std::uint64_t Journal::bytes() const noexcept {
+  std::uint64_t sum = 0;
+  for (const auto& [first, size] : segments_) sum += size;
+  return sum;
+}
+
+Journal::Segment Journal::segment_of(std::uint64_t s) const {
+  const auto behind = segments_.upper_bound(s);
+  if (behind == segments_.begin()) {
+    throw Error(Code::not_found, fmt::format("number {} is not in the journal any more", s));
+  }
+  const std::uint64_t first = std::prev(behind)->first;
+  return {place_.storage.open(path_of(first)), first,
+          behind == segments_.end() ? 0 : behind->first};
+}
+
+}  // namespace spillring::daemon

@@ -1,0 +1,91 @@
+// The journal of one queue as the supervisor holds it: which segments there are, and one batch at a
+// time on its way to them.
+//
+// Segments follow one another without a gap: before the first number of a batch is greater than the
+// end of the one before, all that was there is removed. So what is missing between two batches was
+// lost, and is known to be.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "journal/segment_writer.hpp"
+#include "journal/storage.hpp"
+#include "spooler.hpp"
+
+namespace spillring::daemon {
+
+/// Where journals are, and who writes them.
+struct JournalPlace {
+  journal::Storage& storage;
+  Spooler& spooler;
+  std::string directory;  // of all queues
+  std::uint64_t segment_size = 0;
+};
+
+class Journal {
+ public:
+  Journal(const JournalPlace& place, std::uint64_t queue_id);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+  ~Journal() = default;
+
+  /// Takes over what another supervisor wrote, of which everything below `next` counts.
+  void adopt(std::uint64_t next);
+
+  /// The end of what the last segment has, as far as it can be read. 0: there is none. Throws
+  /// `Error` (io).
+  [[nodiscard]] std::uint64_t find_end() const;
+
+  /// True while a batch is on its way.
+  [[nodiscard]] bool busy() const noexcept { return busy_; }
+  using Done = std::function<void(std::exception_ptr)>;
+  /// Writes a batch. `alive` is kept until that is done: what the batch's pieces lie in. `done` is
+  /// called in the loop, unless this object is gone by then. REQUIRES: not busy().
+  void append(journal::Batch batch, std::shared_ptr<const void> alive, bool sync, Done done);
+  /// The same at once, in this thread. Throws `Error`.
+  void append_now(const journal::Batch& batch, bool sync);
+  /// Brings what was written since the segment was begun to the disk. Throws `Error`.
+  void sync_now();
+
+  /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far.
+  void drop_below(std::uint64_t s, bool all);
+  /// Removes all there is.
+  void remove() noexcept;
+
+  [[nodiscard]] bool empty() const noexcept { return segments_.empty(); }
+  /// The first number it has. REQUIRES: not empty().
+  [[nodiscard]] std::uint64_t first() const noexcept { return segments_.begin()->first; }
+  [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
+  /// Disk space set aside.
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
+
+  struct Segment {
+    os::Fd file;
+    std::uint64_t first = 0;
+    std::uint64_t next = 0;  // first number of the segment behind; 0: none
+  };
+  /// The segment that `s` is in. Throws `Error` (not_found: there is none any more; io).
+  [[nodiscard]] Segment segment_of(std::uint64_t s) const;
+
+ private:
+  [[nodiscard]] std::string path_of(std::uint64_t first) const;
+  void begun(const journal::SegmentWriter::Begun& segment);
+  void forget(std::uint64_t first);
+  void make_contiguous(const journal::Batch& batch);
+
+  JournalPlace place_;
+  std::string directory_;
+  std::shared_ptr<journal::SegmentWriter> writer_;  // used by one thread at a time: see busy()
+  journal::SegmentWriter::Options options_;
+  std::map<std::uint64_t, std::uint64_t> segments_;  // first number: bytes set aside
+  std::uint64_t end_ = 0;                            // of the last batch
+  bool busy_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace spillring::daemon

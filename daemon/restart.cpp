@@ -1,0 +1,83 @@
+// From one run of the daemon to the next, through the state directory.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "log.hpp"
+#include "supervisor.hpp"
+
+namespace spillring::daemon {
+
+void Supervisor::open_state(std::vector<KeptPacket>& kept) {
+  if (options_.state_dir.empty()) return;
+  const auto lock = std::find_if(kept.begin(), kept.end(), [](const KeptPacket& packet) {
+    return static_cast<layout::Kept>(packet.record.kind) == layout::Kept::state;
+  });
+  auto held = lock == kept.end() ? std::nullopt : std::optional(std::move(*lock));
+  state_ =
+      std::make_unique<State>(options_.state_dir, options_.segment_size, std::move(held), spooler_);
+  state_->deposit(keeper_);
+  // Ids are never given out twice, not in another life of the daemon either.
+  auto& last = instance_.notes().last_queue;
+  last.store(std::max(last.load(std::memory_order_relaxed), state_->catalogue().last_id()),
+             std::memory_order_relaxed);
+}
+
+/// What is in the catalogue and was not kept in memory. Who removes a queue takes it from the
+/// catalogue first, so nothing comes back that was removed.
+void Supervisor::restore() {
+  if (!state_) return;
+  for (const SavedQueue& saved : state_->catalogue().load()) {
+    if (queues_.contains(saved.id)) continue;
+    try {
+      auto served = std::make_unique<Served>(loop_, saved, keeper_, accounts_, *state_);
+      served->charge = accounts_.adopt(saved.access.owner, Accounts::Item::queue);
+      serve(std::move(served));
+    } catch (const std::exception& failure) {
+      log(fmt::format("queue '{}' stays on the disk: {}", saved.name, failure.what()));
+      keeper_.drop(layout::Kept::queue, saved.id);
+      not_loaded_.emplace(saved.name, failure.what());
+    }
+  }
+  std::vector<std::uint64_t> running;
+  for (const auto& [id, served] : queues_) running.push_back(id);
+  state_->catalogue().begin(running);
+  for (const std::uint64_t id : running) service(id);
+}
+
+void Supervisor::require_loaded(std::string_view name) const {
+  const auto found = not_loaded_.find(name);
+  if (found == not_loaded_.end()) return;
+  throw Error(Code::unavailable, fmt::format("queue '{}' is there, and could not be loaded", name),
+              found->second, "remove the cause, and start the supervisor again");
+}
+
+/// What is on its way to a journal arrives.
+void Supervisor::finish_writing() {
+  const auto writing = [this] {
+    return std::any_of(queues_.begin(), queues_.end(),
+                       [](const auto& entry) { return entry.second->queue.is_writing(); });
+  };
+  loop_.restart();
+  while (writing()) loop_.run_one();
+}
+
+void Supervisor::save() noexcept try {
+  if (!state_) return;
+  stopping_ = true;  // nothing is begun any more
+  finish_writing();
+  std::vector<SavedQueue> saved;
+  for (const auto& [id, served] : queues_) {
+    try {
+      if (served->queue.can_be_saved()) saved.push_back(served->queue.save());
+    } catch (const Error& error) {
+      log(fmt::format("queue '{}' could not be saved whole: {}: {}", served->queue.name(),
+                      error.summary(), error.why()));
+    }
+  }
+  state_->catalogue().save(saved);
+} catch (const std::exception& failure) {
+  log(fmt::format("the queues could not be saved: {}", failure.what()));
+}
+
+}  // namespace spillring::daemon

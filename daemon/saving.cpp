@@ -1,0 +1,158 @@
+// How a queue outlives all processes: saved at a clean stop, and restored at the next start.
+//
+// Saving takes the queue away from its clients first, so that what they are told is true of what is
+// saved: the newest ring is sealed (no claim succeeds any more), every claim is published or
+// revoked (its owner gets `stale`), what consumers hold is handed back (their acknowledgements are
+// `stale`, and the messages come again, counted). Only then all messages go to the journal, and
+// everything else to the catalogue. Cut short, it is done again from the beginning.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "log.hpp"
+#include "queue.hpp"
+#include "ring/claim.hpp"
+
+namespace spillring::daemon {
+
+using layout::Presence;
+
+// What there is to say of it, with nothing saved.
+SavedQueue Queue::definition() const {
+  SavedQueue saved;
+  saved.id = id_;
+  saved.name = name_;
+  saved.options = options_;
+  saved.access = access_;
+  return saved;
+}
+
+SavedGroup Queue::saved(const Group& group, std::uint64_t end) const {
+  SavedGroup saved{group.name, group.kind, group.stream.low(), {}};
+  if (group.kind == GroupKind::shared) {
+    saved.floor = group.shared.low();
+    const std::uint64_t until = std::min(end, group.shared.end());
+    for (std::uint64_t s = saved.floor; s < until; ++s) {
+      saved.standing.push_back(group.shared.standing_to_save(s));
+    }
+  }
+  return saved;
+}
+
+bool Queue::can_be_saved() const noexcept {
+  const auto condition =
+      static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));
+  return condition == layout::Condition::ok || condition == layout::Condition::stopped;
+}
+
+void Queue::take_from_clients() noexcept {
+  condemn(layout::Condition::stopped);
+  ring::seal(newest().view());
+  for (const auto& ring : rings_) {
+    const auto used = ring::in_use(ring->view());
+    if (!used) continue;
+    for (std::uint64_t s = ring->settled(); s < used->end; ++s) ring::revoke(ring->view(), s);
+  }
+  for (const auto& group : group_table_) {
+    if (!group || group->kind != GroupKind::shared) continue;
+    group->shared.for_each_claimed(
+        [&](std::uint64_t s, std::uint64_t word) { group->shared.hand_back(s, word, true); });
+    group->shared.move_floor();
+  }
+  ring_bells();
+}
+
+SavedQueue Queue::save() {
+  take_from_clients();
+  for (;;) {
+    const journal::Batch batch = next_batch();
+    if (batch.entries.empty()) break;
+    journal_->append_now(batch, false);
+    ring::raise(manifest().journaled, batch.end());
+  }
+  journal_->sync_now();
+  SavedQueue result = definition();
+  result.complete = true;
+  result.next = tail();
+  result.base = manifest().base.load(std::memory_order_relaxed);
+  for (const auto& group : group_table_) {
+    if (group && !group->name.empty()) result.groups.push_back(saved(*group, result.next));
+  }
+  return result;
+}
+
+Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, State& state)
+    : keeper_(keeper),
+      accounts_(accounts),
+      state_(&state),
+      id_(saved.id),
+      name_(saved.name),
+      access_(saved.access),
+      options_(saved.options),
+      manifest_(new_segment("manifest", sizeof(layout::Manifest))),
+      groups_(new_segment("groups", sizeof(layout::Groups))),
+      bells_(new_segment("bells", sizeof(layout::Bells))),
+      service_(os::make_event()),
+      journal_(std::make_unique<Journal>(state.place(), id_)) {
+  write_identity();
+  const std::uint64_t next =
+      saved.complete ? saved.next : std::max<std::uint64_t>(journal_->find_end(), 1);
+  journal_->adopt(next);
+  begin_ring(next);
+  layout::Manifest& m = manifest();
+  m.journaled.store(next, std::memory_order_relaxed);
+  const std::uint64_t first = journal_->empty() ? next : journal_->first();
+  for (const SavedGroup& group : saved.groups) restore(group, first, next);
+  const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
+  if (saved.complete) {
+    m.base.store(saved.base, std::memory_order_relaxed);
+  } else {
+    m.base.store(keeps && saved.groups.empty() ? first : layout::no_sequence,
+                 std::memory_order_relaxed);
+  }
+  m.magic = layout::manifest_magic;  // last: now it is a manifest
+  deposit();
+}
+
+void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next) {
+  const auto slot = static_cast<std::uint16_t>(
+      std::find(group_table_.begin(), group_table_.end(), nullptr) - group_table_.begin());
+  if (slot == layout::max_groups) {
+    throw Error(Code::corrupt, fmt::format("queue '{}' has too many groups", name_));
+  }
+  Group& group = make_group(slot, saved.name, saved.kind);
+  layout::GroupEntry& entry = manifest().groups[slot];
+  const std::uint64_t floor = std::clamp(saved.floor, first, next);
+  if (saved.kind == GroupKind::shared) {
+    group.shared.initialise(floor);
+    for (std::size_t i = floor - saved.floor; i < saved.standing.size(); ++i) {
+      group.shared.restore(saved.floor + i, saved.standing[i]);
+    }
+    group.shared.raise_next(std::min(next, saved.floor + saved.standing.size()));
+  }
+  cursors().cursors[slot].floor.store(floor, std::memory_order_relaxed);
+  entry.start.store(floor, std::memory_order_relaxed);
+  entry.word.store(layout::entry_word(Presence::live, static_cast<std::uint8_t>(saved.kind), 0),
+                   std::memory_order_relaxed);
+  ring::raise(manifest().groups_used, slot + 1U);
+}
+
+void Queue::remember_group(const Group& group) const noexcept {
+  if (state_ == nullptr || group.name.empty()) return;
+  try {
+    state_->catalogue().put(id_, {group.name, group.kind, group.stream.low(), {}});
+  } catch (const std::exception& failure) {  // it is saved whole at a clean stop
+    log(fmt::format("queue '{}': {}", name_, failure.what()));
+  }
+}
+
+void Queue::forget_group(const Group& group) const noexcept {
+  if (state_ == nullptr || group.name.empty()) return;
+  try {
+    state_->catalogue().remove(id_, group.name);
+  } catch (const std::exception& failure) {
+    log(fmt::format("queue '{}': {}", name_, failure.what()));
+  }
+}
+
+}  // namespace spillring::daemon

@@ -1,0 +1,21 @@
+#include "spooler.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace spillring::daemon {
+
+Spooler::~Spooler() { threads_.join(); }
+
+void Spooler::submit(Work work, Done done) {
+  boost::asio::post(threads_, [this, work = std::move(work), done = std::move(done)]() mutable {
+    std::exception_ptr failure;
+    try {
+      work();
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    boost::asio::post(loop_, [failure, done = std::move(done)] { done(failure); });
+  });
+}
+
+}  // namespace spillring::daemon

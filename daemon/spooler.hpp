@@ -1,0 +1,31 @@
+// Work that may take long, such as writing to a disk: done by threads beside the supervisor's loop,
+// its outcome told in the loop.
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <exception>
+#include <functional>
+#include <utility>  // Asio 1.74 needs it before its own headers
+
+namespace spillring::daemon {
+
+class Spooler {
+ public:
+  explicit Spooler(boost::asio::io_context& loop) : loop_(loop) {}
+  Spooler(const Spooler&) = delete;
+  Spooler& operator=(const Spooler&) = delete;
+  /// Waits for what is being done; nobody is told of it any more.
+  ~Spooler();
+
+  using Work = std::function<void()>;
+  using Done = std::function<void(std::exception_ptr)>;
+  /// Does `work` in a thread of its own, then calls `done` in the loop, with what `work` threw.
+  void submit(Work work, Done done);
+
+ private:
+  boost::asio::io_context& loop_;
+  boost::asio::thread_pool threads_{2};
+};
+
+}  // namespace spillring::daemon

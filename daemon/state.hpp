@@ -1,0 +1,40 @@
+// The state directory: what a supervisor leaves there for one that starts when nothing is left in
+// memory.
+//
+//   lock        held by the one supervisor whose directory it is, and by its keeper
+//   catalogue   the queues, their groups and positions (catalogue.hpp)
+//   journal/    their messages, a directory for each queue (lib/layout/journal.hpp)
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "catalogue.hpp"
+#include "journal.hpp"
+#include "journal/storage.hpp"
+#include "keeper_line.hpp"
+#include "os/fork.hpp"
+#include "spooler.hpp"
+
+namespace spillring::daemon {
+
+class State {
+ public:
+  /// Makes the directory what it has to be. `kept`: what a supervisor before has left with its
+  /// keeper, if there was one. Throws `Error`; exists: another supervisor has it.
+  State(const std::string& directory, std::uint64_t segment_size, std::optional<KeptPacket> kept,
+        Spooler& spooler);
+
+  void deposit(KeeperLine& keeper) const noexcept;
+  [[nodiscard]] Catalogue& catalogue() noexcept { return catalogue_; }
+  [[nodiscard]] const JournalPlace& place() const noexcept { return place_; }
+
+ private:
+  os::Fd lock_;
+  os::NotInherited lock_not_inherited_{lock_};
+  Catalogue catalogue_;
+  journal::Disk disk_;
+  JournalPlace place_;
+};
+
+}  // namespace spillring::daemon

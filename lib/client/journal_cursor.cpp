@@ -1,0 +1,79 @@
+#include "client/journal_cursor.hpp"
+
+#include <algorithm>
+
+namespace spillring::client {
+
+bool JournalCursor::covers(std::uint64_t s) const noexcept {
+  return segment_ && segment_->first() <= s && (next_ == 0 || s < next_);
+}
+
+bool JournalCursor::open_segment(std::uint64_t s) try {
+  const QueueRef& queue = attachment_->queue();
+  layout::Request request = control::request(layout::Ask::journal, queue.id);
+  request.number = s;
+  control::Answered answer = queue.connection->call(request);
+  if (answer.descriptors.empty()) throw Error(Code::corrupt, "a segment did not arrive");
+  segment_.reset();
+  next_ = answer.reply.window;
+  segment_.emplace(std::move(answer.descriptors.front()), attachment_->manifest().queue_id);
+  return true;
+} catch (const Error& error) {
+  if (error.code() == Code::not_found) return false;
+  if (error.code() != Code::corrupt) throw;
+  segment_.reset();
+  return true;
+}
+
+/// Memory that has been read into before is cheaper than new.
+std::shared_ptr<journal::Block> JournalCursor::spare() {
+  const auto unused = std::find_if(blocks_.begin(), blocks_.end(),
+                                   [this](const auto& block) { return block->users == 0; });
+  if (unused == blocks_.end()) return nullptr;
+  auto data = std::move((*unused)->data);
+  if (unused->get() == current_) current_ = nullptr;
+  blocks_.erase(unused);
+  // More than one without users: views of old blocks have ended meanwhile.
+  std::erase_if(blocks_, [this](const auto& block) {
+    if (block->users != 0) return false;
+    if (block.get() == current_) current_ = nullptr;
+    return true;
+  });
+  return data;
+}
+
+Block* JournalCursor::keep(std::shared_ptr<journal::Block> read) {
+  blocks_.push_back(std::make_unique<Block>(std::move(read)));
+  current_ = blocks_.back().get();
+  return current_;
+}
+
+JournalCursor::Sight JournalCursor::look(std::uint64_t s) {
+  for (const auto& block : blocks_) {
+    if (block->data->has(s)) {
+      current_ = block.get();
+      return {current_, 0};
+    }
+  }
+  const std::uint64_t journaled = attachment_->manifest().journaled.load(std::memory_order_acquire);
+  bool fresh = false;
+  if (!covers(s)) {
+    if (!open_segment(s)) return {};
+    fresh = true;
+  }
+  for (;;) {
+    const journal::SegmentReader::Spot* spot = segment_ ? segment_->find(s) : nullptr;
+    if (spot != nullptr && spot->first <= s) {
+      auto read = segment_->read(*spot, spare());
+      if (read == nullptr) return {nullptr, spot->end()};
+      return {keep(std::move(read)), 0};
+    }
+    if (spot != nullptr) return {nullptr, spot->first};
+    // It may have been the last segment when it was asked for.
+    if (fresh) return {nullptr, next_ == 0 ? journaled : next_};
+    if (!open_segment(s)) return {};
+    fresh = true;
+  }
+}
+
+}  // namespace spillring::client

@@ -1,0 +1,33 @@
+#include "journal/checksum.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+namespace spillring::journal {
+
+struct Checksum::State {
+  XXH3_state_t of;
+};
+
+Checksum::Checksum(std::uint64_t seed) : state_(std::make_unique<State>()) {
+  XXH3_64bits_reset_withSeed(&state_->of, seed);
+}
+Checksum::Checksum(Checksum&&) noexcept = default;
+Checksum& Checksum::operator=(Checksum&&) noexcept = default;
+Checksum::~Checksum() = default;
+
+void Checksum::add(std::span<const std::byte> bytes) noexcept {
+  XXH3_64bits_update(&state_->of, bytes.data(), bytes.size());
+}
+
+std::uint64_t Checksum::value() const noexcept { return XXH3_64bits_digest(&state_->of); }
+
+std::uint64_t checksum_of(const layout::SegmentHeader& header) noexcept {
+  return XXH3_64bits_withSeed(&header, offsetof(layout::SegmentHeader, checksum), header.salt);
+}
+
+std::uint64_t checksum_of(const layout::BatchHeader& header, std::uint64_t salt) noexcept {
+  return XXH3_64bits_withSeed(&header, offsetof(layout::BatchHeader, checksum), salt);
+}
+
+}  // namespace spillring::journal

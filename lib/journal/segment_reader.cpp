@@ -1,0 +1,119 @@
+#include "journal/segment_reader.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "journal/checksum.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::journal {
+
+namespace {
+
+/// Reads up to the size of `into`; less only at the file's end.
+std::size_t read_at(const os::Fd& file, std::uint64_t offset, std::span<std::byte> into) {
+  std::size_t done = 0;
+  while (done < into.size()) {
+    const ssize_t got = ::pread(file.get(), into.data() + done, into.size() - done,
+                                static_cast<off_t>(offset + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      throw Error(Code::io, "cannot read the journal", ::strerrordesc_np(errno));
+    }
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  return done;
+}
+
+// Read and hashed in turn, so that what is hashed is still in the cache.
+constexpr std::size_t stride = 256 * 1024;
+
+}  // namespace
+
+SegmentReader::SegmentReader(os::Fd file, std::uint64_t queue_id) : file_(std::move(file)) {
+  const auto bytes = std::as_writable_bytes(std::span(&header_, 1));
+  const bool whole = read_at(file_, 0, bytes) == bytes.size();
+  if (!whole || header_.magic != layout::segment_magic ||
+      header_.checksum != checksum_of(header_)) {
+    throw Error(Code::corrupt, "a journal segment is damaged", "its header does not add up");
+  }
+  if (header_.version != layout::journal_version) {
+    throw Error(Code::version_mismatch, "a journal segment is of another version", "",
+                "read it with the release that wrote it");
+  }
+  if (header_.queue_id != queue_id) {
+    throw Error(Code::corrupt, "a journal segment is of another queue");
+  }
+}
+
+std::uint64_t SegmentReader::next_offset() const noexcept {
+  return spots_.empty() ? layout::first_batch_at : spots_.back().offset + spots_.back().size;
+}
+
+bool SegmentReader::check(const layout::BatchHeader& header) const noexcept {
+  const std::uint64_t behind = spots_.empty() ? header_.first : spots_.back().end();
+  return header.magic == layout::batch_magic &&
+         header.checksum == checksum_of(header, header_.salt) && header.first >= behind &&
+         header.count != 0 && header.count <= layout::most_in_batch &&
+         header.data <= layout::max_batch;
+}
+
+bool SegmentReader::walk_on() {
+  layout::BatchHeader header{};
+  const auto bytes = std::as_writable_bytes(std::span(&header, 1));
+  const std::uint64_t offset = next_offset();
+  if (read_at(file_, offset, bytes) != bytes.size() || !check(header)) return false;
+  spots_.push_back({header.first, header.count, offset,
+                    layout::batch_size(header.count, header.data), header.time});
+  return true;
+}
+
+const SegmentReader::Spot* SegmentReader::find(std::uint64_t s) {
+  while (spots_.empty() || spots_.back().end() <= s) {
+    if (!walk_on()) return nullptr;
+  }
+  const auto found = std::partition_point(spots_.begin(), spots_.end(),
+                                          [s](const Spot& spot) { return spot.end() <= s; });
+  return &*found;
+}
+
+std::uint64_t SegmentReader::end() {
+  while (walk_on()) {
+  }
+  return spots_.empty() ? header_.first : spots_.back().end();
+}
+
+std::shared_ptr<Block> SegmentReader::read(const Spot& spot, std::shared_ptr<Block> block) {
+  if (block == nullptr || block.use_count() != 1 || block->memory().size() < spot.size) {
+    block = std::make_shared<Block>(spot.size);
+  }
+  Checksum sum(header_.salt);
+  layout::BatchHeader header{};
+  std::uint64_t body = 0;  // bytes that are summed: padding is not
+  for (std::uint64_t at = 0; at < spot.size;) {
+    const auto into = block->memory().subspan(at, std::min<std::uint64_t>(stride, spot.size - at));
+    const std::size_t got = read_at(file_, spot.offset + at, into);
+    if (at == 0) {
+      std::memcpy(&header, into.data(), sizeof header);
+      if (got < sizeof header || header.checksum != checksum_of(header, header_.salt) ||
+          header.first != spot.first || header.count != spot.count ||
+          layout::batch_size(header.count, header.data) != spot.size) {
+        return nullptr;
+      }
+      body = sizeof header + header.count * sizeof(layout::Entry) + header.data;
+    }
+    const std::uint64_t from = at == 0 ? sizeof header : at;
+    const std::uint64_t to = std::min<std::uint64_t>(at + got, body);
+    if (to > from) sum.add(block->memory().subspan(from, to - from));
+    // Padding may be missing at the very end of a file.
+    if (got < into.size() && at + got < body) return nullptr;
+    at += into.size();
+  }
+  if (sum.value() != header.body_sum) return nullptr;
+  block->hold(header);
+  return block;
+}
+
+}  // namespace spillring::journal

@@ -1,0 +1,54 @@
+// Reads one segment: where its batches are, and what is in them.
+//
+// What is read is believed only as far as its checksums go. A batch whose header is good and whose
+// body is not is damaged: its numbers are lost, those behind it are not. Where a header is not
+// good, nothing behind it can be found.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "journal/block.hpp"
+#include "os/fd.hpp"
+
+namespace spillring::journal {
+
+class SegmentReader {
+ public:
+  /// Throws `Error` (corrupt: it is no segment of this queue; io).
+  SegmentReader(os::Fd file, std::uint64_t queue_id);
+
+  /// Where a batch is.
+  struct Spot {
+    std::uint64_t first = 0;
+    std::uint64_t count = 0;
+    std::uint64_t offset = 0;
+    std::uint64_t size = 0;
+    std::uint64_t time = 0;
+    [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
+  };
+
+  /// The first batch that ends behind `s`. nullptr: there is none, so far. Throws `Error` (io).
+  const Spot* find(std::uint64_t s);
+  /// The batch at `spot`, in `block` where that has room for it and nobody else has it, else in a
+  /// new one. nullptr: it is damaged. Throws `Error` (io).
+  std::shared_ptr<Block> read(const Spot& spot, std::shared_ptr<Block> block);
+
+  [[nodiscard]] std::uint64_t first() const noexcept { return header_.first; }
+  [[nodiscard]] const layout::SegmentHeader& header() const noexcept { return header_; }
+  /// Finds all batches; returns the end of the last one. Throws `Error` (io).
+  std::uint64_t end();
+  [[nodiscard]] const std::vector<Spot>& spots() const noexcept { return spots_; }
+
+ private:
+  bool walk_on();
+  [[nodiscard]] bool check(const layout::BatchHeader& header) const noexcept;
+  [[nodiscard]] std::uint64_t next_offset() const noexcept;
+
+  os::Fd file_;
+  layout::SegmentHeader header_{};
+  std::vector<Spot> spots_;  // as far as they are known
+};
+
+}  // namespace spillring::journal

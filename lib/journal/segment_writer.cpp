@@ -1,0 +1,110 @@
+#include "journal/segment_writer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "journal/checksum.hpp"
+#include "os/clock.hpp"
+#include "os/random.hpp"
+
+namespace spillring::journal {
+
+namespace {
+
+template <typename T>
+Piece piece_of(const T& object) noexcept {
+  return std::as_bytes(std::span(&object, 1));
+}
+
+}  // namespace
+
+std::string segment_name(std::uint64_t first) { return fmt::format("{:016x}.segment", first); }
+
+SegmentWriter::SegmentWriter(Storage& storage, Options options)
+    : storage_(storage), options_(std::move(options)) {}
+
+SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync) {
+  const std::uint64_t size = layout::batch_size(batch.entries.size(), batch.data);
+  Begun begun;
+  try {
+    if (file_ != nullptr && position_ + size > size_) {
+      if (sync) this->sync();
+      finish();
+    }
+    if (file_ == nullptr) {
+      begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + size)};
+      begin(begun.first, begun.size, sync);
+    }
+    write(batch);
+    unsynced_ = true;
+    if (sync) this->sync();
+  } catch (...) {
+    file_.reset();
+    throw;
+  }
+  return begun;
+}
+
+void SegmentWriter::sync() {
+  if (file_ == nullptr || !unsynced_) return;
+  file_->sync();
+  unsynced_ = false;
+}
+
+void SegmentWriter::finish() {
+  if (file_ == nullptr) return;
+  file_->truncate(position_);
+  file_.reset();
+}
+
+/// A file that has to be there after a power cut comes under a name that does not count first.
+void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync) {
+  const std::string path = options_.directory + "/" + segment_name(first);
+  const std::string made_at = sync ? path + ".new" : path;
+  storage_.make_directory(options_.directory);
+  file_ = storage_.create(made_at, size);
+  layout::SegmentHeader header{};
+  header.magic = layout::segment_magic;
+  header.version = layout::journal_version;
+  header.queue_id = options_.queue_id;
+  header.salt = os::random_number();
+  header.first = first;
+  header.created = os::wall_clock();
+  header.checksum = checksum_of(header);
+  const std::array pieces{piece_of(header)};
+  file_->write(0, pieces);
+  salt_ = header.salt;
+  position_ = layout::first_batch_at;
+  size_ = size;
+  time_ = 0;
+  unsynced_ = true;
+  if (!sync) return;
+  this->sync();
+  storage_.rename(made_at, path);
+  storage_.sync_directory(options_.directory);
+}
+
+void SegmentWriter::write(const Batch& batch) {
+  for (const layout::Entry& entry : batch.entries) time_ = std::max(time_, entry.timestamp);
+  layout::BatchHeader header{};
+  header.magic = layout::batch_magic;
+  header.count = static_cast<std::uint32_t>(batch.entries.size());
+  header.first = batch.first;
+  header.data = batch.data;
+  header.time = time_;
+  std::vector<Piece> pieces;
+  pieces.reserve(batch.pieces.size() + 2);
+  pieces.push_back(piece_of(header));
+  pieces.push_back(std::as_bytes(std::span(batch.entries)));
+  pieces.insert(pieces.end(), batch.pieces.begin(), batch.pieces.end());
+  Checksum sum(salt_);
+  for (const Piece& piece : std::span(pieces).subspan(1)) sum.add(piece);
+  header.body_sum = sum.value();
+  header.checksum = checksum_of(header, salt_);
+  file_->write(position_, pieces);
+  position_ += layout::batch_size(batch.entries.size(), batch.data);
+}
+
+}  // namespace spillring::journal

@@ -1,0 +1,67 @@
+// Appends batches to the segments of one queue's journal.
+//
+// A writer never goes on with a file that it has not begun itself: what a dead supervisor left
+// behind a file's last counted batch is in nobody's way there, and its salt is nobody else's.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "journal/storage.hpp"
+#include "layout/journal.hpp"
+
+namespace spillring::journal {
+
+/// A run of numbers to be written. The pieces lie in the ring, one behind the other they are the
+/// batch's data; who made the batch keeps them where they are.
+struct Batch {
+  std::uint64_t first = 0;
+  std::vector<layout::Entry> entries;
+  std::vector<Piece> pieces;
+  std::uint64_t data = 0;
+  [[nodiscard]] std::uint64_t end() const noexcept { return first + entries.size(); }
+};
+
+/// What a segment is called: its first sequence, so that names sort as sequences do.
+std::string segment_name(std::uint64_t first);
+
+class SegmentWriter {
+ public:
+  struct Options {
+    std::string directory;
+    std::uint64_t queue_id = 0;
+    std::uint64_t segment_size = 0;
+  };
+  /// Makes no file yet. `storage` is borrowed.
+  SegmentWriter(Storage& storage, Options options);
+
+  /// A segment that was begun.
+  struct Begun {
+    std::uint64_t first = 0;  // 0: none
+    std::uint64_t size = 0;
+  };
+  /// Writes a batch, and with `sync` brings it and all before it to the disk. Throws `Error`; the
+  /// batch counts as not written then, and the file it was for is never used again.
+  Begun append(const Batch& batch, bool sync);
+  /// Brings all to the disk that was written. Throws `Error`.
+  void sync();
+  /// The next batch begins a file; the present one is cut to what is in it.
+  void finish();
+
+ private:
+  void begin(std::uint64_t first, std::uint64_t size, bool sync);
+  void write(const Batch& batch);
+
+  Storage& storage_;
+  Options options_;
+  std::unique_ptr<File> file_;
+  std::uint64_t salt_ = 0;
+  std::uint64_t position_ = 0;
+  std::uint64_t size_ = 0;
+  std::uint64_t time_ = 0;
+  bool unsynced_ = false;
+};
+
+}  // namespace spillring::journal
