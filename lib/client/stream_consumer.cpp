@@ -26,39 +26,42 @@ Result<ConsumerCore::Found> StreamConsumer::take(bool /*from_floor*/) {
   // relaxed is not enough for purge: start is read anew each time, it only grows.
   s = std::max(s, entry().start.load(std::memory_order_acquire));
   for (;;) {
-    const Result<Sight> sight = look(s);
+    const Result<Sight> sight = look_under_hold(s);
     if (!sight) return sight.error();
-    if (sight->seen == ring::Seen::nothing) {
-      position_.store(s, std::memory_order_relaxed);
-      return Code::empty;
-    }
-    if (sight->seen == ring::Seen::committed) {
-      if (const auto found = view_of(s, *sight)) {
-        begin_view(*found);
+    switch (sight->seen) {
+      case ring::Seen::nothing:
+        position_.store(s, std::memory_order_relaxed);
+        return Code::empty;
+      case ring::Seen::committed: {
+        const Found found{s, 1, sight->ring, sight->block, 1};
+        begin_view(found);
         position_.store(s + 1, std::memory_order_relaxed);
-        return *found;
+        return found;
       }
-      continue;  // it went to the journal between the looks, or was purged
+      case ring::Seen::skipped:
+      case ring::Seen::sealed:
+        if (sight->lost) count_lost();
+        ++s;
+        break;
+      case ring::Seen::gone: {
+        // Only a purge can have taken it from under a floor that this handle alone raises.
+        const std::uint64_t low = group_.low();
+        if (low <= s) return attachment().report_damage();
+        s = low;
+      }
     }
-    if (sight->seen == ring::Seen::skipped || sight->seen == ring::Seen::sealed) {
-      if (sight->lost) count_lost();
-      ++s;
-      continue;
-    }
-    // Gone: only a purge can have taken it from under a floor that this handle alone raises.
-    const std::uint64_t low = group_.low();
-    if (low <= s) return attachment().report_damage();
-    s = low;
   }
 }
 
-std::optional<ConsumerCore::Found> StreamConsumer::view_of(std::uint64_t s, const Sight& sight) {
-  const Found found{s, 1, sight.ring, sight.block, 1};
-  if (sight.ring == nullptr) return found;
-  protect(s, *sight.ring);
-  if (ring::still_here(sight.ring->view, s)) return found;
+/// What is found in a ring is under the hold; what left it between the looks is in the journal, or
+/// was purged.
+Result<ConsumerCore::Sight> StreamConsumer::look_under_hold(std::uint64_t s) {
+  const Result<Sight> sight = look(s);
+  if (!sight || sight->seen != ring::Seen::committed || sight->ring == nullptr) return sight;
+  protect(s, *sight->ring);
+  if (ring::still_here(sight->ring->view, s)) return sight;
   unprotect(s);
-  return std::nullopt;
+  return look_in_journal(s);
 }
 
 bool StreamConsumer::worth_a_look() const noexcept {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <atomic>
-#include <optional>
 
 #include "client/consumer_core.hpp"
 #include "group/stream_group.hpp"
@@ -26,8 +25,7 @@ class StreamConsumer final : public ConsumerCore {
   void rest() noexcept override;
 
   bool take_place() noexcept;
-  /// nullopt: it left the ring meanwhile.
-  std::optional<Found> view_of(std::uint64_t s, const Sight& sight);
+  Result<Sight> look_under_hold(std::uint64_t s);
   void raise_floor() noexcept;
 
   group::StreamGroup group_;

@@ -15,10 +15,10 @@ class Embedded {
  public:
   struct Options {
     /// Path of the socket. Empty: in a private directory that is removed at the end.
-    std::string socket;
+    std::string socket = {};
     /// Directory in which queues outlive this object: made if need be, for one supervisor at a
     /// time. Empty: they end with it, and cannot spill.
-    std::string state_dir;
+    std::string state_dir = {};
     /// Bytes of a journal segment.
     std::uint64_t segment_size = 64 * MiB;
     /// For tests that prove what recovery is for: deaths are noticed, but nothing is repaired.
