@@ -114,19 +114,9 @@ layout::Request consumption(const client::QueueRef& queue, std::string_view grou
   return request;
 }
 
-std::string socket_of(const ConnectOptions& options) {
-  if (options.user && !options.socket.empty()) {
-    throw Error(Code::invalid, "a socket and the user's own supervisor do not go together",
-                "each says something else about the same thing", "leave one of them out");
-  }
-  if (options.user) return client::user_socket();
-  return options.socket.empty() ? client::default_socket() : options.socket;
-}
-
 /// A connection to the supervisor that is meant; the user's own is started where it does not run.
 std::shared_ptr<client::Connection> connection_to(const ConnectOptions& options) {
-  const std::string path = socket_of(options);
-  const bool own = options.socket.empty() && path == client::user_socket();
+  const auto [path, because, own] = client::choose_socket(options);
   try {
     return std::make_shared<client::Connection>(path, options.timeout);
   } catch (const Error& error) {

@@ -1,0 +1,41 @@
+#include "diagnosis/patient.hpp"
+
+#include <fstream>
+
+#include "client/autostart.hpp"
+#include "os/directory.hpp"
+
+namespace spillring::diagnosis {
+
+namespace {
+
+Processes processes_in(const std::string& lock) {
+  Processes found;
+  std::ifstream file(lock);
+  std::string name;
+  pid_t pid = 0;
+  while (file >> name >> pid) {
+    if (name == "supervisor") found.supervisor = pid;
+    if (name == "keeper") found.keeper = pid;
+  }
+  return found;
+}
+
+}  // namespace
+
+Patient::Patient(const ConnectOptions& options)
+    : socket(client::choose_socket(options)),
+      directory(os::directory_of(socket.path)),
+      lock(socket.path + ".lock"),
+      has_socket(os::is_socket(socket.path)),
+      processes(processes_in(lock)),
+      daemon(client::find_daemon()),
+      may_start(socket.own && options.autostart && client::autostart_allowed() && daemon) {
+  try {
+    client.emplace(ConnectOptions{.socket = socket.path, .timeout = options.timeout});
+  } catch (const Error& error) {
+    refusal = error;
+  }
+}
+
+}  // namespace spillring::diagnosis
