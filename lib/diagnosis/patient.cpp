@@ -1,6 +1,8 @@
 #include "diagnosis/patient.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "client/autostart.hpp"
 #include "os/directory.hpp"
@@ -27,10 +29,11 @@ Patient::Patient(const ConnectOptions& options)
     : socket(client::choose_socket(options)),
       directory(os::directory_of(socket.path)),
       lock(socket.path + ".lock"),
-      has_socket(os::is_socket(socket.path)),
       processes(processes_in(lock)),
       daemon(client::find_daemon()),
       may_start(socket.own && options.autostart && client::autostart_allowed() && daemon) {
+  std::error_code ignored;
+  has_socket = std::filesystem::is_socket(socket.path, ignored);
   try {
     client.emplace(ConnectOptions{.socket = socket.path, .timeout = options.timeout});
   } catch (const Error& error) {

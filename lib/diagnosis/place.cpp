@@ -22,7 +22,7 @@ struct Node {
 
 Node node_at(const std::string& path) {
   struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) return {};
+  if (::stat(path.c_str(), &status) != 0) return {};
   return {true, status.st_mode, status.st_uid};
 }
 
@@ -49,15 +49,14 @@ Findings program(const Patient& patient) {
 }
 
 Findings directory(const Patient& patient) {
-  struct stat status {};
-  if (::stat(patient.directory.c_str(), &status) != 0) {
+  const Node node = node_at(patient.directory);
+  if (!node.there) {
     if (patient.may_start) {
       return {{Verdict::ok, patient.directory + " is made at the first use"}};
     }
     return {{Verdict::broken, "there is no directory " + patient.directory,
              "the socket would be in it", "create it, or name another socket"}};
   }
-  const Node node{true, status.st_mode, status.st_uid};
   const std::string what = fmt::format("{}: {}", patient.directory, words_for(node));
   if (!S_ISDIR(node.mode)) {
     return {{Verdict::broken, patient.directory + " is no directory", "the socket would be in it",
@@ -107,7 +106,8 @@ Findings lock(const Patient& patient) {
   if (!node.there) {
     if (!patient.client) return {};
     return {{Verdict::warning, patient.lock + " is not there",
-             "it vanished, or the socket is another's that was mounted here", ""}};
+             "it vanished, or this is another name of the socket",
+             "name the socket as its supervisor does"}};
   }
   if (::access(patient.lock.c_str(), R_OK | W_OK) != 0) {
     return {{Verdict::ok, patient.lock + " is not for this user to read"}};

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import stat
 import subprocess
 
@@ -160,14 +161,21 @@ def test_a_supervisor_that_has_few_descriptors_left(spillring, supervisor, order
     assert_wrong(Report(spillring), "descriptors", "warn", f"of {used + 3} open files", "LimitNOFILE=")
 
 
-def test_a_lock_that_has_vanished(spillring, supervisor):
-    pid = supervisor.processes()["supervisor"]
-    os.kill(pid, signal.SIGSTOP)  # so that it does not make it anew
-    os.unlink(supervisor.socket + ".lock")
-    report = Report(spillring, "--timeout", "100ms")
-    os.kill(pid, signal.SIGCONT)
-    eventually(lambda: os.path.exists(supervisor.socket + ".lock"), "the lock is back")
-    assert not report["lock"]
+def test_another_name_of_the_socket(lonely, supervisor):
+    os.symlink(supervisor.socket, lonely.socket)
+    report = Report(lonely)
+    assert_wrong(report, "lock", "warn", f"{lonely.socket}.lock is not there")
+    assert report.worst("supervisor") == "ok"
+
+
+def test_somebody_else_at_the_socket(spillring, supervisor):
+    supervisor.kill()
+    os.unlink(supervisor.socket)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(supervisor.socket)
+        listener.listen()
+        report = Report(spillring, "--timeout", "100ms")
+    assert_wrong(report, "supervisor", "fail", "does not answer")
 
 
 def test_a_full_queue(spillring):
