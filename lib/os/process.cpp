@@ -68,14 +68,14 @@ bool hung_up(const Fd& socket) noexcept {
   return ::poll(&entry, 1, 0) != 0;
 }
 
-/// Before Linux 6.5: by the number that the kernel wrote down when the peer connected.
-///
-/// That number names another process only if the peer is dead. A dead process has closed its end of
-/// the connection, unless it shared it: this library never does (os/fork.hpp, O_CLOEXEC). So if the
-/// connection is whole after the pidfd was opened, the peer was alive all the time before, nobody
-/// else can have got its number, and the pidfd is its own. Who shares its connection on purpose and
-/// dies escapes notice for as long as a process that merely stopped, and costs others no more.
-Fd pidfd_by_number(const Fd& socket, pid_t pid) {
+}  // namespace
+
+// The number names another process only if the peer is dead. A dead process has closed its end of
+// the connection, unless it shared it: this library never does (os/fork.hpp, O_CLOEXEC). So if the
+// connection is whole after the pidfd was opened, the peer was alive all the time before, nobody
+// else can have got its number, and the pidfd is its own. Who shares its connection on purpose and
+// dies escapes notice for as long as a process that merely stopped, and costs others no more.
+Fd numbered_pidfd_of_peer(const Fd& socket, pid_t pid) {
   if (pid <= 0) {
     throw Error(Code::denied, "a process that cannot be watched is not served",
                 fmt::format("it is in a PID namespace that the supervisor does not see, and Linux "
@@ -91,13 +91,13 @@ Fd pidfd_by_number(const Fd& socket, pid_t pid) {
   return pidfd;
 }
 
-}  // namespace
-
 Peer peer_of(const Fd& socket) {
   Peer peer = credentials_of(socket);
   peer.pidfd = kernel_pidfd_of_peer(socket);
-  // Any other refusal comes from a kernel that knows the request: the peer is dead.
-  if (!peer.pidfd && errno == ENOPROTOOPT) peer.pidfd = pidfd_by_number(socket, peer.pid);
+  // Any other refusal (EINVAL, ESRCH) comes from a kernel that knows the request: the peer is dead.
+  if (!peer.pidfd && errno == ENOPROTOOPT) {
+    peer.pidfd = numbered_pidfd_of_peer(socket, peer.pid);
+  }
   if (peer.pidfd) return peer;
   if (errno == EMFILE || errno == ENFILE) fail("cannot watch a client");
   const int error = errno;

@@ -27,9 +27,13 @@ Peer credentials_of(const Fd& socket);
 /// With the pidfd, which is certain to be of the process that connected. Throws `Error`; denied:
 /// there is no such pidfd, so the death of this process could not be noticed.
 Peer peer_of(const Fd& socket);
-/// The pidfd of the process that connected, if the kernel gives it for the asking (SO_PEERPIDFD,
-/// Linux 6.5); else empty, and errno says why.
+
+/// The two ways to it. As the kernel gives it for the asking (SO_PEERPIDFD, Linux 6.5); empty, and
+/// errno says why.
 Fd kernel_pidfd_of_peer(const Fd& socket) noexcept;
+/// By the process id that the kernel wrote down when the peer connected; empty, and errno says why:
+/// ESRCH where the peer may be dead and its number another's. Throws `Error`; denied: it has none.
+Fd numbered_pidfd_of_peer(const Fd& socket, pid_t pid);
 
 /// True if a poll of the pidfd says that the process is dead.
 bool is_dead(const Fd& pidfd);
