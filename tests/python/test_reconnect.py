@@ -1,6 +1,8 @@
 """The daemon is stopped and started: the objects there are go on with the next one."""
 
 import os
+import pathlib
+import select
 import signal
 
 import pytest
@@ -13,7 +15,11 @@ def restart(daemon, request):
     """Ends supervisor and keeper, and starts others at the same socket."""
 
     def again():
+        processes = [os.pidfd_open(pid) for pid in daemon.processes().values()]
         getattr(daemon, request.param)()
+        for process in processes:
+            assert select.select([process], [], [], LONG)[0], "it does not end"
+            os.close(process)
         daemon.start()
 
     return again
@@ -105,3 +111,37 @@ def test_a_supervisor_that_its_keeper_replaces_is_not_noticed(daemon):
         os.kill(daemon.processes()["supervisor"], signal.SIGKILL)
         assert queue.info().messages == 1
         assert bytes(queue.get_nowait()) == b"kept"
+
+
+OWN = """
+import spillring
+bus = spillring.connect()
+bus.queue("q", create=True).put(b"old")
+print(bus.socket, flush=True)
+sys.stdin.readline()
+print(len(bus.queues()), len(bus.queue("q", create=True)), flush=True)
+"""
+
+
+def test_the_users_own_supervisor_is_started_again(python, tmp_path, monkeypatch):
+    for name in ("SPILLRING_SOCKET", "SPILLRING_AUTOSTART", "XDG_RUNTIME_DIR", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    process = python(OWN)
+    socket = process.stdout.readline().strip()
+    assert socket.startswith(str(tmp_path))
+    end(socket)
+    output, errors = process.communicate("\n", timeout=LONG)
+    assert (output, process.returncode) == ("0 0\n", 0), errors
+    assert errors.count("started a supervisor of your own") == 2
+    end(socket)
+
+
+def end(socket):
+    """Ends the supervisor there, which is nobody's child."""
+    lines = pathlib.Path(socket + ".lock").read_text().splitlines()
+    pids = dict(line.split() for line in lines)
+    keeper = os.pidfd_open(int(pids["keeper"]))
+    signal.pidfd_send_signal(keeper, signal.SIGTERM)
+    assert select.select([keeper], [], [], LONG)[0], "it does not end"
+    os.close(keeper)
