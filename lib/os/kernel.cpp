@@ -29,8 +29,8 @@ std::string kernel_release() {
 }
 
 bool gives_pidfd_of_peer() {
-  const auto [near, far] = socket_pair();
-  return static_cast<bool>(kernel_pidfd_of_peer(near));
+  const auto ends = socket_pair();
+  return static_cast<bool>(kernel_pidfd_of_peer(ends.first));
 }
 
 bool waits_for_several_futexes() noexcept {

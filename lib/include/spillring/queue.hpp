@@ -15,7 +15,7 @@ namespace spillring {
 
 namespace client {
 class Connection;
-struct QueueRef;
+class QueueRef;
 }  // namespace client
 
 /// A copy of a message, taken without consuming it.
