@@ -23,8 +23,8 @@ Findings look_at(const QueueInfo& queue) {
   if (is_full(queue)) {
     return {{Verdict::warning,
              fmt::format("{} is full: {} messages, {} bytes", name, queue.messages, queue.bytes),
-             fmt::format("{} consumers take less than {} producers send", queue.consumers,
-                         queue.producers),
+             fmt::format("less is received than sent: it has {} producers and {} consumers",
+                         queue.producers, queue.consumers),
              fmt::format("spillring group ls {}", queue.name)}};
   }
   if (queue.producers != 0 && queue.consumers == 0 && queue.messages != 0) {
@@ -44,9 +44,10 @@ Findings queues(const Patient& patient) {
   for (const QueueInfo& queue : queues) {
     for (Finding& finding : look_at(queue)) all.push_back(std::move(finding));
   }
-  const std::size_t wrong = all.size();
-  all.push_back(
-      {Verdict::ok, fmt::format("{} of {} queues are well", queues.size() - wrong, queues.size())});
+  const std::size_t well = queues.size() - all.size();
+  if (well != 0 || queues.empty()) {
+    all.push_back({Verdict::ok, fmt::format("{} of {} queues are well", well, queues.size())});
+  }
   return all;
 }
 
