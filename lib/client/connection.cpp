@@ -26,7 +26,9 @@ os::Fd greeted(const std::string& path, os::Instant until) {
   for (;;) {
     os::Fd socket = os::connect_to(path);
     try {
-      if (control::send(socket, hello, true) == os::Transfer::done) {
+      const os::Transfer sent = control::send(socket, hello, true);
+      // Who turns a client away says why without a question, and closes.
+      if (sent == os::Transfer::done || sent == os::Transfer::closed) {
         const control::Answered answer = control::receive_answer(socket, until);
         if (const auto code = static_cast<Code>(answer.reply.code); code != Code::ok) {
           throw control::from_text(code, answer.reply.text.view());

@@ -22,7 +22,7 @@ std::span<const std::byte> bytes(std::string_view text) {
 class ReconnectTest : public ::testing::Test {
  protected:
   ReconnectTest() { replace(); }
-  ~ReconnectTest() override {
+  void TearDown() override {
     supervisor_.reset();
     std::filesystem::remove_all(folder_);
   }
@@ -130,7 +130,7 @@ TEST_F(ReconnectTest, AQueueIsTheOneOfItsNameNotOfItsNumber) {
 TEST_F(ReconnectTest, ItsCopiesGoTheSameWay) {
   const Client bus = another();
   const Queue queue = bus.create("q");
-  const Queue copy = queue;
+  const Queue copy = queue;  // NOLINT(performance-unnecessary-copy-initialization)
   const std::uint64_t before = copy.incarnation();
   replace();
   static_cast<void>(bus.create("other"));
@@ -211,6 +211,7 @@ TEST_F(ReconnectTest, ManyThreadsMayNotice) {
     static_cast<void>(another().create("other"));
     static_cast<void>(another().create("q"));
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int i = 0; i < 4; ++i) {
       threads.emplace_back([&] {
         EXPECT_EQ(queue.info().name, "q");
