@@ -51,12 +51,8 @@ void Supervisor::turn_away_without_descriptor() {
 }
 
 void Supervisor::receive(os::Fd socket) try {
-  os::Peer peer = os::peer_of(socket);
   // Whose death could not be noticed is not served: the end of a connection is not a death.
-  if (!peer.pidfd) {
-    throw Error(Code::denied, "a process that cannot be watched is not served",
-                "the kernel gives no pidfd of it", "run it where the supervisor can see it");
-  }
+  os::Peer peer = os::peer_of(socket);
   auto charge = accounts_.take(peer.uid, Accounts::Item::client);
   Sessions one(1);
   const auto session = one.begin();

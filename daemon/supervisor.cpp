@@ -53,7 +53,6 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
       keeper_(std::move(keeper.line)),
       new_keeper_(std::move(new_keeper)),
       instance_(instance_of(options_, keeper.kept)) {
-  instance_.notes().starts.fetch_add(1, std::memory_order_relaxed);
   instance_.deposit(keeper_);
   open_state(keeper.kept);
   adopt(std::move(keeper.kept));

@@ -66,11 +66,15 @@ std::size_t shown_width(const std::string& text) {
   return text.ends_with("…") ? text.size() - 2 : text.size();
 }
 
+std::string painted_in(Colour colour, const std::string& text, bool colours) {
+  return colours && colour != Colour::none ? fmt::format("{}{}\x1b[0m", escape(colour), text)
+                                           : text;
+}
+
 std::string padded(const std::string& text, std::size_t width, bool right, Colour colour,
                    bool colours) {
   const std::string space(width - std::min(width, shown_width(text)), ' ');
-  const std::string painted =
-      colours && colour != Colour::none ? fmt::format("{}{}\x1b[0m", escape(colour), text) : text;
+  const std::string painted = painted_in(colour, text, colours);
   return right ? space + painted : painted + space;
 }
 
@@ -82,6 +86,10 @@ void end_line(std::string& out) {
 void say_on_stderr(std::string_view text) { fmt::print(stderr, "{}\n", text); }
 
 }  // namespace
+
+std::string coloured(std::string_view text, Colour colour) {
+  return painted_in(colour, printable(text), stdout_has_colours());
+}
 
 Cell text_cell(std::string_view text, Colour colour) {
   std::string shown = printable(text);

@@ -60,6 +60,8 @@ class Table {
 void print_table(const Table& table, const Settings& settings);
 /// Writes one document; on one line where NDJSON was asked for.
 void print_json(const Json& document, const Settings& settings);
+/// The text without control characters, in that colour where stdout shows colours.
+[[nodiscard]] std::string coloured(std::string_view text, Colour colour);
 /// Writes to stdout. Throws `ReaderGone` or `Failure`.
 void print_text(std::string_view text);
 

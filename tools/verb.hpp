@@ -35,6 +35,7 @@ Verb add_ls(CLI::App& root, Settings& settings);
 Verb add_info(CLI::App& root, Settings& settings);
 Verb add_ps(CLI::App& root, Settings& settings);
 Verb add_check(CLI::App& root, Settings& settings);
+Verb add_doctor(CLI::App& root, Settings& settings);
 Verb add_group_ls(CLI::App& root, Settings& settings);
 Verb add_group_rm(CLI::App& root, Settings& settings);
 Verb add_send(CLI::App& root, Settings& settings);

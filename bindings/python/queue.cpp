@@ -33,21 +33,21 @@ std::string QueueObject::repr() const {
   return fmt::format("<spillring.Queue '{}' at {}>", name_, connection_->socket());
 }
 
-const std::shared_ptr<ProducerHandle>& QueueObject::producer() {
+std::shared_ptr<const QueueObject::Sender> QueueObject::sender() {
   connection_->check();
-  if (!producer_) {
-    auto [producer, info] = ask([](const spillring::Queue& queue) {
-      return std::pair(queue.producer({.interruptible = true}), queue.info());
-    });
-    auto handle = std::make_shared<ProducerHandle>(connection_, std::move(producer));
-    connection_->own(handle);
-    if (!producer_) {  // else another thread was faster
-      producer_ = std::move(handle);
-      full_ = info.options.full;
-      largest_ = info.largest;
-    }
-  }
-  return producer_;
+  // Read first: what is made meanwhile for a later incarnation is at worst made twice.
+  const std::uint64_t incarnation = queue_.incarnation();
+  if (sender_ && sender_->incarnation == incarnation) return sender_;
+  auto [producer, info] = ask([](const spillring::Queue& queue) {
+    return std::pair(queue.producer({.interruptible = true}), queue.info());
+  });
+  auto handle = std::make_shared<ProducerHandle>(connection_, std::move(producer));
+  connection_->own(handle);
+  if (sender_ && sender_->incarnation >= incarnation) return sender_;  // another was faster
+  const auto former =
+      std::exchange(sender_, std::make_shared<const Sender>(Sender{
+                                 std::move(handle), incarnation, info.options.full, info.largest}));
+  return sender_;
 }
 
 std::shared_ptr<ConsumerHandle> QueueObject::share(spillring::Consumer consumer) const {
@@ -58,37 +58,43 @@ std::shared_ptr<ConsumerHandle> QueueObject::share(spillring::Consumer consumer)
 
 std::shared_ptr<ConsumerHandle> QueueObject::getter(const std::string& group) {
   connection_->check();
-  const auto known = getters_.find(group);
-  if (known != getters_.end()) return known->second;
+  const std::uint64_t incarnation = queue_.incarnation();
+  Getters former;  // ended last: that gives up the GIL
+  if (getters_.incarnation != incarnation) {
+    former = std::exchange(getters_, Getters{incarnation, {}});
+  }
+  const auto known = getters_.by_group.find(group);
+  if (known != getters_.by_group.end()) return known->second;
   // It claims nothing ahead: what get() was not asked for belongs to whoever asks.
   auto handle = share(ask([&](const spillring::Queue& queue) {
     return queue.consumer(group, {.prefetch = 1, .interruptible = true});
   }));
-  return getters_.try_emplace(group, std::move(handle)).first->second;
+  if (getters_.incarnation != incarnation) return handle;  // by now there is a later one
+  return getters_.by_group.try_emplace(group, std::move(handle)).first->second;
 }
 
 template <typename Attempt>
-std::invoke_result_t<Attempt, Producer&> QueueObject::send(std::size_t size,
+std::invoke_result_t<Attempt, Producer&> QueueObject::send(const Sender& sender, std::size_t size,
                                                            const MetadataArgument& metadata,
                                                            Timeout timeout, Attempt attempt) {
-  const std::shared_ptr<ProducerHandle> handle = producer();
-  const std::size_t room = std::min<std::size_t>(size + metadata.room(), largest_);
+  const std::size_t room = std::min<std::size_t>(size + metadata.room(), sender.largest);
   // A queue that spills is not full for long: so much patience put_nowait() has too.
-  if (full_ == Full::spill) timeout = std::max<Timeout>(timeout, std::chrono::milliseconds(200));
-  auto sent = handle->obtain(
-      Deadline(full_ == Full::reject ? no_wait : timeout), attempt,
+  if (sender.full == Full::spill) {
+    timeout = std::max<Timeout>(timeout, std::chrono::milliseconds(200));
+  }
+  auto sent = sender.handle->obtain(
+      Deadline(sender.full == Full::reject ? no_wait : timeout), attempt,
       [room](Producer& producer, Timeout left) { return producer.wait_for_room(room, left); });
-  if (!sent) refuse(sent.error(), size);
+  if (!sent) refuse(sent.error(), size, sender.largest);
   return sent;
 }
 
-void QueueObject::refuse(Code code, std::size_t size) const {
+void QueueObject::refuse(Code code, std::size_t size, std::uint64_t largest) const {
   if (is_nothing(code)) fail(Code::full, name_);
   if (code != Code::too_large) fail(code, name_);
-  throw Error(
-      code, fmt::format("queue '{}'", name_),
-      fmt::format("a message of {} bytes; the largest that it takes has {}", size, largest_),
-      "a queue takes messages of up to a quarter of its capacity");
+  throw Error(code, fmt::format("queue '{}'", name_),
+              fmt::format("a message of {} bytes; the largest that it takes has {}", size, largest),
+              "a queue takes messages of up to a quarter of its capacity");
 }
 
 std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle headers,
@@ -96,30 +102,32 @@ std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle heade
   const Bytes bytes(data, "the message");
   const MetadataArgument metadata(key, headers);
   const std::span<const std::byte> payload = bytes.span();
+  const std::shared_ptr<const Sender> sender = this->sender();
   if (payload.size() < copy_without_gil) {
-    return *send(payload.size(), metadata, timeout,
+    return *send(*sender, payload.size(), metadata, timeout,
                  [&](Producer& producer) { return producer.try_send(payload, metadata.view()); });
   }
-  spillring::Loan loan = claim(payload.size(), metadata, timeout);
+  spillring::Loan loan = claim(*sender, payload.size(), metadata, timeout);
   const Result<std::uint64_t> sequence = without_gil([&] {
     std::memcpy(loan.bytes().data(), payload.data(), payload.size());
-    return producer_->alone_without_gil([&] { return loan.publish(); });
+    return sender->handle->alone_without_gil([&] { return loan.publish(); });
   });
-  if (!sequence) refuse(sequence.error(), payload.size());
+  if (!sequence) refuse(sequence.error(), payload.size(), sender->largest);
   return *sequence;
 }
 
-spillring::Loan QueueObject::claim(std::size_t size, const MetadataArgument& metadata,
-                                   Timeout timeout) {
-  return *send(size, metadata, timeout, [&](Producer& producer) {
+spillring::Loan QueueObject::claim(const Sender& sender, std::size_t size,
+                                   const MetadataArgument& metadata, Timeout timeout) {
+  return *send(sender, size, metadata, timeout, [&](Producer& producer) {
     return producer.loan(size, no_wait, {.metadata = metadata.view()});
   });
 }
 
 std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, py::handle key, py::handle headers,
                                               Timeout timeout) {
-  spillring::Loan loan = claim(size, MetadataArgument(key, headers), timeout);
-  return std::make_unique<LoanObject>(producer_, std::move(loan), name_);
+  const std::shared_ptr<const Sender> sender = this->sender();
+  spillring::Loan loan = claim(*sender, size, MetadataArgument(key, headers), timeout);
+  return std::make_unique<LoanObject>(sender->handle, std::move(loan), name_);
 }
 
 std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeout timeout,
@@ -327,7 +335,8 @@ void define_queue(py::module_& module) {
                                R"(A named queue. Made by Bus.queue().
 
 Threads may share it. put() and get() go on while no supervisor answers; what asks it raises
-Unavailable then.)");
+Unavailable then. Once another supervisor was reached, by any call of this Bus, all of this is about
+the queue of this name there; consumers, messages and loans made before stay with the former.)");
   type.attr("__module__") = "spillring";
   type.def_property_readonly("name", &QueueObject::name, "The queue's name.")
       .def("__repr__", &QueueObject::repr);

@@ -21,7 +21,8 @@
 namespace spillring::python {
 
 /// A queue as Python sees it. Threads may share it. It makes one producer for all puts, and for
-/// gets one member of each group they name, when they are first needed.
+/// gets one member of each group they name, when they are first needed; and again when the queue is
+/// another one (spillring::Queue::incarnation).
 class QueueObject {
  public:
   QueueObject(std::shared_ptr<Connection> connection, spillring::Queue queue);
@@ -48,15 +49,28 @@ class QueueObject {
   }
 
  private:
+  /// What puts need.
+  struct Sender {
+    std::shared_ptr<ProducerHandle> handle;
+    std::uint64_t incarnation;  // of the queue that it sends to
+    Full full;                  // that queue's policy
+    std::uint64_t largest;      // its largest message
+  };
+  struct Getters {
+    std::uint64_t incarnation = 0;
+    std::map<std::string, std::shared_ptr<ConsumerHandle>, std::less<>> by_group;
+  };
+
   /// Runs `attempt(producer)`, with waits for room for a message of that size. Throws.
   template <typename Attempt>
-  std::invoke_result_t<Attempt, Producer&> send(std::size_t size, const MetadataArgument& metadata,
-                                                Timeout timeout, Attempt attempt);
-  [[nodiscard]] spillring::Loan claim(std::size_t size, const MetadataArgument& metadata,
-                                      Timeout timeout);
-  [[noreturn]] void refuse(Code code, std::size_t size) const;
-  /// Made once, and kept as long as this.
-  [[nodiscard]] const std::shared_ptr<ProducerHandle>& producer();
+  std::invoke_result_t<Attempt, Producer&> send(const Sender& sender, std::size_t size,
+                                                const MetadataArgument& metadata, Timeout timeout,
+                                                Attempt attempt);
+  [[nodiscard]] spillring::Loan claim(const Sender& sender, std::size_t size,
+                                      const MetadataArgument& metadata, Timeout timeout);
+  [[noreturn]] void refuse(Code code, std::size_t size, std::uint64_t largest) const;
+  /// Made once for each incarnation of the queue.
+  [[nodiscard]] std::shared_ptr<const Sender> sender();
   [[nodiscard]] std::shared_ptr<ConsumerHandle> getter(const std::string& group);
   [[nodiscard]] std::shared_ptr<ConsumerHandle> share(spillring::Consumer consumer) const;
 
@@ -64,10 +78,8 @@ class QueueObject {
   spillring::Queue queue_;
   std::string name_;
   // Guarded by the GIL.
-  std::shared_ptr<ProducerHandle> producer_;
-  Full full_ = Full::block;    // the queue's policy, once there is a producer
-  std::uint64_t largest_ = 0;  // the queue's largest message, likewise
-  std::map<std::string, std::shared_ptr<ConsumerHandle>, std::less<>> getters_;
+  std::shared_ptr<const Sender> sender_;
+  Getters getters_;
 };
 
 void define_queue(pybind11::module_& module);

@@ -30,8 +30,10 @@ void check(const layout::Manifest& manifest, std::uint64_t queue_id) {
 
 }  // namespace
 
-Attachment::Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answer, Kind kind)
-    : queue_(std::move(queue)),
+Attachment::Attachment(const QueueRef& queue, Answered& answer, Kind kind)
+    : connection_(queue.connection()),
+      name_(queue.name()),
+      queue_{answer.reply.queue, answer.generation},
       kind_(kind),
       owner_{static_cast<std::uint16_t>(answer.reply.handle), answer.reply.generation},
       fork_generation_(os::fork_generation()) {
@@ -52,7 +54,7 @@ void Attachment::map(control::Answered& answer) {
   manifest_map_ = os::Mapping(answer.descriptors[0], os::whole_pages(sizeof(layout::Manifest)),
                               os::Rights::read);
   manifest_ = manifest_map_.as<const layout::Manifest>();
-  check(*manifest_, queue_->id);
+  check(*manifest_, queue_.id);
   const auto rights = kind_ == Kind::consumer ? os::Rights::read_write : os::Rights::read;
   groups_map_ = os::Mapping(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
   groups_ = groups_map_.as<layout::Groups>();
@@ -78,6 +80,23 @@ Code Attachment::condition() const noexcept {
     default:
       return Code::poisoned;
   }
+}
+
+layout::Request Attachment::signed_by_this(layout::Request request) const noexcept {
+  request.queue = queue_.id;
+  request.handle = owner_.slot;
+  return request;
+}
+
+Answered Attachment::ask(layout::Request request) const {
+  auto answer = connection_->call_over(queue_.generation, signed_by_this(request));
+  if (answer) return *std::move(answer);
+  throw Error(Code::unavailable, "the supervisor that this handle belongs to is gone",
+              "it ended together with its keeper", "make a new handle");
+}
+
+void Attachment::tell(layout::Request request) const noexcept {
+  connection_->tell_over(queue_.generation, signed_by_this(request));
 }
 
 void Attachment::ask_service() const noexcept { os::signal_event(service_); }
@@ -107,11 +126,11 @@ Attachment::~Attachment() { detach(); }
 void Attachment::detach() noexcept {
   if (kind_ == Kind::observer || forked()) return;
   try {
-    layout::Request request = control::request(layout::Ask::detach, queue_->id);
-    request.handle = owner_.slot;
-    queue_->connection->call(request);
+    connection_->call_over(queue_.generation,
+                           signed_by_this(control::request(layout::Ask::detach)));
   } catch (const Error&) {
-    // The supervisor is gone, or the queue is: either way the place is not ours any more.
+    // The supervisor is gone, or the queue is: either way the place is not ours any more. Least of
+    // all is it a place at the next supervisor.
   }
 }
 

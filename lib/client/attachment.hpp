@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "client/connection.hpp"
+#include "client/queue_ref.hpp"
 #include "layout/bells.hpp"
 #include "layout/groups.hpp"
 #include "layout/manifest.hpp"
@@ -15,32 +15,31 @@
 
 namespace spillring::client {
 
-/// A queue as opened by a client.
-struct QueueRef {
-  std::shared_ptr<Connection> connection;
-  std::uint64_t id = 0;
-  std::string name;
-};
-
 class Attachment {
  public:
   enum class Kind : std::uint8_t { producer, consumer, observer };
 
   /// Maps what came with `answer` to a produce, consume or observe. Throws `Error` (corrupt,
   /// version).
-  Attachment(std::shared_ptr<QueueRef> queue, control::Answered& answer, Kind kind);
+  Attachment(const QueueRef& queue, Answered& answer, Kind kind);
 
   [[nodiscard]] const layout::Manifest& manifest() const noexcept { return *manifest_; }
   [[nodiscard]] layout::Groups& groups() const noexcept { return *groups_; }
   [[nodiscard]] layout::Bells& bells() const noexcept { return *bells_; }
   [[nodiscard]] layout::Owner owner() const noexcept { return owner_; }
+  [[nodiscard]] const std::string& queue_name() const noexcept { return name_; }
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
-  [[nodiscard]] QueueRef& queue() const noexcept { return *queue_; }
 
   /// Why nothing can be done here any more; ok while it can.
   [[nodiscard]] Code condition() const noexcept;
   /// True in a child that was forked since: nothing may be touched there.
   [[nodiscard]] bool forked() const noexcept;
+
+  /// Asks in the name of this handle the supervisor that gave it; `request.queue` and `.handle` are
+  /// filled in. Throws as `Connection::call`; unavailable: that supervisor is gone for good.
+  [[nodiscard]] Answered ask(layout::Request request) const;
+  /// Tells that supervisor something, if it is there. Never fails.
+  void tell(layout::Request request) const noexcept;
 
   /// Asks the supervisor to look at the queue. Never blocks, works without a supervisor.
   void ask_service() const noexcept;
@@ -60,7 +59,11 @@ class Attachment {
   void map(control::Answered& answer);
   void detach() noexcept;
 
-  std::shared_ptr<QueueRef> queue_;
+  [[nodiscard]] layout::Request signed_by_this(layout::Request request) const noexcept;
+
+  std::shared_ptr<Connection> connection_;
+  std::string name_;
+  QueueNumber queue_;
   Kind kind_;
   layout::Owner owner_;
   std::uint32_t fork_generation_;

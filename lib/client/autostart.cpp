@@ -46,15 +46,6 @@ std::vector<fs::path> candidates() {
   return found;
 }
 
-std::string find_program(const std::string& socket) {
-  for (const fs::path& candidate : candidates()) {
-    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-  }
-  throw Error(Code::unavailable, "there is no supervisor at " + socket,
-              "none runs, and spillringd is not on PATH to start one",
-              "install spillringd, or name a socket with SPILLRING_SOCKET");
-}
-
 }  // namespace
 
 bool autostart_allowed() {
@@ -62,9 +53,22 @@ bool autostart_allowed() {
   return said == nullptr || std::string_view(said) != "0";
 }
 
+std::optional<std::string> find_daemon() {
+  for (const fs::path& candidate : candidates()) {
+    if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+  }
+  return std::nullopt;
+}
+
 void start_supervisor(const std::string& socket) {
-  const int status = os::run(find_program(socket), {program, "--background", "--socket", socket,
-                                                    "--idle-exit", leaves_after});
+  const auto found = find_daemon();
+  if (!found) {
+    throw Error(Code::unavailable, "there is no supervisor at " + socket,
+                "none runs, and spillringd is not on PATH to start one",
+                "install spillringd, or name a socket with SPILLRING_SOCKET");
+  }
+  const int status =
+      os::run(*found, {program, "--background", "--socket", socket, "--idle-exit", leaves_after});
   if (status == another_was_first) return;
   if (status != 0) {
     throw Error(Code::unavailable, "the supervisor could not be started at " + socket,

@@ -100,15 +100,14 @@ void require_records(const control::Answered& answer) {
 
 std::shared_ptr<client::QueueRef> reference(const std::shared_ptr<client::Connection>& connection,
                                             const layout::Request& request, std::string_view name) {
-  const control::Answered answer = connection->call(request);
+  const client::Answered answer = connection->call(request);
   return std::make_shared<client::QueueRef>(
-      client::QueueRef{connection, answer.reply.queue, std::string(name)});
+      connection, std::string(name), client::QueueNumber{answer.reply.queue, answer.generation});
 }
 
-layout::Request consumption(const client::QueueRef& queue, std::string_view group, GroupKind kind,
-                            Start start) {
+layout::Request consumption(std::string_view group, GroupKind kind, Start start) {
   if (!group.empty() || kind == GroupKind::shared) require_name(group, "group");
-  layout::Request request = control::request(Ask::consume, queue.id);
+  layout::Request request = control::request(Ask::consume);
   request.name.set(group);
   request.kind = static_cast<std::uint16_t>(kind);
   request.start = static_cast<std::uint32_t>(start.from);
@@ -116,35 +115,11 @@ layout::Request consumption(const client::QueueRef& queue, std::string_view grou
   return request;
 }
 
-std::string socket_of(const ConnectOptions& options) {
-  if (options.user && !options.socket.empty()) {
-    throw Error(Code::invalid, "a socket and the user's own supervisor do not go together",
-                "each says something else about the same thing", "leave one of them out");
-  }
-  if (options.user) return client::user_socket();
-  return options.socket.empty() ? client::default_socket() : options.socket;
-}
-
-/// A connection to the supervisor that is meant; the user's own is started where it does not run.
-std::shared_ptr<client::Connection> connection_to(const ConnectOptions& options) {
-  const std::string path = socket_of(options);
-  const bool own = options.socket.empty() && path == client::user_socket();
-  try {
-    return std::make_shared<client::Connection>(path, options.timeout);
-  } catch (const Error& error) {
-    if (error.code() != Code::unavailable || !own || !options.autostart) throw;
-    if (!client::autostart_allowed()) {
-      throw Error(Code::unavailable, error.summary(),
-                  error.why() + ", and SPILLRING_AUTOSTART=0 forbids to start one", error.hint());
-    }
-  }
-  client::start_supervisor(path);
-  return std::make_shared<client::Connection>(path, options.timeout);
-}
-
 }  // namespace
 
-Client::Client(const ConnectOptions& options) : connection_(connection_to(options)) {}
+Client::Client(const ConnectOptions& options)
+    : connection_(std::make_shared<client::Connection>(client::choose_socket(options),
+                                                       options.autostart, options.timeout)) {}
 
 const std::string& Client::socket() const { return connection_->path(); }
 
@@ -183,7 +158,7 @@ std::vector<QueueInfo> Client::list() const {
   std::vector<QueueInfo> queues;
   layout::Request request = control::request(Ask::list);
   for (;;) {
-    const control::Answered answer = connection_->call(request);
+    const client::Answered answer = connection_->call(request);
     require_records<layout::QueueRecord>(answer);
     for (std::size_t i = 0; i < answer.reply.records; ++i) {
       queues.push_back(info_of(answer.record<layout::QueueRecord>(i)));
@@ -193,31 +168,31 @@ std::vector<QueueInfo> Client::list() const {
   }
 }
 
-const std::string& Queue::name() const { return ref_->name; }
+const std::string& Queue::name() const { return ref_->name(); }
+
+std::uint64_t Queue::incarnation() const noexcept { return ref_->connection()->generation(); }
 
 Producer Queue::producer(const ProducerOptions& options) const {
-  control::Answered answer = ref_->connection->call(control::request(Ask::produce, ref_->id));
-  return Producer(new client::ProducerCore(ref_, answer, options));
+  client::Answered answer = ref_->ask(control::request(Ask::produce));
+  return Producer(new client::ProducerCore(*ref_, answer, options));
 }
 
 Consumer Queue::consumer(std::string_view group, const ConsumerOptions& options) const {
-  control::Answered answer =
-      ref_->connection->call(consumption(*ref_, group, GroupKind::shared, options.start));
-  return Consumer(new client::SharedConsumer(ref_, answer, options));
+  client::Answered answer = ref_->ask(consumption(group, GroupKind::shared, options.start));
+  return Consumer(new client::SharedConsumer(*ref_, answer, options));
 }
 
 Consumer Queue::subscriber(std::string_view group, const SubscriberOptions& options) const {
-  control::Answered answer =
-      ref_->connection->call(consumption(*ref_, group, GroupKind::stream, options.start));
-  return Consumer(new client::StreamConsumer(ref_, answer, options));
+  client::Answered answer = ref_->ask(consumption(group, GroupKind::stream, options.start));
+  return Consumer(new client::StreamConsumer(*ref_, answer, options));
 }
 
 std::vector<PeekedMessage> Queue::peek(std::size_t most, std::uint64_t from) const {
-  return client::Observer(ref_).peek(most, from);
+  return client::Observer(*ref_).peek(most, from);
 }
 
 QueueInfo Queue::info() const {
-  const control::Answered answer = ref_->connection->call(control::request(Ask::info, ref_->id));
+  const client::Answered answer = ref_->ask(control::request(Ask::info));
   require_records<layout::QueueRecord>(answer);
   if (answer.reply.records == 0) throw Error(Code::corrupt, "an answer without a record");
   return info_of(answer.record<layout::QueueRecord>(0));
@@ -225,9 +200,9 @@ QueueInfo Queue::info() const {
 
 std::vector<GroupInfo> Queue::groups() const {
   std::vector<GroupInfo> groups;
-  layout::Request request = control::request(Ask::groups, ref_->id);
+  layout::Request request = control::request(Ask::groups);
   for (;;) {
-    const control::Answered answer = ref_->connection->call(request);
+    const client::Answered answer = ref_->ask(request);
     require_records<layout::GroupRecord>(answer);
     for (std::size_t i = 0; i < answer.reply.records; ++i) {
       const auto record = answer.record<layout::GroupRecord>(i);
@@ -241,9 +216,9 @@ std::vector<GroupInfo> Queue::groups() const {
 
 std::vector<ClientInfo> Queue::clients() const {
   std::vector<ClientInfo> clients;
-  layout::Request request = control::request(Ask::clients, ref_->id);
+  layout::Request request = control::request(Ask::clients);
   for (;;) {
-    const control::Answered answer = ref_->connection->call(request);
+    const client::Answered answer = ref_->ask(request);
     require_records<layout::ClientRecord>(answer);
     for (std::size_t i = 0; i < answer.reply.records; ++i) {
       const auto record = answer.record<layout::ClientRecord>(i);
@@ -265,12 +240,9 @@ std::vector<ClientInfo> Queue::clients() const {
 void Queue::remove_group(std::string_view group) const {
   require_name(group, "group");
   layout::Request request = named(Ask::remove_group, group);
-  request.queue = ref_->id;
-  ref_->connection->call(request);
+  ref_->ask(request);
 }
 
-std::uint64_t Queue::purge() const {
-  return ref_->connection->call(control::request(Ask::purge, ref_->id)).reply.number;
-}
+std::uint64_t Queue::purge() const { return ref_->ask(control::request(Ask::purge)).reply.number; }
 
 }  // namespace spillring

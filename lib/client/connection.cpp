@@ -4,7 +4,9 @@
 
 #include <chrono>
 #include <thread>
+#include <utility>
 
+#include "client/autostart.hpp"
 #include "os/clock.hpp"
 #include "os/fork.hpp"
 #include "spillring/version.hpp"
@@ -24,7 +26,9 @@ os::Fd greeted(const std::string& path, os::Instant until) {
   for (;;) {
     os::Fd socket = os::connect_to(path);
     try {
-      if (control::send(socket, hello, true) == os::Transfer::done) {
+      const os::Transfer sent = control::send(socket, hello, true);
+      // Who turns a client away says why without a question, and closes.
+      if (sent == os::Transfer::done || sent == os::Transfer::closed) {
         const control::Answered answer = control::receive_answer(socket, until);
         if (const auto code = static_cast<Code>(answer.reply.code); code != Code::ok) {
           throw control::from_text(code, answer.reply.text.view());
@@ -44,22 +48,77 @@ os::Fd greeted(const std::string& path, os::Instant until) {
 
 }  // namespace
 
-Connection::Connection(std::string path, Timeout timeout)
-    : path_(std::move(path)),
+Connection::Connection(SocketChoice socket, bool autostart, Timeout timeout)
+    : socket_(std::move(socket)),
+      autostart_(autostart),
       timeout_(timeout),
-      socket_(greeted(path_, os::deadline(timeout))),
-      fork_generation_(os::fork_generation()) {}
+      fork_generation_(os::fork_generation()) {
+  connect();
+}
 
-control::Answered Connection::call(layout::Request request) {
-  if (fork_generation_ != os::fork_generation()) {
-    throw Error(Code::forked, "this connection belongs to the parent process",
-                "it was made before fork()", "connect again in the child");
+void Connection::connect() {
+  line_.reset();
+  line_.emplace(reach());
+  generation_.fetch_add(1, std::memory_order_release);
+}
+
+/// The user's own supervisor is started where it does not run.
+os::Fd Connection::reach() const {
+  try {
+    return greeted(path(), os::deadline(timeout_));
+  } catch (const Error& error) {
+    if (error.code() != Code::unavailable || !socket_.own || !autostart_) throw;
+    if (!autostart_allowed()) {
+      throw Error(Code::unavailable, error.summary(),
+                  error.why() + ", and SPILLRING_AUTOSTART=0 forbids to start one", error.hint());
+    }
   }
+  start_supervisor(path());
+  return greeted(path(), os::deadline(timeout_));
+}
+
+void Connection::check_fork() const {
+  if (fork_generation_ == os::fork_generation()) return;
+  throw Error(Code::forked, "this connection belongs to the parent process",
+              "it was made before fork()", "connect again in the child");
+}
+
+Answered Connection::call(layout::Request request) {
+  check_fork();
   const std::scoped_lock lock(mutex_);
+  if (line_) {
+    if (auto answer = try_call(request)) return *std::move(answer);
+  }
+  connect();
+  if (auto answer = try_call(request)) return *std::move(answer);
+  throw Error(Code::unavailable, "the supervisor at " + path() + " does not stay",
+              "it has ended just after it was reached", "look at its log");
+}
+
+std::optional<Answered> Connection::call_over(Generation line, layout::Request request) {
+  check_fork();
+  const std::scoped_lock lock(mutex_);
+  if (!line_ || line != generation()) return std::nullopt;
+  return try_call(request);
+}
+
+void Connection::tell_over(Generation line, const layout::Request& request) noexcept {
+  if (fork_generation_ != os::fork_generation()) return;
+  const std::scoped_lock lock(mutex_);
+  if (line_ && line == generation()) control::send(line_->socket, request, false);
+}
+
+/// nullopt: the line had ended before anything was sent over it.
+std::optional<Answered> Connection::try_call(layout::Request request) {
   request.id = ++last_id_;
-  if (control::send(socket_, request, true) != os::Transfer::done) {
-    throw Error(Code::unavailable, "the supervisor at " + path_ + " has gone", "",
-                "data goes on without it; start it again to create, attach or inspect");
+  const os::Transfer sent = control::send(line_->socket, request, true);
+  if (sent == os::Transfer::closed) {
+    line_.reset();
+    return std::nullopt;
+  }
+  if (sent != os::Transfer::done) {
+    throw Error(Code::unavailable, "the supervisor at " + path() + " cannot be asked",
+                "the system refuses to send", "try again");
   }
   const os::Instant until = os::deadline(timeout_);
   for (;;) {
@@ -71,31 +130,30 @@ control::Answered Connection::call(layout::Request request) {
     if (const auto code = static_cast<Code>(answer.reply.code); code != Code::ok) {
       throw control::from_text(code, answer.reply.text.view());
     }
-    return answer;
+    return Answered{std::move(answer), generation()};
   }
 }
 
 control::Answered Connection::receive(std::uint64_t id, os::Instant until) {
   try {
-    return control::receive_answer(socket_, until);
+    return control::receive_answer(line_->socket, until);
   } catch (const Error& error) {
-    if (error.code() == Code::timeout) timed_out_.insert(id);
-    throw;
+    if (error.code() == Code::timeout) line_->timed_out.insert(id);
+    if (error.code() != Code::unavailable) throw;
+    line_.reset();
+    throw Error(Code::unavailable, "the supervisor at " + path() + " has gone",
+                "it closed the connection before it answered",
+                "whether it has done what was asked is not known: look, and ask again");
   }
 }
 
 void Connection::give_back(const layout::Reply& late) noexcept {
-  if (timed_out_.erase(late.id) == 0) return;
+  if (line_->timed_out.erase(late.id) == 0) return;
   const auto ask = static_cast<layout::Ask>(late.ask);
   if (late.code != 0 || (ask != layout::Ask::produce && ask != layout::Ask::consume)) return;
   layout::Request request = control::request(layout::Ask::detach, late.queue);
   request.handle = late.handle;
-  tell(request);
-}
-
-void Connection::tell(const layout::Request& request) noexcept {
-  if (fork_generation_ != os::fork_generation()) return;
-  control::send(socket_, request, false);
+  control::send(line_->socket, request, false);
 }
 
 }  // namespace spillring::client

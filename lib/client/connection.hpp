@@ -1,11 +1,24 @@
 // A client's end of the control protocol.
+//
+// A connection may end for good: with its supervisor and its keeper. The next request that may go
+// to any supervisor makes another one. What the old supervisor gave out (numbers of queues,
+// handles, places) means something else to the new one, or nothing. So every number is kept
+// together with the generation of the line it came over, and:
+//
+//   INVARIANT: a request that carries a number goes over the line that the number came over, or
+//   nowhere.
+//
+// A request that was sent is never sent again: nobody knows whether it was carried out.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 
+#include "client/socket_path.hpp"
 #include "control/channel.hpp"
 #include "layout/control.hpp"
 #include "os/clock.hpp"
@@ -15,33 +28,64 @@
 
 namespace spillring::client {
 
-/// A connection to a supervisor, greeted. Thread-safe: one request at a time.
+/// Which line, of those that a connection has had. Never used again.
+using Generation = std::uint64_t;
+
+/// An answer, and the line it came over: what its numbers belong to.
+struct Answered : control::Answered {
+  Generation generation = 0;
+};
+
+/// A connection to a supervisor, greeted, and made anew when it has ended. Thread-safe: one request
+/// at a time.
 class Connection {
  public:
-  /// Connects and agrees on versions. Throws `Error`.
-  Connection(std::string path, Timeout timeout);
+  /// Connects and agrees on versions; starts the user's own supervisor where `autostart` says so
+  /// and none runs. Throws `Error`.
+  Connection(SocketChoice socket, bool autostart, Timeout timeout);
 
-  /// Asks and waits for the answer. Throws what the supervisor answers, and unavailable, timeout,
-  /// forked.
-  control::Answered call(layout::Request request);
-  /// Says something that is not answered. Never blocks, never fails.
-  void tell(const layout::Request& request) noexcept;
+  /// Asks whatever supervisor there is, and waits for the answer. Throws what the supervisor
+  /// answers, and unavailable, timeout, forked. REQUIRES: the request carries no numbers.
+  Answered call(layout::Request request);
+  /// Asks over the line of that generation; nullopt: it has ended, and nothing was sent. Throws as
+  /// above.
+  std::optional<Answered> call_over(Generation line, layout::Request request);
+  /// Says over the line of that generation, if it is still there, something that is not answered.
+  /// Waits for whoever asks at this moment. Never fails.
+  void tell_over(Generation line, const layout::Request& request) noexcept;
 
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  /// The line in use.
+  [[nodiscard]] Generation generation() const noexcept {
+    return generation_.load(std::memory_order_acquire);
+  }
+  [[nodiscard]] const std::string& path() const noexcept { return socket_.path; }
 
  private:
+  /// One connected socket, and what was asked over it.
+  struct Line {
+    explicit Line(os::Fd connected) : socket(std::move(connected)) {}
+    os::Fd socket;
+    os::NotInherited not_inherited{socket};
+    std::set<std::uint64_t> timed_out;  // requests that were not answered in time
+  };
+
+  void check_fork() const;
+  // REQUIRES of all below: mutex_ is held.
+  void connect();
+  [[nodiscard]] os::Fd reach() const;
+  std::optional<Answered> try_call(layout::Request request);
   control::Answered receive(std::uint64_t id, os::Instant until);
   /// An answer to another request than the last: to one that timed out here, whose handle nobody
   /// waits for any more, or the second to one that a supervisor had answered when it died.
   void give_back(const layout::Reply& late) noexcept;
 
-  std::string path_;
+  SocketChoice socket_;
+  bool autostart_;
   Timeout timeout_;
-  os::Fd socket_;
-  os::NotInherited not_inherited_{socket_};
   std::mutex mutex_;
+  std::optional<Line> line_;  // empty: it has ended
+  std::atomic<Generation> generation_{0};
   std::uint64_t last_id_ = 0;
-  std::set<std::uint64_t> timed_out_;  // requests that were not answered in time
   std::uint32_t fork_generation_;
 };
 

@@ -16,9 +16,8 @@ constexpr os::Instant obstacle_patience = 5'000'000;
 
 }  // namespace
 
-ConsumerCore::ConsumerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer,
-                           bool interruptible)
-    : attachment_(std::move(queue), answer, Attachment::Kind::consumer),
+ConsumerCore::ConsumerCore(const QueueRef& queue, Answered& answer, bool interruptible)
+    : attachment_(queue, answer, Attachment::Kind::consumer),
       rings_(attachment_),
       journal_(attachment_),
       group_(answer.reply.group),

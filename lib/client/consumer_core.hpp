@@ -37,10 +37,10 @@ class ConsumerCore {
   /// The Consumer object is gone; the core goes with its last message.
   void close() noexcept;
 
-  [[nodiscard]] const std::string& queue() const noexcept { return attachment_.queue().name; }
+  [[nodiscard]] const std::string& queue() const noexcept { return attachment_.queue_name(); }
 
  protected:
-  ConsumerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer, bool interruptible);
+  ConsumerCore(const QueueRef& queue, Answered& answer, bool interruptible);
 
   /// A message claimed, or found, and not yet handed to the application.
   struct Found {

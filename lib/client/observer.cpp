@@ -11,10 +11,6 @@ namespace spillring::client {
 
 namespace {
 
-control::Answered attached(const std::shared_ptr<QueueRef>& queue) {
-  return queue->connection->call(control::request(layout::Ask::observe, queue->id));
-}
-
 std::vector<std::byte> copied(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
 }
@@ -28,9 +24,9 @@ void add_metadata(std::span<const std::byte> metadata, PeekedMessage& into) {
 
 }  // namespace
 
-Observer::Observer(const std::shared_ptr<QueueRef>& queue)
+Observer::Observer(QueueRef& queue)
     : attachment_([&] {
-        control::Answered answer = attached(queue);
+        Answered answer = queue.ask(control::request(layout::Ask::observe));
         return Attachment(queue, answer, Attachment::Kind::observer);
       }()),
       rings_(attachment_),

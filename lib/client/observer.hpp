@@ -12,7 +12,7 @@ namespace spillring::client {
 
 class Observer {
  public:
-  explicit Observer(const std::shared_ptr<QueueRef>& queue);
+  explicit Observer(QueueRef& queue);
 
   /// Copies up to `most` messages from sequence `from` on (0: the oldest that somebody still
   /// needs).

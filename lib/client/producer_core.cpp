@@ -33,9 +33,8 @@ std::uint64_t ProducerCore::Shape::extent() const noexcept {
   return lead() + (alignment - layout::extent_unit) + ring::whole_units(size);
 }
 
-ProducerCore::ProducerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer,
-                           const ProducerOptions& options)
-    : attachment_(std::move(queue), answer, Attachment::Kind::producer),
+ProducerCore::ProducerCore(const QueueRef& queue, Answered& answer, const ProducerOptions& options)
+    : attachment_(queue, answer, Attachment::Kind::producer),
       rings_(attachment_),
       options_(options),
       keeps_nothing_(attachment_.manifest().keep == static_cast<std::uint8_t>(Keep::attached)) {

@@ -14,8 +14,7 @@ namespace spillring::client {
 
 class ProducerCore {
  public:
-  ProducerCore(std::shared_ptr<QueueRef> queue, control::Answered& answer,
-               const ProducerOptions& options);
+  ProducerCore(const QueueRef& queue, Answered& answer, const ProducerOptions& options);
   ProducerCore(const ProducerCore&) = delete;
   ProducerCore& operator=(const ProducerCore&) = delete;
   ~ProducerCore();
@@ -30,7 +29,7 @@ class ProducerCore {
   /// The Producer object is gone; the core goes with its last loan.
   void close() noexcept;
 
-  [[nodiscard]] const std::string& queue() const noexcept { return attachment_.queue().name; }
+  [[nodiscard]] const std::string& queue() const noexcept { return attachment_.queue_name(); }
 
  private:
   /// How a message lies in the ring.

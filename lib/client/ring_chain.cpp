@@ -67,12 +67,10 @@ std::shared_ptr<Ring> RingChain::mapped_for(std::uint64_t s) const {
 }
 
 std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
-  QueueRef& queue = attachment_->queue();
-  layout::Request request = control::request(layout::Ask::ring, queue.id);
+  layout::Request request = control::request(layout::Ask::ring);
   request.number = name;
-  request.handle = attachment_->owner().slot;
   request.kind = static_cast<std::uint16_t>(attachment_->kind());
-  const control::Answered answer = queue.connection->call(request);
+  const Answered answer = attachment_->ask(request);
   const layout::RingGeometry geometry{answer.reply.slots, answer.reply.arena};
   if (answer.descriptors.empty() || !geometry.valid()) {
     throw Error(Code::corrupt, "a ring did not arrive whole");
@@ -88,11 +86,9 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
 void RingChain::drop_unused() {
   std::erase_if(rings_, [&](const std::shared_ptr<Ring>& ring) {
     if (ring->users != 0 || names(attachment_->manifest(), ring->view.first())) return false;
-    QueueRef& queue = attachment_->queue();
-    layout::Request request = control::request(layout::Ask::drop_ring, queue.id);
-    request.handle = attachment_->owner().slot;
+    layout::Request request = control::request(layout::Ask::drop_ring);
     request.number = ring->view.first();
-    queue.connection->tell(request);
+    attachment_->tell(request);
     return true;
   });
 }

@@ -9,9 +9,9 @@ namespace spillring::client {
 
 using group::SharedGroup;
 
-SharedConsumer::SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+SharedConsumer::SharedConsumer(const QueueRef& queue, Answered& answer,
                                const ConsumerOptions& options)
-    : ConsumerCore(std::move(queue), answer, options.interruptible),
+    : ConsumerCore(queue, answer, options.interruptible),
       prefetch_(std::max(1U, options.prefetch)) {
   const std::uint64_t window = answer.reply.window;
   if (answer.descriptors.size() < 5 || !std::has_single_bit(window) ||

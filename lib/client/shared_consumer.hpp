@@ -11,8 +11,7 @@ namespace spillring::client {
 
 class SharedConsumer final : public ConsumerCore {
  public:
-  SharedConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
-                 const ConsumerOptions& options);
+  SharedConsumer(const QueueRef& queue, Answered& answer, const ConsumerOptions& options);
 
  private:
   Result<Found> take(bool from_floor) override;

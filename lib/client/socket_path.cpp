@@ -5,6 +5,8 @@
 
 #include <cstdlib>
 
+#include "spillring/error.hpp"
+
 namespace spillring::client {
 
 namespace {
@@ -34,10 +36,20 @@ std::string user_socket() {
 
 std::string user_log() { return state_directory() + "/spillringd.log"; }
 
-std::string default_socket() {
-  if (std::string named = variable("SPILLRING_SOCKET"); !named.empty()) return named;
+SocketChoice choose_socket(const ConnectOptions& options) {
+  if (options.user && !options.socket.empty()) {
+    throw Error(Code::invalid, "a socket and the user's own supervisor do not go together",
+                "each says something else about the same thing", "leave one of them out");
+  }
+  const std::string own = user_socket();
+  if (options.user) return {own, "your own supervisor was asked for", true};
+  if (!options.socket.empty()) return {options.socket, "it was asked for", false};
+  if (std::string named = variable("SPILLRING_SOCKET"); !named.empty()) {
+    return {named, "SPILLRING_SOCKET names it", named == own};
+  }
   const std::string system = "/run/spillring/spillringd.sock";
-  return ::access(system.c_str(), F_OK) == 0 ? system : user_socket();
+  if (::access(system.c_str(), F_OK) == 0) return {system, "it is the system's", false};
+  return {own, "it is your own, and the system has none", true};
 }
 
 }  // namespace spillring::client

@@ -3,10 +3,19 @@
 
 #include <string>
 
+#include "spillring/client.hpp"
+
 namespace spillring::client {
 
-/// `SPILLRING_SOCKET`, else the system's socket if it is there, else the user's own.
-std::string default_socket();
+struct SocketChoice {
+  std::string path;
+  std::string because;  ///< the reason, to be read after "because"
+  bool own = false;     ///< the user's own, which may be started where it does not run
+};
+
+/// What `options` ask for: a path, or the user's own; else `SPILLRING_SOCKET`, else the system's
+/// socket if it is there, else the user's own. Throws `Error` (invalid).
+SocketChoice choose_socket(const ConnectOptions& options);
 
 /// $XDG_STATE_HOME/spillring, or ~/.local/state/spillring.
 std::string state_directory();

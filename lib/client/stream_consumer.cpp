@@ -6,9 +6,9 @@
 
 namespace spillring::client {
 
-StreamConsumer::StreamConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
+StreamConsumer::StreamConsumer(const QueueRef& queue, Answered& answer,
                                const SubscriberOptions& options)
-    : ConsumerCore(std::move(queue), answer, options.interruptible), group_(entry(), cursor()) {
+    : ConsumerCore(queue, answer, options.interruptible), group_(entry(), cursor()) {
   take_place();
   map_ring_of(group_.low());
 }

@@ -10,8 +10,7 @@ namespace spillring::client {
 
 class StreamConsumer final : public ConsumerCore {
  public:
-  StreamConsumer(std::shared_ptr<QueueRef> queue, control::Answered& answer,
-                 const SubscriberOptions& options);
+  StreamConsumer(const QueueRef& queue, Answered& answer, const SubscriberOptions& options);
 
  private:
   Result<Found> take(bool from_floor) override;

@@ -46,7 +46,7 @@ inline constexpr std::uint64_t notes_magic = 0x3145544F4E4C5053;  // "SPLNOTE1"
 /// What a supervisor has to remember across its own death. Only the living one maps it.
 struct Notes {
   std::uint64_t magic;
-  std::atomic<std::uint64_t> starts;        // supervisors so far
+  std::uint64_t reserved_starts;
   std::atomic<std::uint64_t> last_queue;    // ids are never given out twice
   std::atomic<std::uint64_t> last_session;  // likewise
   // The request that is being carried out: if its supervisor dies, the next one finds it unanswered

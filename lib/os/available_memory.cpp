@@ -75,8 +75,10 @@ std::uint64_t of_branch(std::string path, const Version& version) {
   }
 }
 
-/// Lines are "0::/path" (version 2) or "4:memory:/path" (version 1).
-std::uint64_t of_control_groups() {
+}  // namespace
+
+// Lines are "0::/path" (version 2) or "4:memory:/path" (version 1).
+std::uint64_t memory_left_by_control_groups() {
   std::ifstream file("/proc/self/cgroup");
   std::uint64_t least = unlimited;
   for (std::string line; std::getline(file, line);) {
@@ -90,8 +92,6 @@ std::uint64_t of_control_groups() {
   return least;
 }
 
-}  // namespace
-
-std::uint64_t available_memory() { return std::min(of_system(), of_control_groups()); }
+std::uint64_t available_memory() { return std::min(of_system(), memory_left_by_control_groups()); }
 
 }  // namespace spillring::os

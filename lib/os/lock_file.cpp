@@ -34,6 +34,14 @@ Fd lock_file(const std::string& path) {
   }
 }
 
+bool is_locked(const std::string& path) noexcept {
+  const Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  return file && ::fcntl(file.get(), F_OFD_GETLK, &whole) == 0 && whole.l_type != F_UNLCK;
+}
+
 void write_note(const Fd& file, const std::string& text) noexcept {
   [[maybe_unused]] const ssize_t written = ::pwrite(file.get(), text.data(), text.size(), 0);
   [[maybe_unused]] const int cut = ::ftruncate(file.get(), static_cast<off_t>(text.size()));

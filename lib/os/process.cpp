@@ -13,11 +13,13 @@
 #include <cerrno>
 #include <climits>
 #include <csignal>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
 
 #include "os/failure.hpp"
+#include "os/kernel.hpp"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77  // Linux 6.5
@@ -51,19 +53,57 @@ Peer credentials_of(const Fd& socket) {
   return {credentials.pid, credentials.uid, credentials.gid, groups_of(socket), {}};
 }
 
-Peer peer_of(const Fd& socket) {
-  Peer peer = credentials_of(socket);
+Fd kernel_pidfd_of_peer(const Fd& socket) noexcept {
   int pidfd = -1;
   socklen_t length = sizeof pidfd;
-  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0) {
-    peer.pidfd = Fd(pidfd);
-  } else if (peer.pid > 0) {
-    // Before Linux 6.5. The number may have been given to another process since the connect only if
-    // the peer is dead by now, and then the socket's end of file says so.
-    peer.pidfd = Fd(static_cast<int>(::syscall(SYS_pidfd_open, peer.pid, 0)));
+  return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0 ? Fd(pidfd)
+                                                                                    : Fd();
+}
+
+namespace {
+
+/// True if the other end of the connection has been closed, whatever is still to be read from it.
+bool hung_up(const Fd& socket) noexcept {
+  pollfd entry{socket.get(), POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) != 0;
+}
+
+}  // namespace
+
+// The number names another process only if the peer is dead. A dead process has closed its end of
+// the connection, unless it shared it: this library never does (os/fork.hpp, O_CLOEXEC). So if the
+// connection is whole after the pidfd was opened, the peer was alive all the time before, nobody
+// else can have got its number, and the pidfd is its own. Who shares its connection on purpose and
+// dies escapes notice for as long as a process that merely stopped, and costs others no more.
+Fd numbered_pidfd_of_peer(const Fd& socket, pid_t pid) {
+  if (pid <= 0) {
+    throw Error(Code::denied, "a process that cannot be watched is not served",
+                fmt::format("it is in a PID namespace that the supervisor does not see, and Linux "
+                            "{} gives no pidfd of it",
+                            kernel_release()),
+                "use Linux 6.5 or newer, or run both in one PID namespace");
   }
-  if (!peer.pidfd && (errno == EMFILE || errno == ENFILE)) fail("cannot watch a client");
-  return peer;
+  Fd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  if (pidfd && hung_up(socket)) {
+    errno = ESRCH;
+    return {};
+  }
+  return pidfd;
+}
+
+Peer peer_of(const Fd& socket) {
+  Peer peer = credentials_of(socket);
+  peer.pidfd = kernel_pidfd_of_peer(socket);
+  // Any other refusal (EINVAL, ESRCH) comes from a kernel that knows the request: the peer is dead.
+  if (!peer.pidfd && errno == ENOPROTOOPT) {
+    peer.pidfd = numbered_pidfd_of_peer(socket, peer.pid);
+  }
+  if (peer.pidfd) return peer;
+  if (errno == EMFILE || errno == ENFILE) fail("cannot watch a client");
+  const int error = errno;
+  throw Error(Code::denied, "a process that cannot be watched is not served",
+              fmt::format("the kernel gives no pidfd of it: {}", ::strerrordesc_np(error)),
+              "connect from a process that lives, where the supervisor can see it");
 }
 
 bool is_dead(const Fd& pidfd) {
@@ -127,24 +167,57 @@ std::optional<int> reap(pid_t child) noexcept {
   return status_of(status);
 }
 
-int run(const std::string& path, const std::vector<std::string>& arguments) {
+namespace {
+
+/// `out`: its stdout; empty: /dev/null, as its other standard streams.
+pid_t spawn_quiet(const std::string& path, const std::vector<std::string>& arguments,
+                  const Fd& out) {
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     ::posix_spawn_file_actions_addopen(&actions, stream, "/dev/null", O_RDWR, 0);
   }
+  if (out) ::posix_spawn_file_actions_adddup2(&actions, out.get(), STDOUT_FILENO);
   pid_t child = 0;
   // Not fork: the caller may have threads, and handlers that are not prepared for this.
   const int error = ::posix_spawn(&child, path.c_str(), &actions, nullptr,
                                   pointers_to(arguments).data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
   if (error != 0) fail("cannot start " + path, error, {});
+  return child;
+}
+
+int wait_for(pid_t child) noexcept {
   int status = 0;
   pid_t ended = 0;
   do {
     ended = ::waitpid(child, &status, 0);
   } while (ended < 0 && errno == EINTR);
   return ended == child ? status_of(status) : 0;
+}
+
+}  // namespace
+
+int run(const std::string& path, const std::vector<std::string>& arguments) {
+  return wait_for(spawn_quiet(path, arguments, {}));
+}
+
+std::string output_of(const std::string& path, const std::vector<std::string>& arguments) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) fail("cannot make a pipe");
+  const Fd reads(ends[0]);
+  Fd writes(ends[1]);
+  const pid_t child = spawn_quiet(path, arguments, writes);
+  writes.reset();
+  std::string output;
+  std::array<char, 4096> buffer{};
+  for (;;) {
+    const ssize_t got = ::read(reads.get(), buffer.data(), buffer.size());
+    if (got > 0) output.append(buffer.data(), static_cast<std::size_t>(got));
+    if (got == 0 || (got < 0 && errno != EINTR)) break;
+  }
+  wait_for(child);
+  return output;
 }
 
 std::string own_program() {

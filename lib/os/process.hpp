@@ -19,13 +19,21 @@ struct Peer {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> groups = {};  ///< supplementary ones
-  Fd pidfd = {};  ///< readable once the process is dead; empty where the kernel gives none
+  Fd pidfd = {};                   ///< readable once the process is dead
 };
 
 /// Without the pidfd. Throws `Error`.
 Peer credentials_of(const Fd& socket);
-/// Throws `Error`.
+/// With the pidfd, which is certain to be of the process that connected. Throws `Error`; denied:
+/// there is no such pidfd, so the death of this process could not be noticed.
 Peer peer_of(const Fd& socket);
+
+/// The two ways to it. As the kernel gives it for the asking (SO_PEERPIDFD, Linux 6.5); empty, and
+/// errno says why.
+Fd kernel_pidfd_of_peer(const Fd& socket) noexcept;
+/// By the process id that the kernel wrote down when the peer connected; empty, and errno says why:
+/// ESRCH where the peer may be dead and its number another's. Throws `Error`; denied: it has none.
+Fd numbered_pidfd_of_peer(const Fd& socket, pid_t pid);
 
 /// True if a poll of the pidfd says that the process is dead.
 bool is_dead(const Fd& pidfd);
@@ -44,6 +52,10 @@ inline constexpr int spawned_line = 3;
 /// exited with, 128 + the number of the signal that ended it, or 0 where somebody else of this
 /// process has waited for it.
 int run(const std::string& path, const std::vector<std::string>& arguments);
+
+/// Runs a program to its end and returns what it wrote to stdout, its other standard streams at
+/// /dev/null. Throws `Error`.
+std::string output_of(const std::string& path, const std::vector<std::string>& arguments);
 
 /// The status of a child that has ended: what it exited with, or 128 + the signal's number;
 /// nullopt: it is no child, or has not ended.

@@ -139,7 +139,9 @@ Transfer receive_packet(const Fd& socket, std::span<std::byte> buffer, Packet& p
   ssize_t got = 0;
   do {
     got = ::recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-  } while (got < 0 && errno == EINTR);
+    // ECONNRESET is said once: the other side has closed without reading everything. What it had
+    // sent before is still there, and then the end.
+  } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
   if (got < 0) return failed_transfer();
   packet.descriptors.clear();
   take_descriptors(message, packet.descriptors);

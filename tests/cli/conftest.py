@@ -1,3 +1,3 @@
 """A private supervisor for each test, and the command as its users run it."""
 
-from supervised import lonely, orders, spillring, supervisor  # noqa: F401
+from supervised import lonely, orders, place, serve, spillring, supervisor  # noqa: F401

@@ -39,8 +39,12 @@ def eventually(condition, what):
 
 
 class Supervisor:
-    def __init__(self, path):
+    """A supervisor with these options. `confinement`: a line of shell that it is started by, which confines it."""
+
+    def __init__(self, path, *options, confinement=None):
         self.socket = str(path)
+        self.options = options
+        self.confinement = confinement
         self.process = None
         self.killed = False
 
@@ -55,7 +59,10 @@ class Supervisor:
         eventually(self.accepts, "the supervisor accepts a connection")
 
     def command(self):
-        return [built("spillringd"), "--socket", self.socket]
+        command = [built("spillringd"), "--socket", self.socket, *self.options]
+        if self.confinement is None:
+            return command
+        return ["bash", "-c", f'{self.confinement}; exec "$@"', "bash", *command]
 
     def processes(self):
         """{"supervisor": PID, "keeper": PID}, as they are now."""
@@ -63,6 +70,10 @@ class Supervisor:
             lines = Path(self.socket + ".lock").read_text().splitlines()
             return dict((name, int(pid)) for name, pid in map(str.split, lines))
         return eventually(read, "the supervisor says which processes there are")
+
+    def descriptors(self):
+        """How many the supervisor has open."""
+        return len(os.listdir(f"/proc/{self.processes()['supervisor']}/fd"))
 
     def accepts(self):
         assert self.process.poll() is None, f"the supervisor ended with {self.process.returncode}"
@@ -195,6 +206,29 @@ class Command:
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None and not stream.closed:
                     stream.close()
+
+
+@pytest.fixture
+def place(tmp_path):
+    """The directory of the sockets."""
+    return tmp_path
+
+
+@pytest.fixture
+def serve(place):
+    """serve(*options, confinement=None): the command, and the supervisor of that kind that it asks."""
+    ends = []
+
+    def start(*options, confinement=None):
+        supervisor = Supervisor(place / "spillringd.sock", *options, confinement=confinement)
+        command = Command(supervisor.socket)
+        ends.extend([command.close, supervisor.stop])
+        supervisor.start()
+        return command, supervisor
+
+    yield start
+    for end in ends:
+        end()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The user's own supervisor: started on first use, one for all, gone when nobody needs it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -90,6 +91,20 @@ def test_a_socket_that_was_named_starts_nothing(home):
     assert_failure(home("--socket", home.socket, "ls", code=69), home.socket)
     home.environment["SPILLRING_SOCKET"] = home.socket + "2"
     assert_failure(home("ls", code=69), home.socket + "2")
+    assert not home.state.exists()
+
+
+def test_no_program_to_start(home, tmp_path):
+    # A copy: the command looks for spillringd beside itself first.
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    shutil.copy(built("spillring"), folder)
+    home.environment["PATH"] = str(folder)
+    done = subprocess.run([folder / "spillring", "ls"], env=home.environment, capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 69
+    assert "spillringd is not on PATH" in done.stderr
+    assert "hint: install spillringd" in done.stderr
     assert not home.state.exists()
 
 

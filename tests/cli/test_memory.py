@@ -1,52 +1,19 @@
 """Memory that the supervisor cannot have: what was asked for is refused, what there is goes on."""
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
-from supervised import Command, Supervisor, built, eventually
+from supervised import eventually
 from failures import assert_failure
 
 MIB = 1 << 20
 
 
-class Confined(Supervisor):
-    """A supervisor that is started by a line of shell, which confines it."""
-
-    def __init__(self, path, confinement):
-        super().__init__(path)
-        self.confinement = confinement
-
-    def start(self):
-        self.process = subprocess.Popen(
-            ["bash", "-c", f'{self.confinement}; exec "$@"', "bash", built("spillringd"), "--socket", self.socket],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        eventually(self.accepts, "the supervisor accepts a connection")
-
-    def descriptors(self):
-        return len(os.listdir(f"/proc/{self.processes()['supervisor']}/fd"))
-
-
 @pytest.fixture
-def confine(tmp_path):
-    """confine(LINE): the command against a supervisor that LINE confines, and that supervisor."""
-    started = []
-
-    def start(line):
-        supervisor = Confined(tmp_path / "confined.sock", line)
-        command = Command(supervisor.socket)
-        started.extend([command.close, supervisor.stop])
-        supervisor.start()
-        return command, supervisor
-
-    yield start
-    for end in started:
-        end()
+def confine(serve):
+    """confine(LINE): the command, and a supervisor that this line of shell confines."""
+    return lambda line: serve(confinement=line)
 
 
 def memory_groups():

@@ -3,6 +3,7 @@
 import itertools
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import threading
@@ -110,12 +111,23 @@ def wait_until_blocked(thread_id, process="self"):
 class Daemon:
     """A spillringd with a socket of its own."""
 
-    def __init__(self, directory):
+    def __init__(self, directory, **environment):
         self.socket = str(directory / "spillringd.sock")
+        self.environment = {**os.environ, **environment}
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
-            [BUILD / "bin/spillringd", "--socket", self.socket], start_new_session=True
+            [BUILD / "bin/spillringd", "--socket", self.socket],
+            env=self.environment,
+            start_new_session=True,
         )
-        self.connect().close()
+        eventually(self.listens)
+
+    def listens(self):
+        assert self.process.poll() is None, "spillringd ended"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            return probe.connect_ex(self.socket) == 0
 
     def connect(self, **options):
         """A Bus, as soon as the daemon answers."""
@@ -131,6 +143,23 @@ class Daemon:
 
         eventually(answers)
         return buses[0]
+
+    def processes(self):
+        """The process ids of the supervisor and its keeper."""
+        found = {}
+
+        def said():
+            lines = pathlib.Path(self.socket + ".lock").read_text().splitlines()
+            found.update((name, int(pid)) for name, pid in map(str.split, lines))
+            return len(found) == 2
+
+        eventually(said)
+        return found
+
+    def stop(self):
+        """Stops the daemon as an operator does; its queues are gone."""
+        self.process.terminate()
+        assert self.process.wait(LONG) == 0
 
     def kill(self):
         """Kills the daemon and whatever it started."""

@@ -12,23 +12,13 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
 
-from supervised import Command, Supervisor, orders, spillring, supervisor  # noqa: E402, F401
+from supervised import orders, serve, spillring, supervisor  # noqa: E402, F401
 
 NOBODY = 65534
 SOME_GROUP = 54321
 
 # What a stranger has: sockets. It needs nothing of this project, and no access to its files.
 CLIENT = Path(__file__).with_name("stranger.py").read_text()
-
-
-class Opened(Supervisor):
-    def __init__(self, path, *options):
-        super().__init__(path)
-        self.options = options
-
-    def command(self):
-        mode = () if "--socket-mode" in self.options else ("--socket-mode", "0666")
-        return [*super().command(), *mode, *self.options]
 
 
 @pytest.fixture
@@ -41,20 +31,9 @@ def place():
 
 
 @pytest.fixture
-def serve(place):
-    """serve(*options): a supervisor that everybody may connect to, and the command as its operator."""
-    ends = []
-
-    def start(*options):
-        supervisor = Opened(place / "spillringd.sock", *options)
-        command = Command(supervisor.socket)
-        ends.extend([command.close, supervisor.stop])
-        supervisor.start()
-        return command, supervisor
-
-    yield start
-    for end in ends:
-        end()
+def opened(serve):
+    """opened(*options): the command, and a supervisor that everybody may connect to."""
+    return lambda *options: serve("--socket-mode", "0666", *options)
 
 
 @pytest.fixture

@@ -40,8 +40,8 @@ def test_a_users_own_socket_admits_nobody_else(serve, stranger, place):
     ("0600", ()), ("0660", ()), ("0604", (LOOK, RECEIVE)), ("0602", (LOOK, SEND)), ("0606", (LOOK, SEND, RECEIVE)),
     ("0066", (LOOK, SEND, RECEIVE)),
 ])
-def test_mode(serve, stranger, mode, allowed):
-    spillring, _ = serve()
+def test_mode(opened, stranger, mode, allowed):
+    spillring, _ = opened()
     spillring("create", "q", "--mode", mode)
     assert_allowed(stranger(EVERYTHING), *allowed)
     assert spillring.info("q")["mode"] == mode
@@ -51,14 +51,14 @@ def test_mode(serve, stranger, mode, allowed):
     ("0600", ()), ("0640", (LOOK, RECEIVE)), ("0620", (LOOK, SEND)), ("0660", (LOOK, SEND, RECEIVE)),
     ("0606", ()),  # as for a file: the group's part decides, even if all others may do more
 ])
-def test_group(serve, stranger, mode, allowed):
-    spillring, _ = serve()
+def test_group(opened, stranger, mode, allowed):
+    spillring, _ = opened()
     spillring("create", "q", "--mode", mode, "--owner-group", str(SOME_GROUP))
     assert_allowed(stranger(EVERYTHING, groups=[SOME_GROUP]), *allowed)
 
 
-def test_the_owner_is_who_creates(serve, stranger):
-    spillring, _ = serve()
+def test_the_owner_is_who_creates(opened, stranger):
+    spillring, _ = opened()
     report = stranger(f"""
 c = Connection()
 say([c.ask("create", name="mine").code, c.ask("produce", queue=1).code, c.ask("purge", queue=1).code,
@@ -71,8 +71,8 @@ say([c.ask("create", name="mine").code, c.ask("produce", queue=1).code, c.ask("p
     assert stranger("""say(Connection().ask("remove", name="mine").code)""") == "ok"
 
 
-def test_refusals_say_why(serve, stranger):
-    spillring, _ = serve()
+def test_refusals_say_why(opened, stranger):
+    spillring, _ = opened()
     spillring("create", "q", "--mode", "0602")
     what, why, hint = stranger("""say(Connection().ask("observe", queue=1).text.splitlines())""")
     assert what == f"user {NOBODY} may not consume from queue 'q'"
@@ -80,9 +80,9 @@ def test_refusals_say_why(serve, stranger):
     assert hint
 
 
-def test_a_consumer_cannot_write_messages(serve, stranger):
+def test_a_consumer_cannot_write_messages(opened, stranger):
     """M and the ring are only readable, and stay so however they are opened."""
-    spillring, _ = serve()
+    spillring, _ = opened()
     spillring("create", "q", "--mode", "0604")
     report = stranger("""
 c = Connection()
@@ -93,8 +93,8 @@ say({"manifest": attempts_on(h.fds[0]), "ring": attempts_on(ring.fds[0])})
     assert_read_only(report)
 
 
-def test_a_producer_cannot_write_positions(serve, stranger):
-    spillring, _ = serve()
+def test_a_producer_cannot_write_positions(opened, stranger):
+    spillring, _ = opened()
     spillring("create", "q", "--mode", "0602")
     report = stranger("""
 c = Connection()
@@ -110,8 +110,8 @@ def assert_read_only(report):
             assert outcome in ("EACCES", "EPERM", "EBADF", "EINVAL"), (segment, what, outcome)
 
 
-def test_what_is_writable_keeps_its_size(serve, stranger):
-    spillring, _ = serve()
+def test_what_is_writable_keeps_its_size(opened, stranger):
+    spillring, _ = opened()
     spillring("create", "q", "--mode", "0602")
     report = stranger("""
 c = Connection()
@@ -124,9 +124,9 @@ say([attempt(lambda: os.ftruncate(ring, 0)), attempt(lambda: os.ftruncate(ring, 
     assert report == ["EPERM", "EPERM", "EACCES", "EPERM"]
 
 
-def test_a_handle_counts_only_for_its_own_connection(serve, stranger):
+def test_a_handle_counts_only_for_its_own_connection(opened, stranger):
     """The ring of somebody else's producer is not had by naming it."""
-    spillring, _ = serve()
+    spillring, _ = opened()
     spillring("create", "q", "--mode", "0606")
     report = stranger("""
 owner, other = Connection(), Connection()

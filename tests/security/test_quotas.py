@@ -22,8 +22,8 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def test_queues(serve, stranger):
-    spillring, _ = serve("--max-queues", "5")
+def test_queues(opened, stranger):
+    spillring, _ = opened("--max-queues", "5")
     report = stranger("""
 c = Connection()
 codes = [c.ask("create", name=f"q{number}").code for number in range(7)]
@@ -37,8 +37,8 @@ say(codes)
         spillring("create", f"mine{number}")
 
 
-def test_memory(serve, stranger):
-    spillring, _ = serve("--max-memory", "4MiB")
+def test_memory(opened, stranger):
+    spillring, _ = opened("--max-memory", "4MiB")
     report = stranger("""
 c = Connection()
 codes = [c.ask("create", name=f"q{number}").code for number in range(8)]
@@ -52,9 +52,9 @@ say([codes.count("ok"), codes[-1], large.code, large.text.splitlines()])
     spillring("create", "mine", "--prealloc")
 
 
-def test_growth_counts(serve, stranger):
+def test_growth_counts(opened, stranger):
     """A queue of somebody with little left stays small; it is full, and says so."""
-    spillring, _ = serve("--max-memory", "2MiB")
+    spillring, _ = opened("--max-memory", "2MiB")
     stranger("""say(Connection().ask("create", name="q", mode=0o606).code)""")
     outcome = spillring("send", "q", "--no-wait", stdin="x" * 100 + "\n" * 1, code=0)
     lines = "".join(f"{number:0100d}\n" for number in range(50_000))
@@ -63,8 +63,8 @@ def test_growth_counts(serve, stranger):
     assert spillring.info("q")["memory"] <= 2 << 20
 
 
-def test_connections(serve, stranger):
-    spillring, _ = serve("--max-clients", "8")
+def test_connections(opened, stranger):
+    spillring, _ = opened("--max-clients", "8")
     report = stranger("""
 held, refusals = [], []
 for _ in range(20):
@@ -77,8 +77,8 @@ say(codes.count("done"))
     assert answers(spillring) < 5
 
 
-def test_refused_connections_say_why(serve, stranger):
-    serve("--max-clients", "3")
+def test_refused_connections_say_why(opened, stranger):
+    opened("--max-clients", "3")
     report = stranger("""
 held = [Connection() for _ in range(3)]
 late = Connection(greet=False).receive()
@@ -91,9 +91,9 @@ say([late.code, late.text.splitlines(), Connection().greeting.code])
     assert report[2] == "ok"
 
 
-def test_ten_thousand_half_open_connections(serve, stranger):
+def test_ten_thousand_half_open_connections(opened, stranger):
     """They hold a place for the quota's number and for five seconds; others do not notice."""
-    spillring, supervisor = serve("--max-clients", "500")
+    spillring, supervisor = opened("--max-clients", "500")
     before = len(os.listdir(f"/proc/{supervisor.processes()['supervisor']}/fd"))
     attack = stranger("""
 held = []
@@ -128,8 +128,8 @@ say(len(open_ones))
     assert output == "0\n", errors
 
 
-def test_random_bytes(serve, stranger):
-    spillring, supervisor = serve()
+def test_random_bytes(opened, stranger):
+    spillring, supervisor = opened()
     before = supervisor.processes()
     report = stranger("""
 r = random.Random(1)
@@ -159,9 +159,9 @@ say(closed)
 
 @pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""),
                     reason="the sanitizer looks at memory through a pipe, for which there is no descriptor either")
-def test_no_descriptors_left(place, serve, stranger):
+def test_no_descriptors_left(place, opened, stranger):
     """Who comes too late is told so; the supervisor does not spin, and goes on when there are some again."""
-    spillring, supervisor = serve()
+    spillring, supervisor = opened()
     pid = supervisor.processes()["supervisor"]
     held = len(os.listdir(f"/proc/{pid}/fd"))
     subprocess.run(["prlimit", "--pid", str(pid), f"--nofile={held + 21}"], check=True)

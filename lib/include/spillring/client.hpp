@@ -26,7 +26,9 @@ struct ConnectOptions {
 
 /// A connection to a supervisor. Cheap to copy (copies share the connection). Thread-safe. Every
 /// function blocks for at most the timeout and throws `Error`. Queues, producers and consumers keep
-/// the connection alive; data flows without it.
+/// the connection alive; data flows without it. A supervisor that died is replaced by its keeper,
+/// and nobody notices; where both are gone, the next call connects again, to whoever listens at the
+/// socket by then. A call that was under way then gets `unavailable`: it may have been carried out.
 class Client {
  public:
   /// Throws `Error`: unavailable (no supervisor there, and none to be started), version_mismatch,

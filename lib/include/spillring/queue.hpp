@@ -15,7 +15,7 @@ namespace spillring {
 
 namespace client {
 class Connection;
-struct QueueRef;
+class QueueRef;
 }  // namespace client
 
 /// A copy of a message, taken without consuming it.
@@ -29,10 +29,14 @@ struct PeekedMessage {
 
 /// A queue that was opened or created by a `Client`. Cheap to copy; keeps the connection alive.
 /// All of its functions ask the supervisor: they block up to the client's timeout and throw `Error`
-/// (unavailable, deleted, no_memory, busy, invalid, ...). Thread-safe.
+/// (unavailable, deleted, not_found, no_memory, busy, invalid, ...). Thread-safe.
 class Queue {
  public:
   [[nodiscard]] const std::string& name() const;
+  /// Another number once the client has reached another supervisor, after the former had ended
+  /// together with its keeper. What is asked here goes to the queue of this name there; producers
+  /// and consumers that were made before stay with the former queue, as long as that memory lives.
+  [[nodiscard]] std::uint64_t incarnation() const noexcept;
   /// A new producer.
   [[nodiscard]] Producer producer(const ProducerOptions& options = {}) const;
   /// A new member of the shared group `group`, which is created if there is none. `exists`: a
