@@ -1,11 +1,11 @@
 # The Debian packages: which components of install.cmake make up each, and what it needs. `./dev package` builds them.
-# The maintainer scripts of a package lie in packaging/debian/PACKAGE/.
+# What dpkg runs and reads beside them (postinst, conffiles) lies in packaging/debian/PACKAGE/.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME spillring)
 set(CPACK_PACKAGE_VENDOR "Spillring")
 set(CPACK_PACKAGE_CONTACT "Spillring maintainers <maintainers@spillring.invalid>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has its own
-set(CPACK_PACKAGING_INSTALL_PREFIX "${CMAKE_INSTALL_PREFIX}")
+set(CPACK_SET_DESTDIR ON) # so that what has its place outside of the prefix, in /etc, is packaged like all else
 set(CPACK_STRIP_FILES ON)
 set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
   OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
@@ -57,9 +57,9 @@ debian_package(libspillring-dev
   TEXT "Headers, the archive of the library, and what CMake and pkg-config need to find them."
   DEPENDS "libspillring0 ${same_version}, libfmt-dev")
 
-# What joins spillringd and the command here (files of its service) is installed with COMPONENT service.
+# Whatever is installed with COMPONENT daemon comes with it.
 debian_package(spillring
-  COMPONENTS daemon cli service
+  COMPONENTS daemon cli
   SECTION net
   SUMMARY "message queue in shared memory: supervisor and command"
   TEXT "spillringd creates queues and repairs what dying processes leave behind. The command spillring sends, receives, and shows what there is.")

@@ -14,6 +14,9 @@ if(SPILLRING_BUILD_PYTHON)
     FILES_MATCHING PATTERN "*.py" PATTERN "*.pyi" PATTERN "py.typed"
     PATTERN "__pycache__" EXCLUDE)
 endif()
+if(SKBUILD) # a wheel is the module with its programs, which go where the environment has its own
+  install(TARGETS spillringd spillring_cli RUNTIME COMPONENT python DESTINATION "${SKBUILD_SCRIPTS_DIR}")
+endif()
 
 # find_package(spillring)
 foreach(kind IN ITEMS static shared)
