@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
 #include <sstream>
 #include <string_view>
 #include <vector>
@@ -25,25 +26,44 @@ constexpr const char* program = "spillringd";
 constexpr const char* leaves_after = "600";  // seconds without clients and messages
 constexpr int another_was_first = 73;        // daemon/main.cpp
 
-/// Beside the program that runs, in the bin that belongs to this library's lib, else on PATH.
-std::vector<fs::path> candidates() {
-  std::vector<fs::path> found;
-  std::error_code ignored;
-  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
-  found.push_back(self.parent_path() / program);
+/// Where the library is that this code is in; nothing where it is in the program itself.
+std::optional<fs::path> library_folder(const fs::path& self) {
   Dl_info library{};
-  if (::dladdr(reinterpret_cast<const void*>(&start_supervisor), &library) != 0 &&
-      library.dli_fname != nullptr) {
-    const fs::path folder = fs::absolute(library.dli_fname, ignored).parent_path();
-    found.push_back(folder / ".." / "bin" / program);
-    found.push_back(folder / ".." / ".." / "bin" / program);
-  }
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (folder.starts_with('/')) found.push_back(fs::path(folder) / program);
+  if (::dladdr(reinterpret_cast<const void*>(&start_supervisor), &library) == 0) return {};
+  const fs::path file = library.dli_fname == nullptr ? "" : library.dli_fname;
+  std::error_code ignored;
+  // The name of a program is what it was called by, and need not be a path.
+  if (!file.is_absolute() || fs::equivalent(file, self, ignored)) return {};
+  return file.parent_path();
+}
+
+/// The bin folders that may belong to a library: of a build and of an installed tree, whatever lies
+/// between its lib and the library (x86_64-linux-gnu, python3.11/site-packages/spillring).
+std::vector<fs::path> folders_of_library(const fs::path& folder) {
+  std::vector<fs::path> found{folder / ".." / "bin", folder / ".." / ".." / "bin"};
+  for (fs::path lib = folder; lib.has_relative_path(); lib = lib.parent_path()) {
+    if (lib.filename() == "lib") {
+      found.push_back(lib.parent_path() / "bin");
+      break;
+    }
   }
   return found;
+}
+
+/// What belongs to this library, because it has the same version; else beside the program that
+/// runs, else on PATH.
+std::vector<fs::path> candidates() {
+  std::vector<fs::path> folders;
+  std::error_code ignored;
+  const fs::path self = fs::read_symlink("/proc/self/exe", ignored);
+  if (const auto library = library_folder(self)) folders = folders_of_library(*library);
+  folders.push_back(self.parent_path());
+  const char* path = std::getenv("PATH");
+  std::istringstream on_path(path == nullptr ? "/usr/local/bin:/usr/bin:/bin" : path);
+  for (std::string folder; std::getline(on_path, folder, ':');) {
+    if (folder.starts_with('/')) folders.emplace_back(folder);
+  }
+  return folders;
 }
 
 }  // namespace
@@ -54,7 +74,8 @@ bool autostart_allowed() {
 }
 
 std::optional<std::string> find_daemon() {
-  for (const fs::path& candidate : candidates()) {
+  for (const fs::path& folder : candidates()) {
+    const fs::path candidate = folder / program;
     if (::access(candidate.c_str(), X_OK) == 0) return candidate;
   }
   return std::nullopt;

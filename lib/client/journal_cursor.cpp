@@ -9,10 +9,9 @@ bool JournalCursor::covers(std::uint64_t s) const noexcept {
 }
 
 bool JournalCursor::open_segment(std::uint64_t s) try {
-  const QueueRef& queue = attachment_->queue();
-  layout::Request request = control::request(layout::Ask::journal, queue.id);
+  layout::Request request = control::request(layout::Ask::journal);
   request.number = s;
-  control::Answered answer = queue.connection->call(request);
+  Answered answer = attachment_->ask(request);
   if (answer.descriptors.empty()) throw Error(Code::corrupt, "a segment did not arrive");
   segment_.reset();
   next_ = answer.reply.window;

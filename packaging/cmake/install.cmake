@@ -3,11 +3,8 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/spillring")
 
-install(TARGETS spillring
-  EXPORT spillring
-  LIBRARY COMPONENT runtime NAMELINK_COMPONENT dev
-  ARCHIVE COMPONENT dev)
-install(TARGETS spillring_supervisor EXPORT spillring ARCHIVE COMPONENT dev)
+install(TARGETS spillring EXPORT spillring-static ARCHIVE COMPONENT dev)
+install(TARGETS spillring_shared EXPORT spillring-shared LIBRARY COMPONENT runtime NAMELINK_COMPONENT dev)
 install(TARGETS spillringd COMPONENT daemon)
 install(TARGETS spillring_cli COMPONENT cli)
 install(DIRECTORY lib/include/ TYPE INCLUDE COMPONENT dev FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
@@ -17,13 +14,14 @@ if(SPILLRING_BUILD_PYTHON)
     FILES_MATCHING PATTERN "*.py" PATTERN "*.pyi" PATTERN "py.typed"
     PATTERN "__pycache__" EXCLUDE)
 endif()
+if(SKBUILD) # a wheel is the module with its programs, which go where the environment has its own
+  install(TARGETS spillringd spillring_cli RUNTIME COMPONENT python DESTINATION "${SKBUILD_SCRIPTS_DIR}")
+endif()
 
 # find_package(spillring)
-install(EXPORT spillring
-  FILE spillring-targets.cmake
-  NAMESPACE spillring::
-  DESTINATION "${package_dir}"
-  COMPONENT dev)
+foreach(kind IN ITEMS static shared)
+  install(EXPORT spillring-${kind} NAMESPACE spillring:: DESTINATION "${package_dir}" COMPONENT dev)
+endforeach()
 configure_package_config_file(
   packaging/cmake/spillring-config.cmake.in "${PROJECT_BINARY_DIR}/spillring-config.cmake"
   INSTALL_DESTINATION "${package_dir}")
@@ -38,11 +36,6 @@ install(
 # pkg-config; paths are relative to the file, so that the installed tree can be moved.
 file(RELATIVE_PATH prefix_from_pc
   "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
-if(BUILD_SHARED_LIBS)
-  set(pc_requires "Requires.private: fmt")
-else()
-  set(pc_requires "Requires: fmt")
-endif()
 foreach(name IN ITEMS spillring spillring-embedded)
   configure_file(packaging/${name}.pc.in "${PROJECT_BINARY_DIR}/${name}.pc" @ONLY)
   install(FILES "${PROJECT_BINARY_DIR}/${name}.pc"
