@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "log.hpp"
+#include "os/notify.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "os/socket.hpp"
@@ -49,11 +50,16 @@ Role::Started Role::start(Kind kind, bool unchanged) const {
 
 // ---- the keeper ---------------------------------------------------------------------------------
 
-Keeper::Keeper(Role role, std::function<void()> on_ready)
+Keeper::Keeper(Role role, std::function<void()> on_ready, os::Fd listener)
     : role_(std::move(role)),
       myself_(os::pidfd_of(::getpid())),
       on_ready_(std::move(on_ready)),
       signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})) {
+  if (listener) {
+    KeptPacket passed{keeping_record(layout::Keeping::keep, layout::Kept::listener), {}};
+    passed.descriptors.push_back(std::move(listener));
+    take(std::move(passed));
+  }
   start_supervisor();
 }
 
@@ -116,12 +122,19 @@ void Keeper::take(KeptPacket packet) {
     case layout::Keeping::drop:
       return drop(record);
     case layout::Keeping::complete:
-      if (const auto ready = std::exchange(on_ready_, {})) ready();
-      return;
+      return tell_ready();
     case layout::Keeping::stop:
+      if (!asked_to_stop_) os::notify("STOPPING=1");
       stopping_ = true;
       return;
   }
+}
+
+/// There may be a new supervisor, and this may be a new keeper: the service manager is told either.
+void Keeper::tell_ready() {
+  if (const auto ready = std::exchange(on_ready_, {})) ready();
+  os::notify(fmt::format("READY=1\nMAINPID={0}\nSTATUS=Keeper {0}, supervisor {1}.", ::getpid(),
+                         supervisor_pid_));
 }
 
 void Keeper::drop(const layout::KeepingRecord& record) {
@@ -192,9 +205,12 @@ void Keeper::take_signal() {
   // A reload: the next supervisor is the program and the settings as they are on disk now. It need
   // not be asked to end: it may be killed at any instruction.
   if (number == SIGHUP) {
-    if (has_instance()) os::send_signal(supervisor_, SIGKILL);
+    if (!has_instance()) return;
+    os::notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now() / 1000));
+    os::send_signal(supervisor_, SIGKILL);
     return;
   }
+  os::notify("STOPPING=1");
   // Who asks twice does not want to wait.
   os::send_signal(supervisor_, asked_to_stop_ ? SIGKILL : SIGTERM);
   asked_to_stop_ = true;

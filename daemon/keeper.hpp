@@ -42,8 +42,9 @@ class Role {
 
 class Keeper {
  public:
-  /// The first: it starts the supervisor. `on_ready` is called when that serves.
-  explicit Keeper(Role role, std::function<void()> on_ready = {});
+  /// The first: it starts the supervisor. `on_ready` is called when that serves. `listener`: the
+  /// one that the service manager has passed, if it has.
+  explicit Keeper(Role role, std::function<void()> on_ready = {}, os::Fd listener = {});
   /// One in the place of another: the supervisor that started it tells it what there is.
   Keeper(Role role, os::Fd line);
 
@@ -61,6 +62,7 @@ class Keeper {
   bool take();
   void take(KeptPacket packet);
   void drop(const layout::KeepingRecord& record);
+  void tell_ready();
   void line_ended();
   void supervisor_ended();
   void plan_next_start();

@@ -37,7 +37,9 @@ class Supervisor {
     bool without_recovery = false;  // for tests: deaths are noticed, nothing is repaired
     unsigned socket_mode = 0600;    // who may connect; each queue decides for itself beyond that
     Quota quota;
-    std::chrono::seconds idle_exit{0};  // ends after so long without clients and messages; 0: never
+    // Ends after so long without clients and messages; 0: never.
+    std::chrono::nanoseconds idle_exit{0};
+    std::string configuration = {};  // the text of the file that these come from
   };
 
   /// A keeper, and what it has kept so far.
@@ -86,6 +88,7 @@ class Supervisor {
   void try_keeper_again();
   void deposit_all();
   void deposit_session(const Session& session) noexcept;
+  void deposit_settings() noexcept;
 
   // -- its place among others (presence.cpp)
   void guard_socket();
@@ -134,6 +137,7 @@ class Supervisor {
   KeeperLine keeper_;
   KeeperMaker new_keeper_;
   Instance instance_;
+  os::Fd settings_;  // their text, for the next supervisor
   std::unique_ptr<Watch> listener_watch_;
   boost::asio::steady_timer keeper_timer_{loop_};
   os::Fd removals_;

@@ -32,11 +32,18 @@ std::string user_socket() {
   return (runtime.empty() ? state_directory() : runtime + "/spillring") + "/spillringd.sock";
 }
 
+std::string configuration_directory() {
+  const std::string named = variable("XDG_CONFIG_HOME");
+  return (named.empty() ? home() + "/.config" : named) + "/spillring";
+}
+
+std::string system_socket() { return "/run/spillring/spillringd.sock"; }
+
 std::string user_log() { return state_directory() + "/spillringd.log"; }
 
 std::string default_socket() {
   if (std::string named = variable("SPILLRING_SOCKET"); !named.empty()) return named;
-  const std::string system = "/run/spillring/spillringd.sock";
+  const std::string system = system_socket();
   return ::access(system.c_str(), F_OK) == 0 ? system : user_socket();
 }
 

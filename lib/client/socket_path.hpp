@@ -8,6 +8,12 @@ namespace spillring::client {
 /// `SPILLRING_SOCKET`, else the system's socket if it is there, else the user's own.
 std::string default_socket();
 
+/// /run/spillring/spillringd.sock.
+std::string system_socket();
+
+/// $XDG_CONFIG_HOME/spillring, or ~/.config/spillring: the user's own settings.
+std::string configuration_directory();
+
 /// $XDG_STATE_HOME/spillring, or ~/.local/state/spillring.
 std::string state_directory();
 
