@@ -10,6 +10,7 @@ install(TARGETS spillring
 install(TARGETS spillring_supervisor EXPORT spillring ARCHIVE COMPONENT dev)
 install(TARGETS spillringd COMPONENT daemon)
 install(TARGETS spillring_cli COMPONENT cli)
+include(packaging/cmake/service.cmake)
 install(DIRECTORY lib/include/ TYPE INCLUDE COMPONENT dev FILES_MATCHING PATTERN "*.hpp" PATTERN "*.h")
 if(SPILLRING_BUILD_PYTHON)
   install(TARGETS _spillring LIBRARY COMPONENT python DESTINATION "${SPILLRING_PYTHON_DIR}/spillring")
