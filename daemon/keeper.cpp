@@ -28,6 +28,8 @@ constexpr os::Instant longest_pause = 200'000'000;
 constexpr os::Instant reads_within = 10'000'000'000;
 // Failures after which the program that this keeper runs is tried in the place of that on disk.
 constexpr int doubts_program_after = 6;
+// How a supervisor ends that is asked to before it can be.
+constexpr int ended_by_request = 128 + SIGTERM;
 
 }  // namespace
 
@@ -169,7 +171,7 @@ void Keeper::supervisor_ended() {
   const auto status = os::reap(supervisor_pid_);
   // One that has left nothing behind could not even begin.
   if (stopping_ || asked_to_stop_ || !has_instance()) {
-    status_ = status.value_or(0);
+    status_ = asked_to_stop_ && status == ended_by_request ? 0 : status.value_or(0);
     return;
   }
   failures_ = os::now() - started_ < settled_after ? failures_ + 1 : 0;

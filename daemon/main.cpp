@@ -20,6 +20,7 @@
 #include "os/memory.hpp"
 #include "os/notify.hpp"
 #include "os/process.hpp"
+#include "os/signals.hpp"
 #include "spillring/version.hpp"
 #include "supervisor.hpp"
 
@@ -102,6 +103,8 @@ void stay_at(const std::string& socket, bool passed, Settings& settings) {
 }
 
 int run_supervisor(const CommandLine& line, const Role& role) {
+  // Who asks it to end may do so at any time, and more than once.
+  spillring::os::hold_signals({SIGTERM, SIGINT});
   Supervisor::Keeper keeper = meet_keeper(role);
   Settings settings = settings_now(line, text_before(keeper.kept));
   const bool passed =
@@ -114,7 +117,9 @@ int run_supervisor(const CommandLine& line, const Role& role) {
   boost::asio::signal_set signals(supervisor.loop(), SIGTERM, SIGINT);
   signals.async_wait([&](const boost::system::error_code&, int) { supervisor.stop(); });
   spillring::daemon::log(fmt::format("version {}, listening at {}", spillring::version, socket));
+  spillring::os::admit_signals({SIGTERM, SIGINT});
   supervisor.run();
+  spillring::os::hold_signals({SIGTERM, SIGINT});
   supervisor.leave();
   return 0;
 }

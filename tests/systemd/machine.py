@@ -15,7 +15,7 @@ from supervised import PATIENCE, eventually
 SYSTEMD = "/lib/systemd/systemd"
 PREFIX = "/usr/local"  # what the build was configured for
 TARGETS = ["sysinit", "basic", "sockets", "multi-user", "shutdown"]
-USER = 4321  # whose own manager runs there
+USER = 4321  # tester, whose own manager runs there
 
 BOOT = """
 set -e
@@ -25,7 +25,8 @@ mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs /run
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mount -t tmpfs -o mode=755 tmpfs /mnt
-mkdir /mnt/etc /mnt/etc-work /run/systemd /run/systemd/system
+mkdir /mnt/etc /mnt/etc-work /run/systemd /run/systemd/system /run/user-units
+mount --bind "$1/user-units" /run/user-units
 mount -t overlay overlay -o lowerdir=/etc,upperdir=/mnt/etc,workdir=/mnt/etc-work /etc
 mount --bind "$1/usr/local" /usr/local
 mount -t proc proc /proc
@@ -37,16 +38,16 @@ export SYSTEMD_UNIT_PATH="$1/units:/usr/local/lib/systemd/system"
 exec /lib/systemd/systemd --system --unit=multi-user.target
 """
 
-USER_MANAGER = f"""
+USER_MANAGER = """
 [Unit]
 DefaultDependencies=no
 [Service]
 Type=notify
-User={USER}
+User=tester
 Delegate=yes
 RuntimeDirectory=user
 StateDirectory=user
-Environment=XDG_RUNTIME_DIR=/run/user HOME=/var/lib/user SYSTEMD_UNIT_PATH=%s/user-units:/usr/local/lib/systemd/user
+Environment=XDG_RUNTIME_DIR=/run/user HOME=/var/lib/user SYSTEMD_UNIT_PATH=/run/user-units:/usr/local/lib/systemd/user:/usr/lib/systemd/user
 ExecStart=/lib/systemd/systemd --user --unit=default.target
 KillMode=mixed
 """
@@ -88,10 +89,11 @@ class Machine:
         (folder / "user-units").mkdir()
         for target in TARGETS:
             self.unit(f"{target}.target", "[Unit]\nDefaultDependencies=no\n")
-        (folder / "user-units/default.target").write_text("[Unit]\n")
+        for target in ["default", "basic"]:
+            (folder / f"user-units/{target}.target").write_text("[Unit]\nDefaultDependencies=no\n")
         # There is no journal here: where its lines go is all that differs from what is installed.
         self.unit("spillringd.service.d/log.conf", "[Service]\nStandardError=append:/run/spillringd.log\n")
-        self.unit("user-manager.service", USER_MANAGER % folder)
+        self.unit("user-manager.service", USER_MANAGER)
 
     def unit(self, name, text):
         (self.folder / "units" / name).write_text(text)
