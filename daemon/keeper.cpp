@@ -124,7 +124,7 @@ void Keeper::take(KeptPacket packet) {
     case layout::Keeping::drop:
       return drop(record);
     case layout::Keeping::complete:
-      return tell_ready();
+      return all_is_said();
     case layout::Keeping::stop:
       if (!asked_to_stop_) os::notify("STOPPING=1");
       stopping_ = true;
@@ -133,10 +133,23 @@ void Keeper::take(KeptPacket packet) {
 }
 
 /// There may be a new supervisor, and this may be a new keeper: the service manager is told either.
-void Keeper::tell_ready() {
+void Keeper::all_is_said() {
+  has_all_ = true;
   if (const auto ready = std::exchange(on_ready_, {})) ready();
   os::notify(fmt::format("READY=1\nMAINPID={0}\nSTATUS=Keeper {0}, supervisor {1}.", ::getpid(),
                          supervisor_pid_));
+  if (std::exchange(asked_to_reload_, false)) reload();
+}
+
+/// The next supervisor is the program and the settings as they are on disk now. This one need not
+/// be asked to end: it may be killed at any instruction, once everything it has is here.
+void Keeper::reload() {
+  if (!has_all_) {
+    asked_to_reload_ = true;
+    return;
+  }
+  os::notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now() / 1000));
+  os::send_signal(supervisor_, SIGKILL);
 }
 
 void Keeper::drop(const layout::KeepingRecord& record) {
@@ -204,14 +217,7 @@ void Keeper::try_to_start_supervisor() {
 void Keeper::take_signal() {
   const int number = os::take_signal(signals_);
   if (number == 0) return;
-  // A reload: the next supervisor is the program and the settings as they are on disk now. It need
-  // not be asked to end: it may be killed at any instruction.
-  if (number == SIGHUP) {
-    if (!has_instance()) return;
-    os::notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now() / 1000));
-    os::send_signal(supervisor_, SIGKILL);
-    return;
-  }
+  if (number == SIGHUP) return reload();
   os::notify("STOPPING=1");
   // Who asks twice does not want to wait.
   os::send_signal(supervisor_, asked_to_stop_ ? SIGKILL : SIGTERM);

@@ -62,7 +62,8 @@ class Keeper {
   bool take();
   void take(KeptPacket packet);
   void drop(const layout::KeepingRecord& record);
-  void tell_ready();
+  void all_is_said();
+  void reload();
   void line_ended();
   void supervisor_ended();
   void plan_next_start();
@@ -79,6 +80,8 @@ class Keeper {
   std::map<Key, KeptPacket> kept_;
   bool stopping_ = false;  // the supervisor ends on purpose
   bool asked_to_stop_ = false;
+  bool asked_to_reload_ = false;  // before it could be done
+  bool has_all_ = false;          // whatever the supervisor had when this keeper came to it is here
   os::Instant started_ = 0;
   os::Instant start_at_ = 0;
   int failures_ = 0;  // starts in a row that came to nothing
