@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstddef>
 #include <cstdlib>
+#include <cstring>
 #include <string_view>
 
 #include "os/failure.hpp"
@@ -39,9 +39,9 @@ std::string path_of(int socket) {
   sockaddr_un address{};
   socklen_t length = sizeof address;
   if (::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &length) != 0) return {};
-  if (length <= offsetof(sockaddr_un, sun_path) || address.sun_path[0] != '/') return {};
-  return {address.sun_path, ::strnlen(address.sun_path, static_cast<std::size_t>(length) -
-                                                            offsetof(sockaddr_un, sun_path))};
+  return address.sun_path[0] == '/'
+             ? std::string(address.sun_path, ::strnlen(address.sun_path, sizeof address.sun_path))
+             : std::string{};
 }
 
 [[noreturn]] void refuse(const std::string& why) {
