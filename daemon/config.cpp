@@ -122,6 +122,7 @@ void apply(const Config& config, Settings& settings) try {
   }
   if (found.empty()) return;
   std::vector<std::string> problems;
+  problems.reserve(found.size());
   for (const auto& [place, problem] : found) problems.push_back(problem);
   throw ConfigError(std::move(problems));
 } catch (const toml::parse_error& error) {
