@@ -142,11 +142,17 @@ void Supervisor::try_keeper_again() {
 void Supervisor::deposit_all() {
   instance_.deposit(keeper_);
   if (state_) state_->deposit(keeper_);
+  deposit_settings();
   for (const Session& session : sessions_) {
     if (session.greeted) deposit_session(session);
   }
   for (const auto& [id, served] : queues_) served->queue.deposit();
   keeper_.say(layout::Keeping::complete);
+}
+
+void Supervisor::deposit_settings() noexcept {
+  if (!settings_) return;
+  keeper_.keep(keeping_record(layout::Keeping::keep, Kept::settings), {settings_.get()});
 }
 
 void Supervisor::deposit_session(const Session& session) noexcept {

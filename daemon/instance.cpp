@@ -1,6 +1,7 @@
 #include "instance.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "os/directory.hpp"
@@ -25,17 +26,19 @@ std::vector<os::Fd> parts_of(KeptPacket kept) {
 
 }  // namespace
 
-Instance::Instance(const std::string& socket, unsigned mode)
+Instance::Instance(const std::string& socket, unsigned mode, os::Fd passed)
     : lock_(os::lock_file(lock_of(socket))),
-      listener_(os::listen_at(socket, mode)),
+      passed_(static_cast<bool>(passed)),
+      listener_(passed_ ? std::move(passed) : os::listen_at(socket, mode)),
       notes_("spillring:notes", sizeof(layout::Notes)) {
   notes().magic = layout::notes_magic;
 }
 
-Instance::Instance(KeptPacket kept) : Instance(parts_of(std::move(kept))) {}
+Instance::Instance(KeptPacket kept, bool passed) : Instance(parts_of(std::move(kept)), passed) {}
 
-Instance::Instance(std::vector<os::Fd> kept)
+Instance::Instance(std::vector<os::Fd> kept, bool passed)
     : lock_(std::move(kept[0])),
+      passed_(passed),
       listener_(std::move(kept[1])),
       notes_(std::move(kept[2]), sizeof(layout::Notes)) {
   if (notes().magic != layout::notes_magic) {
@@ -46,10 +49,16 @@ Instance::Instance(std::vector<os::Fd> kept)
 void Instance::deposit(KeeperLine& keeper) const noexcept {
   keeper.keep(keeping_record(layout::Keeping::keep, layout::Kept::instance),
               {lock_.get(), listener_.get(), notes_.writable.get()});
+  if (!passed_) return;
+  keeper.keep(keeping_record(layout::Keeping::keep, layout::Kept::listener), {listener_.get()});
+}
+
+void Instance::set_mode(const std::string& socket, unsigned mode) const noexcept {
+  if (!passed_ && os::is_socket(socket)) ::chmod(socket.c_str(), mode);
 }
 
 bool Instance::present(const std::string& socket) const noexcept {
-  return os::is_socket(socket) && os::is_at(lock_, lock_of(socket));
+  return (passed_ || os::is_socket(socket)) && os::is_at(lock_, lock_of(socket));
 }
 
 void Instance::renew(const std::string& socket, unsigned mode) {
@@ -59,7 +68,7 @@ void Instance::renew(const std::string& socket, unsigned mode) {
     lock_ = std::move(lock);
     lock_not_inherited_.emplace(lock_);
   }
-  if (os::is_socket(socket)) return;
+  if (passed_ || os::is_socket(socket)) return;
   os::Fd listener = os::listen_at(socket, mode);
   listener_not_inherited_.reset();
   listener_ = std::move(listener);
@@ -72,7 +81,7 @@ void Instance::write_processes(pid_t supervisor, pid_t keeper) const noexcept tr
 }
 
 void Instance::remove(const std::string& socket) noexcept {
-  ::unlink(socket.c_str());
+  if (!passed_) ::unlink(socket.c_str());
   ::unlink(lock_of(socket).c_str());
 }
 

@@ -16,16 +16,20 @@ namespace spillring::daemon {
 
 class Instance {
  public:
-  /// The first supervisor at this socket. Throws `Error`; exists: there is one.
-  Instance(const std::string& socket, unsigned mode);
+  /// The first supervisor at this socket; `passed`: the service manager made the listening socket,
+  /// empty: it did not. Throws `Error`; exists: there is one.
+  Instance(const std::string& socket, unsigned mode, os::Fd passed);
   /// The next one. Throws `Error` (corrupt).
-  explicit Instance(KeptPacket kept);
+  Instance(KeptPacket kept, bool passed);
 
   [[nodiscard]] const os::Fd& listener() const noexcept { return listener_; }
   [[nodiscard]] layout::Notes& notes() const noexcept { return *notes_.map.as<layout::Notes>(); }
 
   void deposit(KeeperLine& keeper) const noexcept;
-  /// True if the socket and the lock are where they were made.
+  /// Who may connect, from now on. A socket that was passed has the mode that it was given.
+  void set_mode(const std::string& socket, unsigned mode) const noexcept;
+  /// True if the socket and the lock are where they were made. A socket that was passed is not
+  /// looked after.
   [[nodiscard]] bool present(const std::string& socket) const noexcept;
   /// Makes anew what is not. Throws `Error`; exists: somebody else is there by now.
   void renew(const std::string& socket, unsigned mode);
@@ -35,9 +39,10 @@ class Instance {
   void remove(const std::string& socket) noexcept;
 
  private:
-  explicit Instance(std::vector<os::Fd> kept);
+  Instance(std::vector<os::Fd> kept, bool passed);
 
   os::Fd lock_;
+  bool passed_;
   os::Fd listener_;
   Segment notes_;
   std::optional<os::NotInherited> lock_not_inherited_{std::in_place, lock_};

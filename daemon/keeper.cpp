@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "log.hpp"
+#include "os/notify.hpp"
 #include "os/process.hpp"
 #include "os/signals.hpp"
 #include "os/socket.hpp"
@@ -27,6 +28,11 @@ constexpr os::Instant longest_pause = 200'000'000;
 constexpr os::Instant reads_within = 10'000'000'000;
 // Failures after which the program that this keeper runs is tried in the place of that on disk.
 constexpr int doubts_program_after = 6;
+// How a supervisor ends that is asked to before it can be.
+// So many supervisors may die while they save the queues.
+constexpr int most_stops = 5;
+
+constexpr int ended_by_request = 128 + SIGTERM;
 
 }  // namespace
 
@@ -49,11 +55,16 @@ Role::Started Role::start(Kind kind, bool unchanged) const {
 
 // ---- the keeper ---------------------------------------------------------------------------------
 
-Keeper::Keeper(Role role, std::function<void()> on_ready)
+Keeper::Keeper(Role role, std::function<void()> on_ready, os::Fd listener)
     : role_(std::move(role)),
       myself_(os::pidfd_of(::getpid())),
       on_ready_(std::move(on_ready)),
       signals_(os::signal_descriptor({SIGTERM, SIGINT, SIGHUP})) {
+  if (listener) {
+    KeptPacket passed{keeping_record(layout::Keeping::keep, layout::Kept::listener), {}};
+    passed.descriptors.push_back(std::move(listener));
+    take(std::move(passed));
+  }
   start_supervisor();
 }
 
@@ -75,6 +86,7 @@ void Keeper::start_supervisor() {
   supervisor_ = std::move(started.process);
   supervisor_pid_ = started.pid;
   started_ = os::now();
+  told_to_stop_ = false;
   hand_over();
 }
 
@@ -102,6 +114,8 @@ bool Keeper::take() {
 
 void Keeper::take(KeptPacket packet) {
   const layout::KeepingRecord& record = packet.record;
+  // From its first word on it waits for signals.
+  if (asked_to_stop_ && !std::exchange(told_to_stop_, true)) os::send_signal(supervisor_, SIGTERM);
   switch (static_cast<layout::Keeping>(record.op)) {
     case layout::Keeping::keep:
       if (static_cast<layout::Kept>(record.kind) == layout::Kept::process) {
@@ -116,12 +130,32 @@ void Keeper::take(KeptPacket packet) {
     case layout::Keeping::drop:
       return drop(record);
     case layout::Keeping::complete:
-      if (const auto ready = std::exchange(on_ready_, {})) ready();
-      return;
+      return all_is_said();
     case layout::Keeping::stop:
+      if (!asked_to_stop_) os::notify("STOPPING=1");
       stopping_ = true;
       return;
   }
+}
+
+/// There may be a new supervisor, and this may be a new keeper: the service manager is told either.
+void Keeper::all_is_said() {
+  has_all_ = true;
+  if (const auto ready = std::exchange(on_ready_, {})) ready();
+  os::notify(fmt::format("READY=1\nMAINPID={0}\nSTATUS=Keeper {0}, supervisor {1}.", ::getpid(),
+                         supervisor_pid_));
+  if (std::exchange(asked_to_reload_, false)) reload();
+}
+
+/// The next supervisor is the program and the settings as they are on disk now. This one need not
+/// be asked to end: it may be killed at any instruction, once everything it has is here.
+void Keeper::reload() {
+  if (!has_all_) {
+    asked_to_reload_ = true;
+    return;
+  }
+  os::notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", os::now() / 1000));
+  os::send_signal(supervisor_, SIGKILL);
 }
 
 void Keeper::drop(const layout::KeepingRecord& record) {
@@ -155,8 +189,11 @@ void Keeper::supervisor_ended() {
   supervisor_.reset();
   const auto status = os::reap(supervisor_pid_);
   // One that has left nothing behind could not even begin.
-  if (stopping_ || asked_to_stop_ || !has_instance()) {
-    status_ = status.value_or(0);
+  // One that was killed while it saved the queues has not finished: the next one does, unless that
+  // is hopeless, or nobody wants to wait.
+  const bool given_up = asked_to_stop_ && (impatient_ || ++stops_ == most_stops);
+  if (stopping_ || given_up || !has_instance()) {
+    status_ = asked_to_stop_ && status == ended_by_request ? 0 : status.value_or(0);
     return;
   }
   failures_ = os::now() - started_ < settled_after ? failures_ + 1 : 0;
@@ -189,16 +226,18 @@ void Keeper::try_to_start_supervisor() {
 void Keeper::take_signal() {
   const int number = os::take_signal(signals_);
   if (number == 0) return;
-  // A reload: the next supervisor is the program and the settings as they are on disk now. It need
-  // not be asked to end: it may be killed at any instruction.
-  if (number == SIGHUP) {
-    if (has_instance()) os::send_signal(supervisor_, SIGKILL);
+  if (number == SIGHUP) return reload();
+  os::notify("STOPPING=1");
+  // Who asks twice does not want to wait.
+  impatient_ = asked_to_stop_;
+  asked_to_stop_ = true;
+  start_at_ = 0;
+  if (!supervisor_) {
+    if (impatient_ || !has_instance()) status_ = 0;
     return;
   }
-  // Who asks twice does not want to wait.
-  os::send_signal(supervisor_, asked_to_stop_ ? SIGKILL : SIGTERM);
-  asked_to_stop_ = true;
-  if (!supervisor_) status_ = 0;
+  told_to_stop_ = true;
+  os::send_signal(supervisor_, impatient_ ? SIGKILL : SIGTERM);
 }
 
 int Keeper::milliseconds_to_start() const noexcept {

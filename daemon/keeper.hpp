@@ -42,8 +42,9 @@ class Role {
 
 class Keeper {
  public:
-  /// The first: it starts the supervisor. `on_ready` is called when that serves.
-  explicit Keeper(Role role, std::function<void()> on_ready = {});
+  /// The first: it starts the supervisor. `on_ready` is called when that serves. `listener`: the
+  /// one that the service manager has passed, if it has.
+  explicit Keeper(Role role, std::function<void()> on_ready = {}, os::Fd listener = {});
   /// One in the place of another: the supervisor that started it tells it what there is.
   Keeper(Role role, os::Fd line);
 
@@ -61,6 +62,8 @@ class Keeper {
   bool take();
   void take(KeptPacket packet);
   void drop(const layout::KeepingRecord& record);
+  void all_is_said();
+  void reload();
   void line_ended();
   void supervisor_ended();
   void plan_next_start();
@@ -77,6 +80,11 @@ class Keeper {
   std::map<Key, KeptPacket> kept_;
   bool stopping_ = false;  // the supervisor ends on purpose
   bool asked_to_stop_ = false;
+  bool impatient_ = false;        // asked twice
+  bool told_to_stop_ = false;     // the supervisor that runs
+  int stops_ = 0;                 // supervisors that were to stop, and ended without it
+  bool asked_to_reload_ = false;  // before it could be done
+  bool has_all_ = false;          // whatever the supervisor had when this keeper came to it is here
   os::Instant started_ = 0;
   os::Instant start_at_ = 0;
   int failures_ = 0;  // starts in a row that came to nothing

@@ -1,5 +1,6 @@
 #include "keeper_line.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <span>
 
@@ -26,6 +27,13 @@ layout::KeepingRecord keeping_record(layout::Keeping op, layout::Kept kind, std:
   record.id = id;
   record.number = number;
   return record;
+}
+
+KeptPacket* find_kept(std::vector<KeptPacket>& kept, layout::Kept kind) noexcept {
+  const auto found = std::find_if(kept.begin(), kept.end(), [kind](const KeptPacket& packet) {
+    return static_cast<layout::Kept>(packet.record.kind) == kind;
+  });
+  return found == kept.end() ? nullptr : &*found;
 }
 
 bool send_kept(const os::Fd& line, const layout::KeepingRecord& record,

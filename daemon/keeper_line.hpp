@@ -24,6 +24,9 @@ struct KeptPacket {
 layout::KeepingRecord keeping_record(layout::Keeping op, layout::Kept kind, std::uint64_t id = 0,
                                      std::uint64_t number = 0);
 
+/// The first of this kind; nullptr: there is none.
+KeptPacket* find_kept(std::vector<KeptPacket>& kept, layout::Kept kind) noexcept;
+
 /// Sends one packet; waits while the other side is slow, up to `patience`. False if it is gone or
 /// does not read.
 bool send_kept(const os::Fd& line, const layout::KeepingRecord& record,

@@ -4,18 +4,30 @@
 #include <algorithm>
 
 #include "log.hpp"
+#include "os/directory.hpp"
+#include "os/lock_file.hpp"
 #include "supervisor.hpp"
 
 namespace spillring::daemon {
 
 void Supervisor::open_state(std::vector<KeptPacket>& kept) {
+  os::Fd lock;
+  if (KeptPacket* held = find_kept(kept, layout::Kept::state);
+      held != nullptr && held->descriptors.size() == 1) {
+    lock = std::move(held->descriptors.front());
+  }
+  // Queues that are in memory go on with the journals they have.
+  if (find_kept(kept, layout::Kept::instance) != nullptr) {
+    const std::string before = lock ? os::directory_of(os::path_of(lock)) : "";
+    if (before != options_.state_dir) {
+      log(fmt::format("its state directory stays '{}'; only a restart changes it to '{}'", before,
+                      options_.state_dir));
+      options_.state_dir = before;
+    }
+  }
   if (options_.state_dir.empty()) return;
-  const auto lock = std::find_if(kept.begin(), kept.end(), [](const KeptPacket& packet) {
-    return static_cast<layout::Kept>(packet.record.kind) == layout::Kept::state;
-  });
-  auto held = lock == kept.end() ? std::nullopt : std::optional(std::move(*lock));
   state_ =
-      std::make_unique<State>(options_.state_dir, options_.segment_size, std::move(held), spooler_);
+      std::make_unique<State>(options_.state_dir, options_.segment_size, std::move(lock), spooler_);
   state_->deposit(keeper_);
   // Ids are never given out twice, not in another life of the daemon either.
   auto& last = instance_.notes().last_queue;

@@ -8,9 +8,9 @@ namespace spillring::daemon {
 
 namespace {
 
-os::Fd lock_in(const std::string& directory, std::optional<KeptPacket> kept) {
+os::Fd lock_in(const std::string& directory, os::Fd held) {
   os::make_private_directory(directory);
-  if (kept && kept->descriptors.size() == 1) return std::move(kept->descriptors.front());
+  if (held) return held;
   try {
     return os::lock_file(directory + "/lock");
   } catch (const Error& error) {
@@ -22,9 +22,9 @@ os::Fd lock_in(const std::string& directory, std::optional<KeptPacket> kept) {
 
 }  // namespace
 
-State::State(const std::string& directory, std::uint64_t segment_size,
-             std::optional<KeptPacket> kept, Spooler& spooler)
-    : lock_(lock_in(directory, std::move(kept))),
+State::State(const std::string& directory, std::uint64_t segment_size, os::Fd lock,
+             Spooler& spooler)
+    : lock_(lock_in(directory, std::move(lock))),
       catalogue_(directory + "/catalogue"),
       place_{disk_, spooler, directory + "/journal", segment_size} {}
 

@@ -6,7 +6,6 @@
 //   journal/    their messages, a directory for each queue (lib/layout/journal.hpp)
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "catalogue.hpp"
@@ -20,10 +19,9 @@ namespace spillring::daemon {
 
 class State {
  public:
-  /// Makes the directory what it has to be. `kept`: what a supervisor before has left with its
-  /// keeper, if there was one. Throws `Error`; exists: another supervisor has it.
-  State(const std::string& directory, std::uint64_t segment_size, std::optional<KeptPacket> kept,
-        Spooler& spooler);
+  /// Makes the directory what it has to be. `lock`: that of the supervisor before, from the keeper;
+  /// empty: there was none. Throws `Error`; exists: another supervisor has it.
+  State(const std::string& directory, std::uint64_t segment_size, os::Fd lock, Spooler& spooler);
 
   void deposit(KeeperLine& keeper) const noexcept;
   [[nodiscard]] Catalogue& catalogue() noexcept { return catalogue_; }

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "log.hpp"
+#include "os/memory.hpp"
 #include "os/socket.hpp"
 #include "spillring/client.hpp"
 #include "spillring/version.hpp"
@@ -28,11 +29,17 @@ Error unknown_queue(std::string_view name) {
 }
 
 Instance instance_of(const Supervisor::Options& options, std::vector<KeptPacket>& kept) {
-  const auto found = std::find_if(kept.begin(), kept.end(), [](const KeptPacket& packet) {
-    return static_cast<layout::Kept>(packet.record.kind) == layout::Kept::instance;
-  });
-  return found == kept.end() ? Instance(options.socket, options.socket_mode)
-                             : Instance(std::move(*found));
+  KeptPacket* instance = find_kept(kept, layout::Kept::instance);
+  KeptPacket* passed = find_kept(kept, layout::Kept::listener);
+  if (instance != nullptr) return {std::move(*instance), passed != nullptr};
+  os::Fd listener = passed == nullptr ? os::Fd() : std::move(passed->descriptors.at(0));
+  return {options.socket, options.socket_mode, std::move(listener)};
+}
+
+/// Only a keeper can have it for the next supervisor.
+os::Fd settings_of(const Supervisor::Options& options, const KeeperLine& keeper) {
+  return keeper.attached() ? os::create_text("spillring:settings", options.configuration)
+                           : os::Fd();
 }
 
 void check_hello(const layout::Request& request) {
@@ -52,8 +59,11 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
     : options_(std::move(options)),
       keeper_(std::move(keeper.line)),
       new_keeper_(std::move(new_keeper)),
-      instance_(instance_of(options_, keeper.kept)) {
+      instance_(instance_of(options_, keeper.kept)),
+      settings_(settings_of(options_, keeper_)) {
+  instance_.set_mode(options_.socket, options_.socket_mode);
   instance_.deposit(keeper_);
+  deposit_settings();
   open_state(keeper.kept);
   adopt(std::move(keeper.kept));
   restore();

@@ -39,9 +39,11 @@ class Supervisor {
     bool without_recovery = false;  // for tests: deaths are noticed, nothing is repaired
     unsigned socket_mode = 0600;    // who may connect; each queue decides for itself beyond that
     Quota quota;
-    std::chrono::seconds idle_exit{0};  // ends after so long without clients and messages; 0: never
-    std::string state_dir;              // where queues outlive it; empty: nowhere
+    // Ends after so long without clients and messages; 0: never.
+    std::chrono::nanoseconds idle_exit{0};
+    std::string state_dir = {};  // where queues outlive it; empty: nowhere
     std::uint64_t segment_size = std::uint64_t{64} << 20;  // of the journals
+    std::string configuration = {};  // the text of the file that these come from
   };
 
   /// A keeper, and what it has kept so far.
@@ -90,6 +92,7 @@ class Supervisor {
   void try_keeper_again();
   void deposit_all();
   void deposit_session(const Session& session) noexcept;
+  void deposit_settings() noexcept;
 
   // -- the state directory (restart.cpp)
   void open_state(std::vector<KeptPacket>& kept);
@@ -145,6 +148,7 @@ class Supervisor {
   KeeperLine keeper_;
   KeeperMaker new_keeper_;
   Instance instance_;
+  os::Fd settings_;  // their text, for the next supervisor
   std::unique_ptr<Watch> listener_watch_;
   boost::asio::steady_timer keeper_timer_{loop_};
   os::Fd removals_;

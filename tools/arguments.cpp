@@ -7,9 +7,9 @@
 #include <charconv>
 #include <limits>
 
-#include "misspelling.hpp"
 #include "quantity.hpp"
 #include "spillring/client.hpp"
+#include "text/misspelling.hpp"
 
 namespace spillring::tools {
 namespace {
@@ -165,7 +165,7 @@ Failure unknown_choice(const std::string& label, const std::string& value,
     return usage_failure(fmt::format("'{} {}' is not in this version", label, value), known,
                          fmt::format("write {} {}", label, choices.front()));
   }
-  const auto near = nearest(value, choices);
+  const auto near = text::nearest(value, choices);
   return usage_failure(fmt::format("{} does not know '{}'", label, value), known,
                        fmt::format("did you mean '{}'?", near.value_or(choices.front())));
 }

@@ -7,8 +7,8 @@
 
 #include "arguments.hpp"
 #include "failure.hpp"
-#include "misspelling.hpp"
 #include "output.hpp"
+#include "text/misspelling.hpp"
 
 namespace spillring::tools {
 namespace {
@@ -31,7 +31,7 @@ std::string name_of(Format format) {
 Failure no_such_queue(const Client& client, const std::string& name, const Error& error) {
   std::vector<std::string> names;
   for (const QueueInfo& queue : client.list()) names.push_back(queue.name);
-  const auto near = nearest(name, names);
+  const auto near = text::nearest(name, names);
   const std::string hint =
       near ? fmt::format("did you mean '{}'?", *near) : fmt::format("spillring create {}", name);
   return {Exit::unavailable, fmt::format("there is no queue '{}'", name),

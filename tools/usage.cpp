@@ -7,8 +7,8 @@
 #include <array>
 
 #include "arguments.hpp"
-#include "misspelling.hpp"
 #include "spillring/version.hpp"
+#include "text/misspelling.hpp"
 
 namespace spillring::tools {
 namespace {
@@ -55,7 +55,7 @@ std::vector<std::string> verb_names(const CLI::App& root) {
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& candidates,
                        const CLI::App& app) {
-  const auto near = nearest(word, candidates);
+  const auto near = text::nearest(word, candidates);
   return near ? fmt::format("did you mean '{}'?", *near) : help_of(app);
 }
 

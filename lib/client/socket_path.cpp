@@ -34,6 +34,13 @@ std::string user_socket() {
   return (runtime.empty() ? state_directory() : runtime + "/spillring") + "/spillringd.sock";
 }
 
+std::string configuration_directory() {
+  const std::string named = variable("XDG_CONFIG_HOME");
+  return (named.empty() ? home() + "/.config" : named) + "/spillring";
+}
+
+std::string system_socket() { return "/run/spillring/spillringd.sock"; }
+
 std::string user_log() { return state_directory() + "/spillringd.log"; }
 
 SocketChoice choose_socket(const ConnectOptions& options) {
@@ -47,7 +54,7 @@ SocketChoice choose_socket(const ConnectOptions& options) {
   if (std::string named = variable("SPILLRING_SOCKET"); !named.empty()) {
     return {named, "SPILLRING_SOCKET names it", named == own};
   }
-  const std::string system = "/run/spillring/spillringd.sock";
+  const std::string system = system_socket();
   if (::access(system.c_str(), F_OK) == 0) return {system, "it is the system's", false};
   return {own, "it is your own, and the system has none", true};
 }

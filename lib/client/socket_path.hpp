@@ -17,6 +17,12 @@ struct SocketChoice {
 /// socket if it is there, else the user's own. Throws `Error` (invalid).
 SocketChoice choose_socket(const ConnectOptions& options);
 
+/// /run/spillring/spillringd.sock.
+std::string system_socket();
+
+/// $XDG_CONFIG_HOME/spillring, or ~/.config/spillring: the user's own settings.
+std::string configuration_directory();
+
 /// $XDG_STATE_HOME/spillring, or ~/.local/state/spillring.
 std::string state_directory();
 

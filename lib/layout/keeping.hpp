@@ -24,8 +24,10 @@ enum class Kept : std::uint16_t {
   session,      // id; a pidfd of the client, and the connection while there is one
   ring,         // queue, number: its first sequence, geometry
   words,        // queue, number: the group's slot; the words of a shared group
-  state,        // the lock of the state directory
-  queue,  // id; manifest, groups, bells, service event. Kept last: without it, parts are nothing
+  queue,     // id; manifest, groups, bells, service event. Kept last: without it, parts are nothing
+  listener,  // the listening socket where the service manager made it: its path is not ours
+  settings,  // the text of the configuration in force
+  state,     // the lock of the state directory
 };
 
 struct KeepingRecord {

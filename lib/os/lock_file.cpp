@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "os/failure.hpp"
 
@@ -14,6 +15,14 @@ bool is_at(const Fd& file, const std::string& path) noexcept {
   struct stat named {};
   return ::fstat(file.get(), &opened) == 0 && ::lstat(path.c_str(), &named) == 0 &&
          opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+std::string path_of(const Fd& file) {
+  std::error_code error;
+  const auto path =
+      std::filesystem::read_symlink("/proc/self/fd/" + std::to_string(file.get()), error);
+  if (error) fail("cannot find out where a file is", error.value(), {});
+  return path;
 }
 
 Fd lock_file(const std::string& path) {

@@ -15,6 +15,9 @@ Fd lock_file(const std::string& path);
 /// True if somebody holds the lock of this file, as far as this process may ask.
 bool is_locked(const std::string& path) noexcept;
 
+/// The path that the file has now.
+std::string path_of(const Fd& file);
+
 /// False if the path names another file than this, or none.
 bool is_at(const Fd& file, const std::string& path) noexcept;
 

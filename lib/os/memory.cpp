@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
@@ -92,6 +93,22 @@ Fd create_memory(const std::string& name, std::size_t size) {
   }
   if (::fcntl(memory.get(), F_ADD_SEALS, wanted_seals) != 0) fail(what);
   return memory;
+}
+
+Fd create_text(const std::string& name, const std::string& text) {
+  Fd memory = create_memory(name, whole_pages(text.size() + 1));
+  const ssize_t written = ::pwrite(memory.get(), text.data(), text.size(), 0);
+  if (written != static_cast<ssize_t>(text.size())) fail("cannot write to shared memory");
+  return memory;
+}
+
+std::string read_text(const Fd& memory) {
+  struct stat status {};
+  if (::fstat(memory.get(), &status) != 0) fail("cannot read a text from shared memory");
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  const ssize_t got = ::pread(memory.get(), text.data(), text.size(), 0);
+  if (got != status.st_size) fail("cannot read a text from shared memory");
+  return text.substr(0, text.find('\0'));
 }
 
 Fd reopen_read_only(const Fd& memory) {

@@ -21,6 +21,11 @@ constexpr std::size_t whole_pages(std::size_t bytes) noexcept {
 /// Throws `Error` (no_memory, busy).
 Fd create_memory(const std::string& name, std::size_t size);
 
+/// A text to be handed to another process; it has no byte zero. Throws `Error`.
+Fd create_text(const std::string& name, const std::string& text);
+/// What it says. Throws `Error`.
+std::string read_text(const Fd& memory);
+
 /// The same memory through a descriptor that can only read.
 Fd reopen_read_only(const Fd& memory);
 

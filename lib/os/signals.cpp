@@ -9,11 +9,30 @@
 
 namespace spillring::os {
 
-Fd signal_descriptor(std::initializer_list<int> numbers) {
+namespace {
+
+sigset_t set_of(std::initializer_list<int> numbers) noexcept {
   sigset_t set;
   ::sigemptyset(&set);
   for (const int number : numbers) ::sigaddset(&set, number);
+  return set;
+}
+
+}  // namespace
+
+void hold_signals(std::initializer_list<int> numbers) noexcept {
+  const sigset_t set = set_of(numbers);
   ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+void admit_signals(std::initializer_list<int> numbers) noexcept {
+  const sigset_t set = set_of(numbers);
+  ::pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+}
+
+Fd signal_descriptor(std::initializer_list<int> numbers) {
+  const sigset_t set = set_of(numbers);
+  hold_signals(numbers);
   Fd descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!descriptor) fail("cannot receive signals");
   return descriptor;

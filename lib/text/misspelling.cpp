@@ -1,8 +1,8 @@
-#include "misspelling.hpp"
+#include "text/misspelling.hpp"
 
 #include <algorithm>
 
-namespace spillring::tools {
+namespace spillring::text {
 namespace {
 
 /// Levenshtein's distance, where two letters that changed places are one mistake.
@@ -40,4 +40,4 @@ std::optional<std::string> nearest(std::string_view word,
   return result;
 }
 
-}  // namespace spillring::tools
+}  // namespace spillring::text

@@ -1,0 +1,143 @@
+#include "text/quantity.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <limits>
+#include <optional>
+#include <span>
+
+namespace spillring::text {
+namespace {
+
+/// Holds any 64-bit number times any unit.
+__extension__ using Wide = unsigned __int128;
+
+struct Unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+constexpr std::uint64_t KiB = 1024;
+constexpr std::uint64_t MiB = 1024 * KiB;
+constexpr std::uint64_t GiB = 1024 * MiB;
+constexpr std::uint64_t TiB = 1024 * GiB;
+
+constexpr std::array size_units{
+    Unit{"", 1},
+    Unit{"B", 1},
+    Unit{"K", KiB},
+    Unit{"KiB", KiB},
+    Unit{"M", MiB},
+    Unit{"MiB", MiB},
+    Unit{"G", GiB},
+    Unit{"GiB", GiB},
+    Unit{"T", TiB},
+    Unit{"TiB", TiB},
+    Unit{"kB", 1000},
+    Unit{"KB", 1000},
+    Unit{"MB", 1000'000},
+    Unit{"GB", 1000'000'000},
+    Unit{"TB", 1000'000'000'000},
+};
+
+constexpr std::array duration_units{
+    Unit{"", 1000'000'000},
+    Unit{"ns", 1},
+    Unit{"us", 1000},
+    Unit{"ms", 1000'000},
+    Unit{"s", 1000'000'000},
+    Unit{"m", 60 * 1000'000'000ULL},
+    Unit{"h", 3600 * 1000'000'000ULL},
+};
+
+constexpr std::array count_units{Unit{"", 1}};
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+/// Digits with at most one point. The fraction is kept exactly, as digits over a power of ten.
+struct Number {
+  Wide digits = 0;
+  Wide scale = 1;
+  bool overflow = false;
+
+  void append(char c, bool fraction) {
+    digits = digits * 10 + static_cast<unsigned>(c - '0');
+    if (fraction) scale *= 10;
+    // Beyond this neither the value nor its product with a unit can be held.
+    constexpr std::uint64_t most_scale = 1'000'000'000'000'000'000;
+    if (digits > std::numeric_limits<std::uint64_t>::max() || scale > most_scale) overflow = true;
+  }
+};
+
+struct Scanned {
+  Number number;
+  std::string_view unit;
+};
+
+/// Splits "1.5GiB" into number and unit; nothing where it does not begin with a number.
+std::optional<Scanned> scan(std::string_view text) {
+  Scanned result;
+  std::size_t at = 0;
+  bool fraction = false;
+  for (; at < text.size() && !result.number.overflow; ++at) {
+    if (text[at] == '.' && !fraction && at > 0) {
+      fraction = true;
+    } else if (is_digit(text[at])) {
+      result.number.append(text[at], fraction);
+    } else {
+      break;
+    }
+  }
+  if (at == 0 || text[at - 1] == '.') return std::nullopt;
+  result.unit = text.substr(at);
+  if (result.unit.starts_with(' ')) result.unit.remove_prefix(1);
+  return result;
+}
+
+std::optional<std::uint64_t> factor_of(std::span<const Unit> units, std::string_view name) {
+  for (const Unit& unit : units) {
+    if (unit.name == name) return unit.factor;
+  }
+  return std::nullopt;
+}
+
+Quantity refused(std::string problem) { return {0, std::move(problem)}; }
+
+Quantity parse(std::span<const Unit> units, std::uint64_t most, std::string_view text) {
+  const auto scanned = scan(text);
+  if (!scanned) return refused("it does not begin with a number");
+  if (scanned->number.overflow) return refused("the number is too large");
+  const auto factor = factor_of(units, scanned->unit);
+  if (!factor) return refused(fmt::format("the unit '{}' is unknown", scanned->unit));
+  const Wide scaled = scanned->number.digits * *factor;
+  if (scaled % scanned->number.scale != 0) return refused("it is not a whole number");
+  const Wide value = scaled / scanned->number.scale;
+  if (value > most) return refused("the number is too large");
+  return {static_cast<std::uint64_t>(value), {}};
+}
+
+}  // namespace
+
+Quantity size_of(std::string_view text) {
+  return parse(size_units, std::numeric_limits<std::uint64_t>::max(), text);
+}
+
+Quantity duration_of(std::string_view text) {
+  return parse(duration_units, std::numeric_limits<std::int64_t>::max(), text);
+}
+
+Quantity count_of(std::string_view text) {
+  return parse(count_units, std::numeric_limits<std::uint64_t>::max(), text);
+}
+
+std::string human_duration(std::uint64_t nanoseconds) {
+  if (nanoseconds == 0) return "0";
+  for (const std::string_view name : {"h", "m", "s", "ms", "us"}) {
+    const std::uint64_t factor = *factor_of(duration_units, name);
+    if (nanoseconds % factor == 0) return fmt::format("{}{}", nanoseconds / factor, name);
+  }
+  return fmt::format("{}ns", nanoseconds);
+}
+
+}  // namespace spillring::text

@@ -1,0 +1,27 @@
+// Sizes, durations and counts as people write them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace spillring::text {
+
+/// What a text says, or why it says nothing.
+struct Quantity {
+  std::uint64_t value = 0;
+  std::string problem;  ///< empty: there is none
+};
+
+/// "4096", "256KiB", "1.5GiB", "10MB": K, M, G, T and KiB ... are powers of 1024, kB, MB ... of
+/// 1000.
+[[nodiscard]] Quantity size_of(std::string_view text);
+/// "500ms", "1.5s", "2m": ns, us, ms, s, m, h; a bare number means seconds. In nanoseconds.
+[[nodiscard]] Quantity duration_of(std::string_view text);
+/// A whole number without a unit.
+[[nodiscard]] Quantity count_of(std::string_view text);
+
+/// "1.5s", what duration_of() takes.
+[[nodiscard]] std::string human_duration(std::uint64_t nanoseconds);
+
+}  // namespace spillring::text
