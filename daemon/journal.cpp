@@ -20,12 +20,30 @@ std::uint64_t first_of(const std::string& name) {
   return error == std::errc{} && journal::segment_name(first) == name ? first : 0;
 }
 
+std::string folder_name(std::uint64_t queue_id) { return fmt::format("{:016x}", queue_id); }
+
+void remove_all(journal::Storage& storage, const std::string& directory) {
+  for (const std::string& name : storage.list(directory)) storage.remove(directory + "/" + name);
+  storage.remove_directory(directory);
+}
+
 }  // namespace
+
+void Journal::remove_orphans(const JournalPlace& place,
+                             const std::function<bool(std::uint64_t)>& is_known) {
+  for (const std::string& name : place.storage.list(place.directory)) {
+    std::uint64_t id = 0;
+    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), id, 16);
+    if (error != std::errc{} || folder_name(id) != name || is_known(id)) continue;
+    remove_all(place.storage, place.directory + "/" + name);
+  }
+}
 
 Journal::Journal(const JournalPlace& place, std::uint64_t queue_id)
     : place_(place),
-      directory_(fmt::format("{}/{:016x}", place.directory, queue_id)),
-      options_{directory_, queue_id, place.segment_size} {
+      directory_(place.directory + "/" + folder_name(queue_id)),
+      options_{directory_, queue_id, place.segment_size},
+      lane_(place.spooler.new_lane()) {
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
 }
 
@@ -74,18 +92,21 @@ void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bo
   busy_ = true;
   auto segment = std::make_shared<journal::SegmentWriter::Begun>();
   const std::uint64_t end = batch.end();
-  place_.spooler.submit([writer = writer_, batch = std::move(batch), alive = std::move(alive), sync,
-                         segment] { *segment = writer->append(batch, sync); },
-                        [this, here = std::weak_ptr(alive_), segment, end,
-                         done = std::move(done)](const std::exception_ptr& failure) {
-                          if (here.expired()) return;
-                          busy_ = false;
-                          if (!failure) {
-                            begun(*segment);
-                            end_ = end;
-                          }
-                          done(failure);
-                        });
+  place_.spooler.submit(
+      lane_,
+      [writer = writer_, batch = std::move(batch), alive = std::move(alive), sync, segment] {
+        *segment = writer->append(batch, sync);
+      },
+      [this, here = std::weak_ptr(alive_), segment, end,
+       done = std::move(done)](const std::exception_ptr& failure) {
+        if (here.expired()) return;
+        busy_ = false;
+        if (!failure) {
+          begun(*segment);
+          end_ = end;
+        }
+        done(failure);
+      });
 }
 
 void Journal::append_now(const journal::Batch& batch, bool sync) {
@@ -104,7 +125,7 @@ void Journal::sync_now() {
 void Journal::forget(std::uint64_t first) {
   segments_.erase(first);
   place_.spooler.submit(
-      [&storage = place_.storage, path = path_of(first)] { storage.remove(path); },
+      lane_, [&storage = place_.storage, path = path_of(first)] { storage.remove(path); },
       [](const std::exception_ptr& failure) {
         if (!failure) return;
         try {
@@ -122,12 +143,14 @@ void Journal::drop_below(std::uint64_t s, bool all) {
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
 }
 
+/// Behind what is on its way.
 void Journal::remove() noexcept try {
-  while (!segments_.empty()) forget(first());
+  segments_.clear();
   place_.spooler.submit(
-      [&storage = place_.storage, directory = directory_] { storage.remove_directory(directory); },
-      [](const std::exception_ptr&) {});
-} catch (const std::exception& failure) {  // no memory for the work: it stays on the disk
+      lane_,
+      [&storage = place_.storage, directory = directory_] { remove_all(storage, directory); },
+      [](const std::exception_ptr&) {});   // what is left is removed at the next start
+} catch (const std::exception& failure) {  // no memory for the work: likewise
   log(failure.what());
 }
 

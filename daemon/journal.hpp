@@ -34,6 +34,10 @@ class Journal {
   Journal& operator=(const Journal&) = delete;
   ~Journal() = default;
 
+  /// Removes the journals of queues that are not known (any more).
+  static void remove_orphans(const JournalPlace& place,
+                             const std::function<bool(std::uint64_t)>& is_known);
+
   /// Takes over what another supervisor wrote, of which everything below `next` counts.
   void adopt(std::uint64_t next);
 
@@ -82,6 +86,7 @@ class Journal {
   std::string directory_;
   std::shared_ptr<journal::SegmentWriter> writer_;  // used by one thread at a time: see busy()
   journal::SegmentWriter::Options options_;
+  Spooler::Lane lane_;
   std::map<std::uint64_t, std::uint64_t> segments_;  // first number: bytes set aside
   std::uint64_t end_ = 0;                            // of the last batch
   bool busy_ = false;

@@ -158,7 +158,8 @@ class Queue {
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
   // -- saving (saving.cpp)
-  void take_from_clients() noexcept;
+  /// Returns the first number that no message has.
+  std::uint64_t take_from_clients() noexcept;
   [[nodiscard]] SavedGroup saved(const Group& group, std::uint64_t end) const;
   void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next);
   void remember_group(const Group& group) const noexcept;

@@ -39,7 +39,12 @@ void Supervisor::open_state(std::vector<KeptPacket>& kept) {
 /// catalogue first, so nothing comes back that was removed.
 void Supervisor::restore() {
   if (!state_) return;
-  for (const SavedQueue& saved : state_->catalogue().load()) {
+  const std::vector<SavedQueue> all = state_->catalogue().load();
+  Journal::remove_orphans(state_->place(), [&](std::uint64_t id) {
+    return std::any_of(all.begin(), all.end(),
+                       [id](const SavedQueue& saved) { return saved.id == id; });
+  });
+  for (const SavedQueue& saved : all) {
     if (queues_.contains(saved.id)) continue;
     try {
       auto served = std::make_unique<Served>(loop_, saved, keeper_, accounts_, *state_);

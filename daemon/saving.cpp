@@ -45,9 +45,9 @@ bool Queue::can_be_saved() const noexcept {
   return condition == layout::Condition::ok || condition == layout::Condition::stopped;
 }
 
-void Queue::take_from_clients() noexcept {
+std::uint64_t Queue::take_from_clients() noexcept {
   condemn(layout::Condition::stopped);
-  ring::seal(newest().view());
+  const std::uint64_t seal = ring::seal(newest().view());
   for (const auto& ring : rings_) {
     const auto used = ring::in_use(ring->view());
     if (!used) continue;
@@ -60,12 +60,15 @@ void Queue::take_from_clients() noexcept {
     group->shared.move_floor();
   }
   ring_bells();
+  return seal;
 }
 
 SavedQueue Queue::save() {
-  take_from_clients();
+  // The number of the seal was no message's: the next life of the queue begins with it.
+  const std::uint64_t next = take_from_clients();
   for (;;) {
-    const journal::Batch batch = next_batch();
+    journal::Batch batch = next_batch();
+    while (!batch.entries.empty() && batch.end() > next) batch.entries.pop_back();
     if (batch.entries.empty()) break;
     journal_->append_now(batch, false);
     ring::raise(manifest().journaled, batch.end());
@@ -73,7 +76,7 @@ SavedQueue Queue::save() {
   journal_->sync_now();
   SavedQueue result = definition();
   result.complete = true;
-  result.next = tail();
+  result.next = next;
   result.base = manifest().base.load(std::memory_order_relaxed);
   for (const auto& group : group_table_) {
     if (group && !group->name.empty()) result.groups.push_back(saved(*group, result.next));

@@ -6,8 +6,8 @@ namespace spillring::daemon {
 
 Spooler::~Spooler() { threads_.join(); }
 
-void Spooler::submit(Work work, Done done) {
-  boost::asio::post(threads_, [this, work = std::move(work), done = std::move(done)]() mutable {
+void Spooler::submit(const Lane& lane, Work work, Done done) {
+  boost::asio::post(lane, [this, work = std::move(work), done = std::move(done)]() mutable {
     std::exception_ptr failure;
     try {
       work();

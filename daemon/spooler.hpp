@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <exception>
 #include <functional>
@@ -20,8 +21,13 @@ class Spooler {
 
   using Work = std::function<void()>;
   using Done = std::function<void(std::exception_ptr)>;
-  /// Does `work` in a thread of its own, then calls `done` in the loop, with what `work` threw.
-  void submit(Work work, Done done);
+  /// Work of one lane is done in the order in which it came, one piece at a time.
+  using Lane = boost::asio::strand<boost::asio::thread_pool::executor_type>;
+  [[nodiscard]] Lane new_lane() { return boost::asio::make_strand(threads_.get_executor()); }
+
+  /// Does `work` in a thread beside the loop, then calls `done` in the loop, with what `work`
+  /// threw.
+  void submit(const Lane& lane, Work work, Done done);
 
  private:
   boost::asio::io_context& loop_;

@@ -75,6 +75,7 @@ py::object to_python(const GroupInfo& info) {
   fields["members"] = info.members;
   fields["unacked"] = info.unacked;
   fields["lost"] = info.lost;
+  fields["lost"] = info.lost;
   return make("GroupInfo", fields);
 }
 

@@ -60,8 +60,13 @@ def test_if_not_exists_leaves_an_existing_queue_as_it_is(spillring, orders):
     assert spillring.info("fresh")["slots"] == 128
 
 
+def test_a_queue_cannot_spill_to_nowhere(spillring):
+    outcome = spillring("create", "q", "--full", "spill", code=64)
+    assert_failure(outcome, "this queue cannot spill", "--state-dir")
+    assert spillring("ls", "--no-header").out == ""
+
+
 def test_a_later_full_policy_is_refused_by_name(spillring):
-    for policy in ("spill", "drop-oldest"):
-        outcome = spillring("create", "q", "--full", policy, code=64)
-        assert_failure(outcome, f"'--full {policy}' is not in this version")
+    outcome = spillring("create", "q", "--full", "drop-oldest", code=64)
+    assert_failure(outcome, "'--full drop-oldest' is not in this version")
     assert spillring("ls", "--no-header").out == ""

@@ -220,21 +220,45 @@ def test_option_that_is_not_built_yet(bus, option, value):
     assert bus.queues() == []
 
 
-@pytest.mark.parametrize("full", ["spill", "drop-oldest"])
-def test_full_policy_that_is_not_built_yet(bus, full):
-    with pytest.raises(spillring.Error, match=f"full='{full}' is not built yet") as error:
-        bus.queue("q", create=True, full=full)
+def test_full_policy_that_is_not_built_yet(bus):
+    with pytest.raises(spillring.Error, match="full='drop-oldest' is not built yet") as error:
+        bus.queue("q", create=True, full="drop-oldest")
     assert error.value.code == "unsupported"
+
+
+def test_a_queue_cannot_spill_to_nowhere(bus):
+    with pytest.raises(spillring.Invalid, match="state directory"):
+        bus.queue("q", create=True, full="spill")
+    assert bus.queue("q", create=True).info().full == "block"
 
 
 def test_option_that_asks_for_nothing_unbuilt(bus):
     bus.queue("q", create=True, durability="memory", retain=None, exclusive_producer=False)
 
 
-def test_embedded_option_that_is_not_built_yet(tmp_path):
-    with pytest.raises(spillring.Error, match="'state_dir' is not built yet") as error:
-        spillring.embedded(state_dir=tmp_path)
-    assert error.value.code == "unsupported"
+def test_an_embedded_supervisors_queues_are_kept_in_its_state_directory(tmp_path):
+    with spillring.embedded(state_dir=tmp_path / "state") as bus:
+        queue = bus.queue("q", create=True)
+        queue.put(b"kept", key=b"k", headers={"h": b"v"})
+        queue.put(b"taken")
+        assert bytes(queue.get()) == b"kept"
+        assert queue.info().full == "spill"
+    with spillring.embedded(state_dir=tmp_path / "state") as bus:
+        queue = bus.queue("q")
+        assert len(queue) == 1
+        message = queue.get(timeout=5)
+        assert (bytes(message), message.seq, message.deliveries) == (b"taken", 2, 1)
+
+
+def test_a_queue_that_spills_takes_more_than_fits_into_memory(tmp_path):
+    payloads = [bytes([i % 256]) * 5000 for i in range(500)]
+    with spillring.embedded(state_dir=tmp_path) as bus:
+        queue = bus.queue("q", create=True, capacity="256KiB")
+        for payload in payloads:
+            queue.put_nowait(payload)
+        info = queue.info()
+        assert info.journaled > 300 and info.journal_bytes > 0
+        assert [bytes(queue.get(timeout=5)) for _ in payloads] == payloads
 
 
 def test_unknown_option(bus, queue):
