@@ -214,7 +214,11 @@ class Queue {
   /// Everything below is finished by every group, or journaled: no ring has to keep it.
   [[nodiscard]] std::uint64_t free_until() const noexcept;
   [[nodiscard]] std::shared_ptr<RingSegment> ring_with(std::uint64_t s) const noexcept;
-  [[nodiscard]] std::uint64_t eighths_in_use() const noexcept;
+  struct Use {
+    std::uint64_t bytes = 0;
+    std::uint64_t slots = 0;
+  };
+  [[nodiscard]] Use use_of_newest() const noexcept;
   void set_alert() noexcept;
   [[nodiscard]] bool spills() const noexcept;
   [[nodiscard]] bool wants_to_spill(os::Instant now) noexcept;

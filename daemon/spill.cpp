@@ -86,15 +86,14 @@ std::shared_ptr<RingSegment> Queue::ring_with(std::uint64_t s) const noexcept {
 }
 
 /// How much of the newest ring nobody but its readers keeps from being used again, in eighths.
-std::uint64_t Queue::eighths_in_use() const noexcept {
+Queue::Use Queue::use_of_newest() const noexcept {
   const ring::RingView& view = newest().view();
   const auto used = ring::in_use(view);
-  if (!used) return 0;
+  if (!used) return {};
   const std::uint64_t from = std::clamp(free_until(), used->first, used->end);
   const std::uint64_t low = view.claim(from - 1).end.load(std::memory_order_acquire);
   const std::uint64_t bytes = used->high > low ? std::min(used->high - low, view.arena()) : 0;
-  const std::uint64_t sequences = used->end - from;
-  return std::max(bytes * 8 / view.arena(), sequences * 8 / view.slots());
+  return {bytes * 8 / view.arena(), (used->end - from) * 8 / view.slots()};
 }
 
 /// The next time that somebody claims beyond this, it is worth another look.
@@ -151,14 +150,15 @@ bool Queue::spills() const noexcept {
 
 /// Whether something is to be written now.
 bool Queue::wants_to_spill(os::Instant now) noexcept {
-  const std::uint64_t used = eighths_in_use();
-  // A larger ring comes first, where there may still be one.
-  const bool may_grow = manifest().can_grow.load(std::memory_order_relaxed) != 0;
-  const bool older = rings_.size() > 1 && free_until() < rings_.back()->view().first();
-  if ((used >= high_water || (used >= low_water && room_is_wanted(now))) && !may_grow) {
-    spilling_ = true;
-  }
-  if (used < low_water && !older) spilling_ = false;
+  const Use used = use_of_newest();
+  // A larger ring comes first, where there may still be one with more of what runs out.
+  const std::uint32_t growth = manifest().can_grow.load(std::memory_order_relaxed);
+  const std::uint64_t mark = room_is_wanted(now) ? low_water : high_water;
+  const bool few_bytes = used.bytes >= mark && (growth & layout::more_bytes) == 0;
+  const bool few_slots = used.slots >= mark && (growth & layout::more_slots) == 0;
+  const bool older = rings_.size() > 1 && free_until() < newest().view().first();
+  if (few_bytes || few_slots) spilling_ = true;
+  if (std::max(used.bytes, used.slots) < low_water && !older) spilling_ = false;
   return spilling_;
 }
 

@@ -1,5 +1,6 @@
 """What the tests of the Python module share. The build under test is $SPILLRING_BUILD."""
 
+import contextlib
 import itertools
 import os
 import pathlib
@@ -163,9 +164,9 @@ class Daemon:
 
     def kill(self):
         """Kills the daemon and whatever it started."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, 9)
-            self.process.wait(LONG)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, 9)  # also where the first keeper has ended before
+        self.process.wait(LONG)
 
 
 @pytest.fixture
