@@ -1,4 +1,4 @@
-// One process of the kill storm: `storm producer|consumer|subscriber SOCKET LEDGER NUMBER SEED`.
+// One process of the kill storm: `storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED`.
 //
 // A producer sends until SIGTERM. A consumer (of one shared group) and a subscriber (a stream) go
 // on until SIGTERM and then until nothing is left. `run` starts, kills and replaces them.
@@ -167,13 +167,15 @@ void consume(Stage& stage) {
   }
 }
 
-void subscribe(Stage& stage) {
+/// A stream's reader; one that sleeps on falls behind, and the queue has to spill.
+void subscribe(Stage& stage, bool sleeps) {
   auto in =
       stage.queue.subscriber({}, {.start = spillring::Start::earliest(), .interruptible = true});
   std::puts(R"({"ready": true})");
   std::fflush(stdout);
   while (asked_to_finish == 0 || in.lag() > 0) {
     if (auto message = next(in, 100ms)) take(stage, std::move(message));
+    if (sleeps && asked_to_finish == 0 && stage.once_in(5000)) std::this_thread::sleep_for(200ms);
   }
 }
 
@@ -181,7 +183,7 @@ void subscribe(Stage& stage) {
 
 int main(int argc, char** argv) try {
   if (argc != 6) {
-    std::fputs("usage: storm producer|consumer|subscriber SOCKET LEDGER NUMBER SEED\n", stderr);
+    std::fputs("usage: storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED\n", stderr);
     return 64;
   }
   struct sigaction action = {};
@@ -199,7 +201,7 @@ int main(int argc, char** argv) try {
               number, std::mt19937_64(std::strtoull(argv[5], nullptr, 10) * 1000003 + number)};
   if (role == "producer") produce(stage);
   if (role == "consumer") consume(stage);
-  if (role == "subscriber") subscribe(stage);
+  if (role == "subscriber" || role == "sleeper") subscribe(stage, role == "sleeper");
   writer.note({.kind = Kind::end});
   return 0;
 } catch (const spillring::Error& error) {
