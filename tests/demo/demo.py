@@ -5,6 +5,9 @@ C++ subscriber follows all of them; both compute SHA-256 where the bytes lie. On
 while it holds messages, one producer is stopped in the middle of a message, and while data flows the
 supervisor and then its keeper are killed: nobody may notice. In the end every file's SHA-256, as
 received, is compared with that of the file on disk.
+
+Then a queue of 16 MiB takes gigabytes while its reader is stopped: the oldest messages spill to the
+disk, and come back in order when the reader goes on. The supervisor is killed meanwhile.
 """
 
 import collections
@@ -15,12 +18,14 @@ import pathlib
 import signal
 import stat
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "kill"))
 
 from harness import BUILD, Bench, Failed, wait_for  # noqa: E402
+from spilling import Spilling  # noqa: E402
 
 sys.path.insert(0, str(BUILD / "python"))
 
@@ -99,12 +104,12 @@ class Demo:
         return consumer
 
     def start_producer(self, first, *stop_at):
-        return self.bench.start(BUILD / "tests" / "demo" / "demo_producer", self.bench.socket, self.list,
+        return self.bench.start(BUILD / "tests" / "demo" / "demo_producer", self.bench.socket, "files", self.list,
                                 first, 2, *stop_at)
 
     def run(self):
         self.subscriber = self.bench.start(BUILD / "tests" / "demo" / "demo_subscriber", self.bench.socket,
-                                           self.reports("subscriber"), len(self.files))
+                                           "files", self.reports("subscriber"), len(self.files))
         self.subscriber.report()
         victim = self.start_consumer(HOLD_AFTER)
         self.start_consumer()
@@ -236,16 +241,20 @@ def main():
         files, total = collect()
         clock.say(f"{len(files):,} files of {TREE}, {total / 1e6:.0f} MB, with their SHA-256 as on disk")
         os.environ["PYTHONPATH"] = os.pathsep.join([str(BUILD / "python"), os.environ.get("PYTHONPATH", "")])
-        with Bench() as bench:
+        with tempfile.TemporaryDirectory(prefix="demo-state-", dir=BUILD) as state, \
+                Bench("--state-dir", state) as bench:
             demo = Demo(bench, files, clock)
             demo.run()
             verdict = Verdict(demo)
+            spilling = Spilling(bench, pathlib.Path(state), files, clock)
+            spilling.run()
     except Failed as failure:
         print(f"demo failed: {failure}")
         return 1
     verdict.print()
-    complaints = verdict.complaints()
-    print("Every file arrived, undamaged, with everybody." if not complaints else f"demo failed: {'; '.join(complaints)}")
+    spilling.print()
+    complaints = verdict.complaints() + spilling.complaints()
+    print("\nEvery file arrived, undamaged, with everybody." if not complaints else f"demo failed: {'; '.join(complaints)}")
     return 1 if complaints else 0
 
 

@@ -1,5 +1,5 @@
 // Publishes files, each as one message that is read from disk straight into the queue:
-// `demo_producer SOCKET LIST FIRST STRIDE [STOP_AT]`.
+// `demo_producer SOCKET QUEUE LIST FIRST STRIDE [STOP_AT]`.
 //
 // LIST holds paths, each ended by a NUL; this producer takes every STRIDEth of them, beginning with
 // FIRST. The key of a message is its path. At its STOP_AT-th file it stops itself by SIGSTOP in the
@@ -115,17 +115,17 @@ class Sender {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc < 5) {
-    std::fputs("usage: demo_producer SOCKET LIST FIRST STRIDE [STOP_AT]\n", stderr);
+  if (argc < 6) {
+    std::fputs("usage: demo_producer SOCKET QUEUE LIST FIRST STRIDE [STOP_AT]\n", stderr);
     return 64;
   }
   const auto number = [&](int index) { return std::strtoull(argv[index], nullptr, 10); };
-  const std::uint64_t first = number(3);
-  const std::uint64_t stride = number(4);
-  const std::uint64_t stop_at = argc > 5 ? number(5) : 0;
+  const std::uint64_t first = number(4);
+  const std::uint64_t stride = number(5);
+  const std::uint64_t stop_at = argc > 6 ? number(6) : 0;
 
-  Sender sender(spillring::connect({.socket = argv[1]}).open("files").producer());
-  std::ifstream list(argv[2]);
+  Sender sender(spillring::connect({.socket = argv[1]}).open(argv[2]).producer());
+  std::ifstream list(argv[3]);
   std::string path;
   std::uint64_t mine = 0;
   for (std::uint64_t index = 0; std::getline(list, path, '\0'); ++index) {

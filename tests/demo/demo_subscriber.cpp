@@ -1,6 +1,6 @@
 // Follows the whole stream of files, in place, and reports each one's SHA-256:
-// `demo_subscriber SOCKET REPORTS COUNT`. Ends when COUNT messages and no more have come, or when
-// none has come for long.
+// `demo_subscriber SOCKET QUEUE REPORTS COUNT [GROUP]`. Ends when COUNT messages and no more have
+// come, or when none has come for long.
 #include <fcntl.h>
 #include <openssl/sha.h>
 #include <unistd.h>
@@ -51,16 +51,16 @@ void append(int file, const nlohmann::json& line) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 4) {
-    std::fputs("usage: demo_subscriber SOCKET REPORTS COUNT\n", stderr);
+  if (argc < 5) {
+    std::fputs("usage: demo_subscriber SOCKET QUEUE REPORTS COUNT [GROUP]\n", stderr);
     return 64;
   }
-  const int reports = ::open(argv[2], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  const int reports = ::open(argv[3], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   auto in = spillring::connect({.socket = argv[1]})
-                .open("files")
-                .subscriber({}, {.start = spillring::Start::earliest()});
+                .open(argv[2])
+                .subscriber(argc > 5 ? argv[5] : "", {.start = spillring::Start::earliest()});
   std::cout << R"({"ready": true})" << std::endl;
-  const auto expected = std::strtoull(argv[3], nullptr, 10);
+  const auto expected = std::strtoull(argv[4], nullptr, 10);
   for (std::uint64_t count = 0;; ++count) {
     auto message = in.receive(count < expected ? 10s : 300ms);
     if (message.error() == spillring::Code::timeout) break;

@@ -1,4 +1,5 @@
-// One process of the kill storm: `storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED`.
+// One process of the kill storm: `storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER
+// SEED`.
 //
 // A producer sends until SIGTERM. A consumer (of one shared group) and a subscriber (a stream) go
 // on until SIGTERM and then until nothing is left. `run` starts, kills and replaces them.
@@ -183,7 +184,8 @@ void subscribe(Stage& stage, bool sleeps) {
 
 int main(int argc, char** argv) try {
   if (argc != 6) {
-    std::fputs("usage: storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED\n", stderr);
+    std::fputs("usage: storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED\n",
+               stderr);
     return 64;
   }
   struct sigaction action = {};
