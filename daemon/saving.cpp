@@ -131,7 +131,6 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
     for (std::size_t i = floor - saved.floor; i < saved.standing.size(); ++i) {
       group.shared.restore(saved.floor + i, saved.standing[i]);
     }
-    group.shared.raise_next(std::min(next, saved.floor + saved.standing.size()));
   }
   cursors().cursors[slot].floor.store(floor, std::memory_order_relaxed);
   entry.start.store(floor, std::memory_order_relaxed);

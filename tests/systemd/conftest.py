@@ -36,6 +36,7 @@ def service(machine):
     config.write_text(installed)
     service.ctl("stop", "spillringd.socket", "spillringd.service", code=None)
     service.ctl("reset-failed", code=None)
+    machine.run("sh", "-c", "rm -rf /var/lib/spillring/*")
 
 
 @pytest.fixture
@@ -50,4 +51,5 @@ def user_service(machine):
     service = Service(machine, USER)
     yield service
     service.ctl("stop", "spillringd.service", code=None)
+    service.run("sh", "-c", "rm -rf ~/.local")
     machine.run("systemctl", "stop", "user-manager.service")

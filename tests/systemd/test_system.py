@@ -129,6 +129,28 @@ def test_restart_and_stop(running):
     assert running.run("pgrep", "-x", "spillringd", code=1).stdout == ""
 
 
+def test_queues_and_messages_are_back_after_a_stop_and_a_start(running):
+    """What is in memory, and what has spilled: 2 MB through a queue of 256 KiB."""
+    running.spillring("create", "q", "--mode", "0660")
+    running.spillring("create", "small", "--capacity", "256KiB")
+    running.spillring("send", "q", "one", "two", "three")
+    running.spillring("recv", "q", "-g", "readers")
+    lines = "".join(f"{number} {'x' * 1000}\n" for number in range(2000))
+    running.spillring("send", "small", stdin=lines)
+    assert json.loads(running.spillring("info", "small", "-o", "json"))["journaled"] > 1000
+    running.ctl("stop", "spillringd.service")
+    assert running.run("pgrep", "-x", "spillringd", code=1).stdout == ""
+    running.ctl("start", "spillringd.service")
+    info = json.loads(running.spillring("info", "q", "-o", "json"))
+    assert (info["messages"], info["mode"], info["group_list"][0]["name"]) == (2, "0660", "readers")
+    assert running.spillring("recv", "q", "-g", "readers", "--all") == "two\nthree\n"
+    running.ctl("restart", "spillringd.service")
+    assert running.spillring("recv", "small", "--all") == lines
+    eventually(lambda: running.run("find", "/var/lib/spillring/journal", "-type", "f").stdout == "",
+               "the disk is given back")
+    assert "stays on the disk" not in log_of(running)
+
+
 def test_the_first_client_starts_it(service):
     service.ctl("start", "spillringd.socket")
     assert service.show("ActiveState") == "inactive"
