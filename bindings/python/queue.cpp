@@ -85,8 +85,17 @@ std::invoke_result_t<Attempt, Producer&> QueueObject::send(const Sender& sender,
   auto sent = sender.handle->obtain(
       Deadline(sender.full == Full::reject ? no_wait : timeout), attempt,
       [room](Producer& producer, Timeout left) { return producer.wait_for_room(room, left); });
+  if (sent.error() == Code::unavailable) look_for_supervisor();
   if (!sent) refuse(sent.error(), size, sender.largest);
   return sent;
+}
+
+/// The supervisor has stopped and taken the queue along. If it is back, the next call finds it.
+void QueueObject::look_for_supervisor() const {
+  try {
+    ask([](const spillring::Queue& queue) { return queue.info(); });
+  } catch (const Error&) {  // it is not: the caller says so
+  }
 }
 
 void QueueObject::refuse(Code code, std::size_t size, std::uint64_t largest) const {
@@ -134,6 +143,7 @@ std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeou
                                                 bool ack) {
   const std::shared_ptr<ConsumerHandle> handle = getter(group);
   Result<spillring::Message> message = receive(*handle, timeout, ack);
+  if (message.error() == Code::unavailable) look_for_supervisor();
   if (!message) fail(is_nothing(message.error()) ? Code::empty : message.error(), name_);
   return std::make_unique<MessageObject>(handle, *std::move(message),
                                          ack ? Duty::settled : Duty::acknowledge, name_);

@@ -49,6 +49,8 @@ class QueueObject {
   }
 
  private:
+  void look_for_supervisor() const;
+
   /// What puts need.
   struct Sender {
     std::shared_ptr<ProducerHandle> handle;

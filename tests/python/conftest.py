@@ -112,14 +112,15 @@ def wait_until_blocked(thread_id, process="self"):
 class Daemon:
     """A spillringd with a socket of its own."""
 
-    def __init__(self, directory, **environment):
+    def __init__(self, directory, options=(), **environment):
+        self.options = options
         self.socket = str(directory / "spillringd.sock")
         self.environment = {**os.environ, **environment}
         self.start()
 
     def start(self):
         self.process = subprocess.Popen(
-            [BUILD / "bin/spillringd", "--socket", self.socket],
+            [BUILD / "bin/spillringd", "--socket", self.socket, *self.options],
             env=self.environment,
             start_new_session=True,
         )

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 import spillring
-from conftest import LONG
+from conftest import LONG, Daemon
 
 
 @pytest.fixture(params=["stop", "kill"])
@@ -111,6 +111,25 @@ def test_a_supervisor_that_its_keeper_replaces_is_not_noticed(daemon):
         os.kill(daemon.processes()["supervisor"], signal.SIGKILL)
         assert queue.info().messages == 1
         assert bytes(queue.get_nowait()) == b"kept"
+
+
+def test_a_queue_that_its_supervisor_took_along_is_found_again(tmp_path):
+    """A clean stop with a state directory: the end is told once, and nothing goes to the former queue."""
+    daemon = Daemon(tmp_path, options=["--state-dir", tmp_path / "state"])
+    try:
+        with daemon.connect() as bus:
+            queue = bus.queue("q", create=True)
+            queue.put(b"done")
+            queue.put(b"old")
+            assert bytes(queue.get_nowait()) == b"done"
+            daemon.stop()
+            daemon.start()
+            with pytest.raises(spillring.Unavailable):
+                queue.put(b"to nobody")
+            assert queue.put(b"new") == 3
+            assert [bytes(queue.get(timeout=LONG)) for _ in range(2)] == [b"old", b"new"]
+    finally:
+        daemon.kill()
 
 
 OWN = """
