@@ -31,7 +31,7 @@ struct SavedGroup {
 struct SavedQueue {
   std::uint64_t id = 0;
   std::string name;
-  layout::Request options;  // of its creation
+  layout::Request options{};  // of its creation
   Access access;
   bool complete = false;   // saved at a clean stop: the journal has all messages
   std::uint64_t next = 0;  // complete: the number of the first message to come

@@ -27,7 +27,7 @@ bool JournalCursor::open_segment(std::uint64_t s) try {
 /// Memory that has been read into before is cheaper than new.
 std::shared_ptr<journal::Block> JournalCursor::spare() {
   const auto unused = std::find_if(blocks_.begin(), blocks_.end(),
-                                   [this](const auto& block) { return block->users == 0; });
+                                   [](const auto& block) { return block->users == 0; });
   if (unused == blocks_.end()) return nullptr;
   auto data = std::move((*unused)->data);
   if (unused->get() == current_) current_ = nullptr;

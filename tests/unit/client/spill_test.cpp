@@ -26,7 +26,7 @@ class SpillTest : public ::testing::Test {
     directory_ = path;
     start();
   }
-  ~SpillTest() override {
+  void TearDown() override {
     supervisor_.reset();
     fs::remove_all(directory_);
   }
@@ -156,6 +156,7 @@ TEST_F(SpillTest, WhatIsHandedBackComesAgainFromTheJournal) {
   Consumer in = queue.consumer("g", {.prefetch = 1});
   send(out, 0, many);
   std::vector<Message> held;
+  held.reserve(20);
   for (int i = 0; i < 20; ++i) held.push_back(in.receive(5s).value());
   held.clear();  // dropped: handed back
   for (std::uint64_t i = 0; i < 20; ++i) {
@@ -278,6 +279,7 @@ TEST_F(SpillTest, WhatWasAcknowledgedOutOfOrderStaysSoAndDeliveriesAreCountedOn)
     Consumer in = queue.consumer("g", {.prefetch = 1});
     send(out, 0, 10);
     std::vector<Message> held;
+    held.reserve(6);
     for (int i = 0; i < 6; ++i) held.push_back(in.receive(5s).value());
     EXPECT_TRUE(held[1].ack());
     EXPECT_TRUE(held[4].ack());
