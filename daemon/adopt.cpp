@@ -140,8 +140,8 @@ void Supervisor::try_keeper_again() {
 }
 
 void Supervisor::deposit_all() {
+  if (state_) state_->deposit(keeper_);  // before the instance: see the constructor
   instance_.deposit(keeper_);
-  if (state_) state_->deposit(keeper_);
   deposit_settings();
   for (const Session& session : sessions_) {
     if (session.greeted) deposit_session(session);

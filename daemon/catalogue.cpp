@@ -258,7 +258,9 @@ void Catalogue::save(const std::vector<SavedQueue>& queues) {
 void Catalogue::begin(const std::vector<std::uint64_t>& ids) {
   Transaction transaction(*this);
   for (const std::uint64_t id : ids) {
-    Statement(*this, "UPDATE queues SET complete = 0 WHERE id = ?").bind(id).step();
+    Statement(*this, "UPDATE queues SET complete = 0 WHERE id = ? AND complete <> 0")
+        .bind(id)
+        .step();
   }
   transaction.commit();
 }

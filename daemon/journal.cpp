@@ -94,10 +94,11 @@ void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bo
   const std::uint64_t end = batch.end();
   place_.spooler.submit(
       lane_,
-      [writer = writer_, batch = std::move(batch), alive = std::move(alive), sync, segment] {
+      [writer = writer_, batch = std::move(batch), sync, segment] {
         *segment = writer->append(batch, sync);
       },
-      [this, here = std::weak_ptr(alive_), segment, end,
+      // Let go of in the loop, which alone knows what it is charged to.
+      [this, here = std::weak_ptr(alive_), segment, end, alive = std::move(alive),
        done = std::move(done)](const std::exception_ptr& failure) {
         if (here.expired()) return;
         busy_ = false;

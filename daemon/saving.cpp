@@ -99,7 +99,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       journal_(std::make_unique<Journal>(state.place(), id_)) {
   write_identity();
   const std::uint64_t next =
-      saved.complete ? saved.next : std::max<std::uint64_t>(journal_->find_end(), 1);
+      saved.complete ? saved.next : std::max({saved.next, journal_->find_end(), std::uint64_t{1}});
   journal_->adopt(next);
   begin_ring(next);
   layout::Manifest& m = manifest();

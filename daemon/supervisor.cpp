@@ -62,9 +62,11 @@ Supervisor::Supervisor(Options options, Keeper keeper, KeeperMaker new_keeper)
       instance_(instance_of(options_, keeper.kept)),
       settings_(settings_of(options_, keeper_)) {
   instance_.set_mode(options_.socket, options_.socket_mode);
+  // Before the instance: where that is kept, the next supervisor goes on, with the state directory
+  // that is kept too or without one.
+  open_state(keeper.kept);
   instance_.deposit(keeper_);
   deposit_settings();
-  open_state(keeper.kept);
   adopt(std::move(keeper.kept));
   restore();
   guard_socket();
@@ -227,7 +229,8 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       }
       return;
     case Ask::purge:
-      return purge(requester, request.queue, answer);
+      purge(requester, request.queue, answer);
+      return service(request.queue);  // the disk is given back
     case Ask::remove_group:
       remove_group(requester, request);
       return service(request.queue);

@@ -160,8 +160,8 @@ class Supervisor {
   os::Fd reserve_ = os::reserve_descriptor();  // so that there is one to turn somebody away with
   boost::asio::steady_timer greeting_timer_{loop_};
   std::pair<std::uint64_t, std::uint64_t> unanswered_;  // session and request; 0: none
-  Spooler spooler_{loop_};
-  std::unique_ptr<State> state_;  // none: no state directory
+  std::unique_ptr<State> state_;                        // none: no state directory
+  Spooler spooler_{loop_};                              // ends before what it writes to
   Sessions sessions_;
   bool stopping_ = false;
   std::map<std::uint64_t, std::unique_ptr<Served>> queues_;

@@ -1,6 +1,7 @@
 #include "client/consumer_core.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "layout/metadata.hpp"
 #include "ring/claim.hpp"
@@ -99,15 +100,18 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
 }
 
 Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
-  if (s < lost_until_) return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+  if (lost_.first <= s && s < lost_.second) {
+    return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+  }
   if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) {
     return Sight{ring::Seen::gone};
   }
   try {
     const JournalCursor::Sight sight = journal_.look(s);
     if (sight.block == nullptr) {
-      lost_until_ = std::max(lost_until_, sight.lost);
-      return sight.lost == 0 ? Sight{ring::Seen::gone} : Sight{ring::Seen::skipped, {}, {}, true};
+      if (sight.lost == 0) return Sight{ring::Seen::gone};
+      lost_ = {s, sight.lost};
+      return Sight{ring::Seen::skipped, nullptr, nullptr, true};
     }
     const journal::Block& block = *sight.block->data;
     if (!block.is_message(s)) return Sight{ring::Seen::skipped};
@@ -115,6 +119,8 @@ Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
     return Sight{ring::Seen::committed, nullptr, sight.block};
   } catch (const Error& error) {
     return error.code();
+  } catch (const std::bad_alloc&) {
+    return Code::no_memory;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "client/attachment.hpp"
 #include "client/journal_cursor.hpp"
@@ -124,7 +125,8 @@ class ConsumerCore {
   Attachment attachment_;
   RingChain rings_;
   JournalCursor journal_;
-  std::uint64_t lost_until_ = 0;  // what the journal cannot give back
+  // What the journal cannot give back, as far as it was looked for: from one up to another.
+  std::pair<std::uint64_t, std::uint64_t> lost_{0, 0};
   std::uint16_t group_;
   bool interruptible_;
   bool closed_ = false;

@@ -8,19 +8,23 @@ bool JournalCursor::covers(std::uint64_t s) const noexcept {
   return segment_ && segment_->first() <= s && (next_ == 0 || s < next_);
 }
 
-bool JournalCursor::open_segment(std::uint64_t s) try {
+bool JournalCursor::open_segment(std::uint64_t s) {
   layout::Request request = control::request(layout::Ask::journal);
   request.number = s;
-  Answered answer = attachment_->ask(request);
-  if (answer.descriptors.empty()) throw Error(Code::corrupt, "a segment did not arrive");
-  segment_.reset();
-  next_ = answer.reply.window;
-  segment_.emplace(std::move(answer.descriptors.front()), attachment_->manifest().queue_id);
-  return true;
-} catch (const Error& error) {
-  if (error.code() == Code::not_found) return false;
-  if (error.code() != Code::corrupt) throw;
-  segment_.reset();
+  try {
+    Answered answer = attachment_->ask(request);
+    if (answer.descriptors.empty()) {
+      throw Error(Code::unavailable, "a segment of the journal did not arrive",
+                  "this process may have no descriptors left",
+                  "close files, or raise its limit of open files");
+    }
+    segment_.reset();
+    next_ = answer.reply.window;
+    segment_.emplace(std::move(answer.descriptors.front()), attachment_->manifest().queue_id);
+  } catch (const Error& error) {
+    if (error.code() == Code::not_found) return false;
+    if (error.code() != Code::corrupt) throw;  // else nothing in it can be read
+  }
   return true;
 }
 
@@ -47,6 +51,15 @@ Block* JournalCursor::keep(std::shared_ptr<journal::Block> read) {
   return current_;
 }
 
+JournalCursor::Sight JournalCursor::look_in_segment(std::uint64_t s, std::uint64_t journaled) {
+  const journal::SegmentReader::Spot* spot = segment_ ? segment_->find(s) : nullptr;
+  if (spot == nullptr) return {nullptr, next_ == 0 ? journaled : next_};
+  if (spot->first > s) return {nullptr, spot->first};
+  auto read = segment_->read(*spot, spare());
+  if (read == nullptr) return {nullptr, spot->end()};
+  return {keep(std::move(read)), 0};
+}
+
 JournalCursor::Sight JournalCursor::look(std::uint64_t s) {
   for (const auto& block : blocks_) {
     if (block->data->has(s)) {
@@ -61,15 +74,10 @@ JournalCursor::Sight JournalCursor::look(std::uint64_t s) {
     fresh = true;
   }
   for (;;) {
-    const journal::SegmentReader::Spot* spot = segment_ ? segment_->find(s) : nullptr;
-    if (spot != nullptr && spot->first <= s) {
-      auto read = segment_->read(*spot, spare());
-      if (read == nullptr) return {nullptr, spot->end()};
-      return {keep(std::move(read)), 0};
-    }
-    if (spot != nullptr) return {nullptr, spot->first};
-    // It may have been the last segment when it was asked for.
-    if (fresh) return {nullptr, next_ == 0 ? journaled : next_};
+    const Sight sight = look_in_segment(s, journaled);
+    // What an open segment does not have, or not whole, may be in one that was begun since: a batch
+    // that was cut short by a supervisor's death, or by the disk, was written again behind it.
+    if (sight.block != nullptr || fresh) return sight;
     if (!open_segment(s)) return {};
     fresh = true;
   }

@@ -41,6 +41,8 @@ class JournalCursor {
   [[nodiscard]] bool covers(std::uint64_t s) const noexcept;
   /// False: the supervisor knows of no segment with `s`.
   bool open_segment(std::uint64_t s);
+  /// Of the open segment alone.
+  Sight look_in_segment(std::uint64_t s, std::uint64_t journaled);
   Block* keep(std::shared_ptr<journal::Block> read);
   std::shared_ptr<journal::Block> spare();
 

@@ -52,7 +52,10 @@ std::optional<std::uint64_t> SharedGroup::claim(std::uint64_t s, layout::Owner m
 
 bool SharedGroup::skip(std::uint64_t s) noexcept {
   std::uint64_t seen = word(s);
-  if (layout::group_lap_distance(unpacked(seen).lap, lap(s)) >= 0) return false;
+  const GroupWord before = unpacked(seen);
+  const std::int32_t distance = layout::group_lap_distance(before.lap, lap(s));
+  const bool fresh = distance < 0;
+  if (!fresh && (distance > 0 || before.state != Delivery::available)) return false;
   return slot(s).compare_exchange_strong(seen, packed({lap(s), Delivery::finished, 0, {}}),
                                          std::memory_order_seq_cst);
 }

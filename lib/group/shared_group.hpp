@@ -55,7 +55,8 @@ class SharedGroup {
   /// Claims `s` for `me` if it is fresh or handed back. The result is the receipt, never 0.
   /// A full fence if it succeeds. REQUIRES: low() <= s < end().
   std::optional<std::uint64_t> claim(std::uint64_t s, layout::Owner me) noexcept;
-  /// Finishes a fresh `s` that carries no message; true if this call did. REQUIRES: as claim().
+  /// Finishes an `s` that carries no message, or whose message was lost since it was handed back;
+  /// true if this call did. REQUIRES: as claim().
   bool skip(std::uint64_t s) noexcept;
   /// Acknowledges: false if the receipt is not valid any more. A full fence.
   bool finish(std::uint64_t s, std::uint64_t receipt) noexcept;

@@ -70,6 +70,11 @@ class SpillTest : public ::testing::Test {
     std::sort(found.begin(), found.end());
     return found;
   }
+  static void damage(const fs::path& segment) {
+    std::fstream file(segment, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(8192);
+    file.put('\x5A');
+  }
   template <typename Condition>
   static bool eventually(Condition condition) {
     for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(10ms);
@@ -177,7 +182,7 @@ TEST_F(SpillTest, AViewOfTheJournalStaysWhenTheJournalIsGone) {
   const auto wanted = message(0);
   EXPECT_TRUE(std::ranges::equal(held.bytes(), wanted));
   queue.purge();
-  EXPECT_TRUE(eventually([&] { return segments().empty(); }));
+  EXPECT_TRUE(eventually([&] { return segments().empty(); })) << "a purge gives the disk back";
   bus().remove("q");
   EXPECT_TRUE(std::ranges::equal(held.bytes(), wanted));
 }
@@ -216,11 +221,7 @@ TEST_F(SpillTest, ADamagedMessageIsCountedAndTheRestComes) {
   Producer out = queue.producer();
   Consumer in = queue.consumer("g");
   send(out, 0, many);
-  {
-    std::fstream file(segments().at(3), std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(8192);
-    file.put('\x5A');
-  }
+  damage(segments().at(3));
   std::uint64_t received = 0;
   std::uint64_t last = 0;
   for (Result<Message> got = in.receive(5s); got; got = in.receive(100ms)) {
@@ -235,6 +236,46 @@ TEST_F(SpillTest, ADamagedMessageIsCountedAndTheRestComes) {
   EXPECT_EQ(last, many - 1);
   EXPECT_LT(received, many);
   EXPECT_EQ(received + queue.groups().at(0).lost, many);
+}
+
+TEST_F(SpillTest, WhatIsHandedBackBeforeADamagedBatchComesAgain) {
+  const Queue queue = bus().create("q", small);
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g", {.prefetch = 1});
+  send(out, 0, many);
+  damage(segments().at(1));
+  {
+    const Message held = in.receive(5s).value();
+    for (std::uint64_t number = 0; number < 400;) {  // the damaged ones are behind it
+      Message got = in.receive(5s).value();
+      std::memcpy(&number, got.bytes().data(), sizeof number);
+      EXPECT_TRUE(got.ack());
+    }
+  }
+  const Message again = in.receive(5s).value();
+  EXPECT_EQ(again.seq(), 1U);
+  EXPECT_EQ(again.deliveries(), 2U);
+}
+
+TEST_F(SpillTest, WhatIsDamagedAfterItWasHandedBackIsInNobodysWay) {
+  const Queue queue = bus().create("q", small);
+  Producer out = queue.producer();
+  send(out, 0, many);
+  std::uint64_t first = 0;
+  {
+    Consumer in = queue.consumer("g", {.prefetch = 1});
+    first = in.receive(5s).value().seq();
+  }
+  EXPECT_EQ(first, 1U);
+  damage(segments().at(0));
+  Consumer in = queue.consumer("g");
+  std::uint64_t received = 0;
+  for (Result<Message> got = in.receive(5s); got; got = in.receive(100ms)) {
+    ++received;
+    EXPECT_TRUE(got->ack());
+  }
+  EXPECT_EQ(received + queue.groups().at(0).lost, many);
+  EXPECT_EQ(in.lag(), 0U);
 }
 
 TEST_F(SpillTest, AStoppedSupervisorsMessagesAreBack) {
