@@ -47,16 +47,21 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync) {
   return begun;
 }
 
-void SegmentWriter::sync() {
+void SegmentWriter::sync() try {
   if (file_ == nullptr || !unsynced_) return;
   file_->sync();
+  if (!entered_) storage_.sync_directory(options_.directory);
+  entered_ = true;
   unsynced_ = false;
+} catch (...) {
+  file_.reset();
+  throw;
 }
 
 void SegmentWriter::finish() {
   if (file_ == nullptr) return;
-  file_->truncate(position_);
-  file_.reset();
+  const std::unique_ptr<File> file = std::move(file_);
+  file->truncate(position_);
 }
 
 /// A file that has to be there after a power cut comes under a name that does not count first.
@@ -79,11 +84,13 @@ void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync) {
   position_ = layout::first_batch_at;
   size_ = size;
   time_ = 0;
+  entered_ = false;
   unsynced_ = true;
   if (!sync) return;
-  this->sync();
+  file_->sync();
   storage_.rename(made_at, path);
   storage_.sync_directory(options_.directory);
+  entered_ = true;
 }
 
 void SegmentWriter::write(const Batch& batch) {

@@ -42,10 +42,11 @@ class SegmentWriter {
     std::uint64_t first = 0;  // 0: none
     std::uint64_t size = 0;
   };
-  /// Writes a batch, and with `sync` brings it and all before it to the disk. Throws `Error`; the
-  /// batch counts as not written then, and the file it was for is never used again.
+  /// Writes a batch, and with `sync` brings it and all before it in its segment to the disk. Throws
+  /// `Error`; the batch counts as not written then, and the file it was for is never used again.
   Begun append(const Batch& batch, bool sync);
-  /// Brings all to the disk that was written. Throws `Error`.
+  /// Brings the present segment to the disk. Throws `Error`; what was written to it since it was
+  /// last synced may be lost then, and the next batch begins a file.
   void sync();
   /// The next batch begins a file; the present one is cut to what is in it.
   void finish();
@@ -61,7 +62,8 @@ class SegmentWriter {
   std::uint64_t position_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t time_ = 0;
-  bool unsynced_ = false;
+  bool entered_ = false;   // the directory that names the file was synced
+  bool unsynced_ = false;  // something was written since the last sync
 };
 
 }  // namespace spillring::journal

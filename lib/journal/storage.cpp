@@ -73,7 +73,16 @@ class DiskFile final : public File {
 
 }  // namespace
 
-void Disk::make_directory(const std::string& path) { os::make_private_directory(path); }
+void Disk::make_directory(const std::string& path) {
+  std::vector<std::string> missing;
+  for (std::string at = path; ::access(at.c_str(), F_OK) != 0 && errno == ENOENT;
+       at = os::directory_of(at)) {
+    missing.push_back(at);
+  }
+  if (missing.empty()) return;
+  os::make_private_directory(path);
+  for (const std::string& made : missing) sync_directory(os::directory_of(made));
+}
 
 std::vector<std::string> Disk::list(const std::string& path) {
   std::vector<std::string> names;

@@ -39,7 +39,8 @@ class Storage {
   Storage& operator=(const Storage&) = delete;
   virtual ~Storage() = default;
 
-  /// Makes a directory and those above it, mode 0700; nothing where it is there.
+  /// Makes a directory and those above it, mode 0700, and they are on the disk; nothing where it is
+  /// there.
   virtual void make_directory(const std::string& path) = 0;
   /// Names in a directory, in no order; empty where there is no such directory.
   virtual std::vector<std::string> list(const std::string& path) = 0;

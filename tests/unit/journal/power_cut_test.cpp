@@ -1,0 +1,109 @@
+// What was synced is there after a power cut at any moment, whatever else is there or not.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <random>
+
+#include "journal/recorded_storage.hpp"
+#include "journal/recovered.hpp"
+#include "journal/sample.hpp"
+#include "journal/segment_writer.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::journal {
+namespace {
+
+constexpr std::uint64_t queue_id = 7;
+constexpr std::uint64_t segment_size = 16384;
+
+/// A journal that was written, and what was promised of it.
+struct Written {
+  RecordedStorage storage;
+  /// From `point` on, numbers [from, to) are there; or, to == 0: below `from` nothing has to be.
+  struct Promise {
+    std::size_t point;
+    std::uint64_t from;
+    std::uint64_t to;
+  };
+  std::vector<Promise> promises;
+};
+
+/// Appends, and now and then removes the oldest segment. `with_faults`: single calls fail, and what
+/// failed is written again. Otherwise some batches are synced later, or never.
+void write(Written& written, std::mt19937_64& random, bool with_faults) {
+  RecordedStorage& storage = written.storage;
+  SegmentWriter out(storage, {"/q", queue_id, segment_size});
+  std::vector<std::uint64_t> segments;
+  for (std::uint64_t s = 1; s < 150;) {
+    const std::uint64_t end = s + 1 + random() % 8;
+    const bool sync = with_faults || random() % 3 == 0;
+    if (with_faults && random() % 4 == 0) storage.inject({.first = 1 + random() % 6, .count = 1});
+    try {
+      const SegmentWriter::Begun begun = out.append(*SampleBatch(s, end), sync);
+      if (begun.first != 0) segments.push_back(begun.first);
+    } catch (const Error&) {
+      storage.repair();
+      continue;
+    }
+    storage.repair();
+    const bool sync_later = !sync && random() % 4 == 0;
+    if (sync_later) out.sync();
+    if (sync || sync_later) written.promises.push_back({storage.now(), segments.back(), end});
+    s = end;
+    if (segments.size() > 3 && random() % 3 == 0) {
+      written.promises.push_back({storage.now(), segments[1], 0});
+      storage.remove("/q/" + segment_name(segments[0]));
+      segments.erase(segments.begin());
+    }
+  }
+}
+
+void expect_promises_kept(const Written& written, std::size_t point, const Image& image) {
+  const std::set<std::uint64_t> found = recovered(image, queue_id);
+  std::uint64_t least = 1;
+  for (const Written::Promise& promise : written.promises) {
+    if (promise.point <= point && promise.to == 0) least = promise.from;
+  }
+  for (const Written::Promise& promise : written.promises) {
+    if (promise.point > point) break;
+    for (std::uint64_t s = std::max(promise.from, least); s < promise.to; ++s) {
+      ASSERT_TRUE(found.contains(s)) << s << " of those below " << promise.to << " is lost";
+    }
+  }
+}
+
+class PowerCut : public ::testing::TestWithParam<bool> {};
+
+TEST_P(PowerCut, LeavesWhatWasSynced) {
+  constexpr int journals = 100;
+  constexpr int images = 800;
+  const char* given = std::getenv("SPILLRING_SEED");
+  const std::uint64_t seed =
+      given != nullptr ? std::strtoull(given, nullptr, 10) : std::random_device{}();
+  std::mt19937_64 random(seed);
+  std::uint64_t tried = 0;
+  for (int i = 0; i < journals && !HasFailure(); ++i) {
+    Written written;
+    write(written, random, GetParam());
+    for (int k = 0; k < images && !HasFailure(); ++k, ++tried) {
+      const std::size_t point = random() % (written.storage.now() + 1);
+      SCOPED_TRACE("journal " + std::to_string(i) + ", point " + std::to_string(point));
+      const unsigned survives = std::array{0U, 10U, 50U, 90U, 99U}[random() % 5];
+      expect_promises_kept(written, point, written.storage.crash(point, random, survives));
+    }
+    for (std::size_t point = 0; point <= written.storage.now() && !HasFailure(); ++point, ++tried) {
+      SCOPED_TRACE("journal " + std::to_string(i) + ", the least at point " +
+                   std::to_string(point));
+      expect_promises_kept(written, point, written.storage.least(point));
+    }
+  }
+  std::cout << tried << " power cuts, SPILLRING_SEED=" << seed << '\n';
+  EXPECT_TRUE(HasFailure() || tried >= 80'000);
+}
+
+INSTANTIATE_TEST_SUITE_P(, PowerCut, ::testing::Values(false, true), [](const auto& with_faults) {
+  return with_faults.param ? "AfterFaults" : "WithoutFaults";
+});
+
+}  // namespace
+}  // namespace spillring::journal

@@ -1,0 +1,52 @@
+// What can be read of a journal, by the rules by which the supervisor and its clients read it: a
+// number is in the last segment that begins at it or before it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <charconv>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+
+#include "journal/recorded_storage.hpp"
+#include "journal/sample.hpp"
+#include "journal/segment_reader.hpp"
+#include "journal/segment_writer.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::journal {
+
+/// The numbers that can be read. Fails the test where one of them is not what it has to be.
+inline std::set<std::uint64_t> recovered(const Image& image, std::uint64_t queue_id) {
+  std::map<std::uint64_t, const Bytes*> segments;
+  for (const auto& [path, bytes] : image) {
+    const std::string name = path.substr(path.rfind('/') + 1);
+    std::uint64_t first = 0;
+    std::from_chars(name.data(), name.data() + name.size(), first, 16);
+    if (name == segment_name(first)) segments.emplace(first, &bytes);
+  }
+  std::set<std::uint64_t> found;
+  std::shared_ptr<Block> block;
+  for (auto at = segments.begin(); at != segments.end(); ++at) {
+    const std::uint64_t next = std::next(at) == segments.end() ? UINT64_MAX : std::next(at)->first;
+    try {
+      SegmentReader in(file_of(*at->second), queue_id);
+      in.end();
+      for (const SegmentReader::Spot& spot : in.spots()) {
+        block = in.read(spot, std::move(block));
+        if (block == nullptr) continue;
+        for (std::uint64_t s = spot.first; s < std::min(spot.end(), next); ++s) {
+          EXPECT_TRUE(is_right(*block, s, sample(s))) << s;
+          found.insert(s);
+        }
+      }
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::corrupt);
+    }
+  }
+  return found;
+}
+
+}  // namespace spillring::journal

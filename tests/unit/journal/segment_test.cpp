@@ -1,0 +1,282 @@
+// What is written to a segment comes back, and of a segment that was damaged nothing false does.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <map>
+
+#include "journal/sample.hpp"
+#include "journal/segment_reader.hpp"
+#include "journal/segment_writer.hpp"
+#include "os/fd.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t queue_id = 7;
+
+class SegmentTest : public ::testing::Test {
+ protected:
+  SegmentTest() {
+    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(path.data()), nullptr);
+    directory_ = path;
+  }
+  ~SegmentTest() override { fs::remove_all(directory_); }
+
+  SegmentWriter writer(std::uint64_t segment_size, const std::string& folder = "q") {
+    return SegmentWriter(disk_, {directory_ / folder, queue_id, segment_size});
+  }
+  SegmentReader reader(std::uint64_t first, const std::string& folder = "q") {
+    return SegmentReader(disk_.open(directory_ / folder / segment_name(first)), queue_id);
+  }
+  static void expect_right(SegmentReader& in, std::uint64_t from, std::uint64_t to,
+                           std::size_t largest = 900) {
+    for (std::uint64_t s = from; s < to; ++s) {
+      const SegmentReader::Spot* spot = in.find(s);
+      ASSERT_NE(spot, nullptr) << s;
+      ASSERT_LE(spot->first, s);
+      ASSERT_LT(s, spot->end());
+      const auto block = in.read(*spot, nullptr);
+      ASSERT_NE(block, nullptr) << s;
+      ASSERT_TRUE(is_right(*block, s, sample(s, largest))) << s;
+    }
+  }
+
+  Disk disk_;
+  fs::path directory_;
+};
+
+TEST_F(SegmentTest, EveryKindOfMessageComesBack) {
+  writer(1 << 20).append(*SampleBatch(1, 100), false);
+  SegmentReader in = reader(1);
+  EXPECT_EQ(in.first(), 1U);
+  EXPECT_EQ(in.end(), 100U);
+  EXPECT_EQ(in.find(100), nullptr);
+  expect_right(in, 1, 100);
+}
+
+TEST_F(SegmentTest, ARunWithoutAnyMessageComesBack) {
+  writer(1 << 20).append(*SampleBatch(8, 9), false);
+  SegmentReader in = reader(8);
+  EXPECT_EQ(in.end(), 9U);
+  expect_right(in, 8, 9);
+}
+
+TEST_F(SegmentTest, TimeNeverGoesBack) {
+  SegmentWriter out = writer(1 << 20);
+  for (std::uint64_t s = 1; s < 30; ++s) out.append(*SampleBatch(s, s + 1), false);
+  SegmentReader in = reader(1);
+  EXPECT_EQ(in.end(), 30U);
+  std::uint64_t latest = 0;
+  for (const auto& spot : in.spots()) {
+    const Sample truth = sample(spot.first);
+    if (truth.is_message) latest = std::max(latest, truth.timestamp);
+    EXPECT_EQ(spot.time, latest) << spot.first;
+  }
+}
+
+TEST_F(SegmentTest, WhatDoesNotFitBeginsASegmentAndTheOneBeforeIsCut) {
+  SegmentWriter out = writer(16384);
+  std::map<std::uint64_t, std::uint64_t> segments;  // first: end
+  for (std::uint64_t s = 1; s < 200; s += 3) {
+    const SegmentWriter::Begun begun = out.append(*SampleBatch(s, s + 3), false);
+    if (begun.first != 0) {
+      EXPECT_EQ(begun.first, s);
+      EXPECT_EQ(begun.size, 16384U);
+    }
+    if (begun.first != 0) segments[s] = s;
+    std::prev(segments.end())->second = s + 3;
+  }
+  out.finish();
+  ASSERT_GT(segments.size(), 3U);
+  for (const auto& [first, end] : segments) {
+    SegmentReader in = reader(first);
+    EXPECT_EQ(in.end(), end);
+    expect_right(in, first, end);
+    const auto& last = in.spots().back();
+    EXPECT_EQ(fs::file_size(directory_ / "q" / segment_name(first)), last.offset + last.size);
+  }
+}
+
+TEST_F(SegmentTest, ALargeMessageGetsASegmentOfItsSize) {
+  constexpr std::size_t largest = 3 << 20;
+  constexpr std::uint64_t s = 68701;  // 1.5 MiB of it
+  ASSERT_GT(sample(s, largest).payload.size(), std::size_t{1} << 20);
+  const SampleBatch batch(s, s + 1, largest);
+  SegmentWriter out = writer(65536);
+  out.append(*SampleBatch(1, 4), false);
+  const SegmentWriter::Begun begun = out.append(*batch, false);
+  EXPECT_EQ(begun.first, s);
+  EXPECT_EQ(begun.size, layout::first_batch_at + layout::batch_size(1, batch->data));
+  EXPECT_EQ(out.append(*SampleBatch(s + 1, s + 2), false).first, s + 1);
+  SegmentReader in = reader(s);
+  expect_right(in, s, s + 1, largest);
+}
+
+TEST_F(SegmentTest, EverySegmentHasASaltOfItsOwn) {
+  writer(65536).append(*SampleBatch(1, 4), false);
+  const std::uint64_t before = reader(1).header().salt;
+  writer(65536).append(*SampleBatch(1, 4), false);  // the same file again
+  EXPECT_NE(reader(1).header().salt, before);
+}
+
+TEST_F(SegmentTest, ABatchOfAnEarlierUseOfTheSameBlocksIsNotTaken) {
+  writer(65536, "old").append(*SampleBatch(1, 4), false);
+  writer(65536, "new").append(*SampleBatch(1, 2), false);
+  const os::Fd from = disk_.open(directory_ / "old" / segment_name(1));
+  const os::Fd to(::open((directory_ / "new" / segment_name(1)).c_str(), O_RDWR | O_CLOEXEC));
+  std::vector<std::byte> old(65536 - layout::first_batch_at);
+  ASSERT_EQ(::pread(from.get(), old.data(), old.size(), layout::first_batch_at),
+            static_cast<ssize_t>(old.size()));
+  ASSERT_EQ(::pwrite(to.get(), old.data(), old.size(), layout::first_batch_at),
+            static_cast<ssize_t>(old.size()));
+  EXPECT_EQ(reader(1, "old").end(), 4U);
+  EXPECT_EQ(reader(1, "new").end(), 1U) << "it is whole, but of another segment";
+}
+
+TEST_F(SegmentTest, ASegmentOfAnotherQueueIsRefused) {
+  writer(65536).append(*SampleBatch(1, 4), false);
+  try {
+    const SegmentReader in(disk_.open(directory_ / "q" / segment_name(1)), queue_id + 1);
+    FAIL() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::corrupt);
+  }
+}
+
+/// A full segment of 64 KiB in memory, to be damaged, and what is true of it.
+class DamageTest : public SegmentTest {
+ protected:
+  static constexpr std::uint64_t size = 65536;
+
+  DamageTest() {
+    SegmentWriter out = writer(size);
+    for (end_ = 1;; end_ += 5) {
+      if (out.append(*SampleBatch(end_, end_ + 5), false).first > 1) break;
+    }
+    for (std::uint64_t s = 1; s < end_; ++s) truth_.push_back(sample(s));
+    SegmentReader in = reader(1);
+    EXPECT_EQ(in.end(), end_);
+    spots_ = in.spots();
+    for (const auto& spot : spots_) {
+      const auto block = in.read(spot, nullptr);
+      layout::BatchHeader header{};
+      std::memcpy(&header, block->memory().data(), sizeof header);
+      body_ends_.push_back(spot.offset + sizeof header + header.count * sizeof(layout::Entry) +
+                           header.data);
+    }
+    const os::Fd file = disk_.open(directory_ / "q" / segment_name(1));
+    copy_.resize(size);
+    EXPECT_GT(::pread(file.get(), copy_.data(), size, 0), static_cast<ssize_t>(size * 9 / 10));
+    memory_ = os::Fd(::memfd_create("segment", MFD_CLOEXEC));
+    restore();
+    void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, memory_.get(), 0);
+    EXPECT_NE(at, MAP_FAILED);
+    bytes_ = static_cast<unsigned char*>(at);
+  }
+  ~DamageTest() override { ::munmap(bytes_, size); }
+
+  void restore() const {
+    ASSERT_EQ(::pwrite(memory_.get(), copy_.data(), size, 0), static_cast<ssize_t>(size));
+  }
+
+  /// How many batches can be found; nullopt: the segment is refused.
+  std::optional<std::size_t> find_batches() {
+    in_.reset();
+    try {
+      in_.emplace(os::Fd(::dup(memory_.get())), queue_id);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::corrupt);
+      return std::nullopt;
+    }
+    const std::uint64_t end = in_->end();
+    const std::size_t found = in_->spots().size();
+    EXPECT_EQ(end, found == 0 ? 1 : spots_.at(found - 1).end()) << "the rest is not missed";
+    return found;
+  }
+  /// Reads a batch that was found. False: it is damaged. What is delivered is right.
+  bool read(std::size_t batch) {
+    const SegmentReader::Spot& spot = in_->spots().at(batch);
+    EXPECT_EQ(spot.first, spots_[batch].first);
+    auto block = in_->read(spot, std::move(block_));
+    if (block == nullptr) return false;
+    for (std::uint64_t s = spot.first; s < spot.end(); ++s) {
+      EXPECT_TRUE(is_right(*block, s, truth_[s - 1])) << s;
+    }
+    block_ = std::move(block);
+    return true;
+  }
+
+  std::uint64_t end_ = 0;
+  std::vector<Sample> truth_;
+  std::vector<SegmentReader::Spot> spots_;
+  std::vector<std::uint64_t> body_ends_;  // of each batch, padding excluded
+  std::vector<std::byte> copy_;
+  os::Fd memory_;
+  unsigned char* bytes_ = nullptr;
+  std::optional<SegmentReader> in_;
+  std::shared_ptr<Block> block_;
+};
+
+TEST_F(DamageTest, CutAtEveryLengthWhatIsWholeIsThereAndTheRestIsKnown) {
+  ASSERT_GT(spots_.size(), 12U);
+  for (std::uint64_t length = size; length-- > 0 && !HasFailure();) {
+    SCOPED_TRACE(length);
+    ASSERT_EQ(::ftruncate(memory_.get(), static_cast<off_t>(length)), 0);
+    const auto found = find_batches();
+    ASSERT_EQ(found.has_value(), length >= sizeof(layout::SegmentHeader));
+    if (!found) continue;
+    std::size_t headers = 0;
+    while (headers < spots_.size() &&
+           spots_[headers].offset + sizeof(layout::BatchHeader) <= length) {
+      ++headers;
+    }
+    ASSERT_EQ(*found, headers);
+    // Of those before the last one nothing has changed since the length before this.
+    if (headers > 1) {
+      EXPECT_TRUE(read(headers - 2));
+    }
+    if (headers > 0) {
+      EXPECT_EQ(read(headers - 1), body_ends_[headers - 1] <= length);
+    }
+  }
+}
+
+TEST_F(DamageTest, WithAnyBitFlippedOnlyWhatItTouchesIsLostAndThatIsKnown) {
+  std::uint64_t flips = 0;
+  for (std::uint64_t bit = 0; bit < size * 8 && !HasFailure(); ++bit, ++flips) {
+    SCOPED_TRACE(bit);
+    const std::uint64_t offset = bit / 8;
+    bytes_[offset] ^= static_cast<unsigned char>(1U << bit % 8);
+    // The batch that it is in.
+    std::size_t hit = 0;
+    while (hit < spots_.size() && spots_[hit].offset + spots_[hit].size <= offset) ++hit;
+    const bool in_a_batch = hit < spots_.size() && offset >= spots_[hit].offset;
+    const bool in_its_header =
+        in_a_batch && offset < spots_[hit].offset + sizeof(layout::BatchHeader);
+    const bool in_its_body = in_a_batch && !in_its_header && offset < body_ends_[hit];
+
+    const auto found = find_batches();
+    ASSERT_EQ(found.has_value(), offset >= sizeof(layout::SegmentHeader));
+    if (found) {
+      ASSERT_EQ(*found, in_its_header ? hit : spots_.size());
+      if (in_a_batch && !in_its_header) {
+        EXPECT_EQ(read(hit), !in_its_body);
+      }
+      if (bit % 64 == 0) {  // the others are as they were: a look now and then is enough
+        for (std::size_t i = 0; i < *found; ++i) EXPECT_EQ(read(i), !(in_its_body && i == hit));
+      }
+    }
+    bytes_[offset] ^= static_cast<unsigned char>(1U << bit % 8);
+  }
+  EXPECT_EQ(flips, size * 8);
+}
+
+}  // namespace
+}  // namespace spillring::journal
