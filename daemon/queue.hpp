@@ -78,6 +78,8 @@ class Queue {
   /// The handles there are: slot and session.
   [[nodiscard]] std::vector<std::pair<std::uint32_t, std::uint64_t>> handles() const;
   [[nodiscard]] bool deleted() const noexcept;
+  /// Taken from its clients, to be saved.
+  [[nodiscard]] bool stopped() const noexcept;
 
   // -- requests; each fills an answer, or throws `Error`
   /// Returns the handle's slot: a new one, or that which the same request has made before.

@@ -60,6 +60,11 @@ void Supervisor::restore() {
   for (const auto& [id, served] : queues_) running.push_back(id);
   state_->catalogue().begin(running);
   for (const std::uint64_t id : running) service(id);
+  // The supervisor before was ending, and was killed before it had saved everything.
+  const bool was_stopping = std::any_of(queues_.begin(), queues_.end(), [](const auto& entry) {
+    return entry.second->queue.stopped();
+  });
+  if (was_stopping) stop();
 }
 
 void Supervisor::require_loaded(std::string_view name) const {
@@ -75,8 +80,14 @@ void Supervisor::finish_writing() {
     return std::any_of(queues_.begin(), queues_.end(),
                        [](const auto& entry) { return entry.second->queue.is_writing(); });
   };
-  loop_.restart();
-  while (writing()) loop_.run_one();
+  while (writing()) {
+    loop_.restart();
+    try {
+      loop_.run_one();
+    } catch (const std::exception& failure) {  // of somebody else's handler
+      log(failure.what());
+    }
+  }
 }
 
 void Supervisor::save() noexcept try {

@@ -39,6 +39,11 @@ SavedGroup Queue::saved(const Group& group, std::uint64_t end) const {
   return saved;
 }
 
+bool Queue::stopped() const noexcept {
+  return manifest().condition.load(std::memory_order_relaxed) ==
+         static_cast<std::uint32_t>(layout::Condition::stopped);
+}
+
 bool Queue::can_be_saved() const noexcept {
   const auto condition =
       static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));

@@ -1,6 +1,11 @@
 """The state directory, as the daemon finds it when it starts."""
 
+import contextlib
+import json
+import os
+import signal
 import subprocess
+import time
 
 from supervised import PATIENCE, Supervisor, built
 
@@ -28,3 +33,31 @@ def test_a_state_directory_that_another_has_is_refused(tmp_path):
         assert "is in use" in ended.stderr
     finally:
         first.stop()
+
+
+def test_killed_while_it_stops_it_saves_everything_all_the_same(tmp_path):
+    """The keeper starts another supervisor, which ends what the killed one has begun; later and later kills."""
+    lines = "".join(f"{number} {'x' * 200}\n" for number in range(2000))
+    queues = [f"q{number}" for number in range(10)]
+    supervisor = Supervisor(tmp_path / "socket", "--state-dir", str(tmp_path / "state"))
+
+    def spillring(*arguments, text=None):
+        command = [built("spillring"), "--socket", supervisor.socket, *arguments]
+        return subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=True).stdout
+
+    supervisor.start()
+    for queue in queues:
+        spillring("send", queue, "--create", text=lines)
+    for delay in range(8):
+        processes = supervisor.processes()
+        os.kill(processes["keeper"], signal.SIGTERM)
+        time.sleep(delay * 0.002)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(processes["supervisor"], signal.SIGKILL)
+        assert supervisor.process.wait(PATIENCE) == 0
+        supervisor.start()
+        # Numbers that a ring ended with count as well.
+        assert all(json.loads(spillring("info", queue, "-o", "json"))["messages"] >= 2000 for queue in queues)
+    for queue in queues:
+        assert spillring("recv", queue, "--all") == lines
+    supervisor.stop()
