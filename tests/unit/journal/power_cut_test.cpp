@@ -19,6 +19,7 @@ constexpr std::uint64_t segment_size = 16384;
 /// A journal that was written, and what was promised of it.
 struct Written {
   RecordedStorage storage;
+  bool all_synced = false;
   /// From `point` on, numbers [from, to) are there; or, to == 0: below `from` nothing has to be.
   struct Promise {
     std::size_t point;
@@ -32,6 +33,7 @@ struct Written {
 /// failed is written again. Otherwise some batches are synced later, or never.
 void write(Written& written, std::mt19937_64& random, bool with_faults) {
   RecordedStorage& storage = written.storage;
+  written.all_synced = with_faults;
   SegmentWriter out(storage, {"/q", queue_id, segment_size});
   std::vector<std::uint64_t> segments;
   for (std::uint64_t s = 1; s < 150;) {
@@ -59,7 +61,10 @@ void write(Written& written, std::mt19937_64& random, bool with_faults) {
 }
 
 void expect_promises_kept(const Written& written, std::size_t point, const Image& image) {
-  const std::set<std::uint64_t> found = recovered(image, queue_id);
+  const Recovered found = recovered(image, queue_id);
+  if (written.all_synced) {
+    ASSERT_EQ(found.refused, 0) << "a file has its name, but not its header";
+  }
   std::uint64_t least = 1;
   for (const Written::Promise& promise : written.promises) {
     if (promise.point <= point && promise.to == 0) least = promise.from;

@@ -93,16 +93,21 @@ class RecordedStorage final : public Storage {
     EXPECT_TRUE(directories_.contains(os::directory_of(path))) << path;
     const std::size_t file = files_.size();
     files_.push_back(std::make_shared<State>());
+    names_[path] = file;
     record({.what = What::create, .file = file, .path = path});
     record({.what = What::resize, .file = file, .offset = size});
     return std::make_unique<Recorded>(*this, file);
   }
   void rename(const std::string& from, const std::string& to) override {
     if (fails()) fail();
-    record({.what = What::rename, .path = from, .other = to});
+    const std::size_t file = names_.at(from);
+    names_[to] = file;
+    names_.erase(from);
+    record({.what = What::rename, .file = file, .path = from, .other = to});
   }
   void remove(const std::string& path) override {
     if (fails()) fail();
+    names_.erase(path);
     record({.what = What::remove, .path = path});
   }
   void sync_directory(const std::string& path) override {
@@ -240,7 +245,7 @@ class RecordedStorage final : public Storage {
       }
     }
     Image all;
-    for (const auto& [path, file] : entries) all[path] = std::move(contents[file]);
+    for (const auto& [path, file] : entries) all[path] = contents[file];
     return all;
   }
 
@@ -256,10 +261,10 @@ class RecordedStorage final : public Storage {
   static void change(std::map<std::string, std::size_t>& entries, const Operation& operation) {
     if (operation.what == What::create) {
       entries[operation.path] = operation.file;
-    } else if (const auto found = entries.find(operation.path); found != entries.end()) {
-      if (operation.what == What::rename) entries[operation.other] = found->second;
-      entries.erase(operation.path);
+      return;
     }
+    entries.erase(operation.path);
+    if (operation.what == What::rename) entries[operation.other] = operation.file;
   }
 
   template <typename Survives>
@@ -290,6 +295,7 @@ class RecordedStorage final : public Storage {
   std::uint64_t failures_ = 0;
   std::vector<std::shared_ptr<State>> files_;
   std::set<std::string> directories_;
+  std::map<std::string, std::size_t> names_;
   std::vector<Operation> operations_;
 };
 

@@ -18,8 +18,14 @@
 
 namespace spillring::journal {
 
-/// The numbers that can be read. Fails the test where one of them is not what it has to be.
-inline std::set<std::uint64_t> recovered(const Image& image, std::uint64_t queue_id) {
+struct Recovered {
+  std::set<std::uint64_t> numbers;
+  int refused = 0;  // segments whose header is damaged
+  [[nodiscard]] bool contains(std::uint64_t s) const { return numbers.contains(s); }
+};
+
+/// What can be read. Fails the test where one of them is not what it has to be.
+inline Recovered recovered(const Image& image, std::uint64_t queue_id) {
   std::map<std::uint64_t, const Bytes*> segments;
   for (const auto& [path, bytes] : image) {
     const std::string name = path.substr(path.rfind('/') + 1);
@@ -27,7 +33,7 @@ inline std::set<std::uint64_t> recovered(const Image& image, std::uint64_t queue
     std::from_chars(name.data(), name.data() + name.size(), first, 16);
     if (name == segment_name(first)) segments.emplace(first, &bytes);
   }
-  std::set<std::uint64_t> found;
+  Recovered found;
   std::shared_ptr<Block> block;
   for (auto at = segments.begin(); at != segments.end(); ++at) {
     const std::uint64_t next = std::next(at) == segments.end() ? UINT64_MAX : std::next(at)->first;
@@ -39,11 +45,12 @@ inline std::set<std::uint64_t> recovered(const Image& image, std::uint64_t queue
         if (block == nullptr) continue;
         for (std::uint64_t s = spot.first; s < std::min(spot.end(), next); ++s) {
           EXPECT_TRUE(is_right(*block, s, sample(s))) << s;
-          found.insert(s);
+          found.numbers.insert(s);
         }
       }
     } catch (const Error& error) {
       EXPECT_EQ(error.code(), Code::corrupt);
+      ++found.refused;
     }
   }
   return found;

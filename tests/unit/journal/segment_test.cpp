@@ -21,13 +21,15 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t queue_id = 7;
 
 class SegmentTest : public ::testing::Test {
+ public:
+  ~SegmentTest() override { fs::remove_all(directory_); }
+
  protected:
   SegmentTest() {
     std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
     EXPECT_NE(::mkdtemp(path.data()), nullptr);
     directory_ = path;
   }
-  ~SegmentTest() override { fs::remove_all(directory_); }
 
   SegmentWriter writer(std::uint64_t segment_size, const std::string& folder = "q") {
     return SegmentWriter(disk_, {directory_ / folder, queue_id, segment_size});
@@ -152,6 +154,9 @@ TEST_F(SegmentTest, ASegmentOfAnotherQueueIsRefused) {
 
 /// A full segment of 64 KiB in memory, to be damaged, and what is true of it.
 class DamageTest : public SegmentTest {
+ public:
+  ~DamageTest() override { ::munmap(bytes_, size); }
+
  protected:
   static constexpr std::uint64_t size = 65536;
 
@@ -180,7 +185,6 @@ class DamageTest : public SegmentTest {
     EXPECT_NE(at, MAP_FAILED);
     bytes_ = static_cast<unsigned char*>(at);
   }
-  ~DamageTest() override { ::munmap(bytes_, size); }
 
   void restore() const {
     ASSERT_EQ(::pwrite(memory_.get(), copy_.data(), size, 0), static_cast<ssize_t>(size));
