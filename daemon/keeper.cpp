@@ -193,7 +193,8 @@ void Keeper::supervisor_ended() {
   // is hopeless, or nobody wants to wait.
   const bool given_up = asked_to_stop_ && (impatient_ || ++stops_ == most_stops);
   if (stopping_ || given_up || !has_instance()) {
-    status_ = asked_to_stop_ && status == ended_by_request ? 0 : status.value_or(0);
+    const bool well = stopping_ || (asked_to_stop_ && status == ended_by_request);
+    status_ = well ? 0 : status.value_or(0);
     return;
   }
   failures_ = os::now() - started_ < settled_after ? failures_ + 1 : 0;
