@@ -23,7 +23,8 @@ std::uint64_t first_of(const std::string& name) {
 std::string folder_name(std::uint64_t queue_id) { return fmt::format("{:016x}", queue_id); }
 
 void remove_all(journal::Storage& storage, const std::string& directory) {
-  for (const std::string& name : storage.list(directory)) storage.remove(fmt::format("{}/{}", directory, name));
+  for (const std::string& name : storage.list(directory))
+    storage.remove(fmt::format("{}/{}", directory, name));
   storage.remove_directory(directory);
 }
 
