@@ -11,6 +11,7 @@
 #include "client/socket_path.hpp"
 #include "command_line.hpp"
 #include "config.hpp"
+#include "confinement.hpp"
 #include "exit.hpp"
 #include "keeper.hpp"
 #include "log.hpp"
@@ -124,7 +125,8 @@ int run_supervisor(const CommandLine& line, const Role& role) {
   return 0;
 }
 
-/// The first process: nobody has started it but people, a client, or the service manager.
+/// The first process: nobody has started it but people, a client, or the service manager. It
+/// confines itself, and with that all that come after it.
 int run_first(const CommandLine& line) {
   const Config config = spillring::daemon::config_of(line);
   const Settings settings = spillring::daemon::settings_of(line, config);
@@ -133,6 +135,7 @@ int run_first(const CommandLine& line) {
                                   : (config.file + ": ok").c_str());
     return 0;
   }
+  spillring::daemon::confine();
   if (!line.background) {
     auto passed = spillring::os::take_passed_listener();
     if (!passed) return Keeper(Role(arguments_for(line, settings.socket))).run();
