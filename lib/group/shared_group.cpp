@@ -112,7 +112,7 @@ std::uint8_t SharedGroup::standing_to_save(std::uint64_t s) const noexcept {
   const std::int32_t distance = layout::group_lap_distance(word_of_s.lap, lap(s));
   if (distance < 0) return 0;
   if (distance > 0 || word_of_s.state == Delivery::finished) return 255;
-  return std::clamp<std::uint8_t>(word_of_s.count, 1, 254);
+  return std::min<std::uint8_t>(word_of_s.count, 254);  // 0: handed back before anybody saw it
 }
 
 void SharedGroup::restore(std::uint64_t s, std::uint8_t standing) noexcept {
