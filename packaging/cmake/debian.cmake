@@ -55,7 +55,7 @@ debian_package(libspillring-dev
   SECTION libdevel
   SUMMARY "message queue in shared memory: to build programs with"
   TEXT "Headers, the archive of the library, and what CMake and pkg-config need to find them."
-  DEPENDS "libspillring0 ${same_version}, libfmt-dev")
+  DEPENDS "libspillring0 ${same_version}, libfmt-dev, libsqlite3-dev")
 
 # Whatever is installed with COMPONENT daemon comes with it.
 debian_package(spillring
