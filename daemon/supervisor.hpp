@@ -164,6 +164,7 @@ class Supervisor {
   Spooler spooler_{loop_};                              // ends before what it writes to
   Sessions sessions_;
   bool stopping_ = false;
+  std::vector<SavedQueue> saved_;  // from open_state() to restore()
   std::map<std::uint64_t, std::unique_ptr<Served>> queues_;
   std::map<std::string, std::uint64_t, std::less<>> names_;
   std::map<std::string, std::string, std::less<>> not_loaded_;  // name: why; it stays on the disk

@@ -61,3 +61,19 @@ def test_killed_while_it_stops_it_saves_everything_all_the_same(tmp_path):
     for queue in queues:
         assert spillring("recv", queue, "--all") == lines
     supervisor.stop()
+
+
+def test_a_damaged_catalogue_ends_the_start_and_is_left_as_it_is(tmp_path):
+    first = Supervisor(tmp_path / "socket", "--state-dir", str(tmp_path / "state"))
+    first.start()
+    subprocess.run([built("spillring"), "--socket", first.socket, "create", "q"], check=True, capture_output=True)
+    first.stop()
+    catalogue = tmp_path / "state" / "catalogue"
+    content = bytearray(catalogue.read_bytes())
+    for page in range(1, len(content) // 4096):  # all but the first: it opens, and cannot be read
+        content[page * 4096:(page + 1) * 4096] = b"\xA5" * 4096
+    catalogue.write_bytes(content)
+    ended = started(tmp_path / "socket", tmp_path / "state")
+    assert ended.returncode == 69
+    assert "catalogue" in ended.stderr
+    assert catalogue.read_bytes() == content

@@ -39,7 +39,8 @@ def shim(tmp_path_factory):
     subprocess.run(
         ["gcc", "-shared", "-fPIC", "-o", folder / "shim.so", folder / "shim.c", "-ldl"], check=True
     )
-    return str(folder / "shim.so")
+    # Behind what is preloaded already: a sanitizer wants to be the first.
+    return " ".join([os.environ.get("LD_PRELOAD", ""), str(folder / "shim.so")]).strip()
 
 
 @pytest.fixture
