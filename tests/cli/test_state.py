@@ -27,6 +27,8 @@ def test_without_its_state_directory_it_does_not_run(tmp_path):
 def test_a_state_directory_that_another_has_is_refused(tmp_path):
     first = Supervisor(tmp_path / "first", "--state-dir", str(tmp_path / "state"))
     first.start()
+    # It listens before it has its directory; it answers when it has.
+    subprocess.run([built("spillring"), "--socket", first.socket, "ls"], check=True, capture_output=True)
     try:
         ended = started(tmp_path / "second", tmp_path / "state")
         assert ended.returncode != 0
