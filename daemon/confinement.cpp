@@ -57,8 +57,8 @@ void confine() {
   if (filter == nullptr) require(-ENOMEM);
   constexpr std::uint32_t refuse = SCMP_ACT_ERRNO(EPERM);
   for (const int call : refused) require(seccomp_rule_add(filter.get(), refuse, call, 0));
-  require(
-      seccomp_rule_add(filter.get(), refuse, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_NE, AF_UNIX)));
+  constexpr scmp_arg_cmp not_unix{0, SCMP_CMP_NE, AF_UNIX, 0};
+  require(seccomp_rule_add(filter.get(), refuse, SCMP_SYS(socket), 1, not_unix));
   require(seccomp_load(filter.get()));
 }
 
