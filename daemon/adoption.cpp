@@ -43,6 +43,9 @@ layout::Request options_of(const layout::Manifest& m) {
   options.full = m.full;
   options.keep = m.keep;
   options.prealloc = m.prealloc;
+  options.durability = m.durability;
+  options.retain_ns = m.retain_ns;
+  options.retain_bytes = m.retain_bytes;
   return options;
 }
 

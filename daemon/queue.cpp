@@ -36,6 +36,14 @@ layout::Request checked(layout::Request options, bool has_journal) {
   require(has_journal || options.full != static_cast<std::uint8_t>(Full::spill),
           "this queue cannot spill", "its supervisor has no state directory to spill to",
           "start it with --state-dir, or take another full policy");
+  require(options.durability <= static_cast<std::uint8_t>(Durability::disk), "unknown durability",
+          fmt::format("durability {} is not built in this version", options.durability));
+  const bool follows =
+      options.durability != 0 || options.retain_ns != 0 || options.retain_bytes != 0;
+  require(has_journal || !follows,
+          options.durability != 0 ? "this queue cannot be durable" : "this queue cannot retain",
+          "its supervisor has no state directory to write to",
+          "start it with --state-dir, or leave durability and retain out");
   require(options.slots >= 1 && options.slots <= layout::max_slots,
           fmt::format("{} slots cannot be had", options.slots),
           fmt::format("slots lie between 1 and {}", layout::max_slots));
@@ -95,6 +103,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
     journal_ = std::make_unique<Journal>(state_->place(), id_);
     journal_->adopt(1);  // ids are never given out twice: there is nothing
     if (spills()) set_alert();
+    if (follows()) manifest().follow_from.store(1, std::memory_order_relaxed);
   }
   m.magic = layout::manifest_magic;  // last: now it is a manifest
   deposit();
@@ -113,6 +122,9 @@ void Queue::write_identity() noexcept {
   m.full = options_.full;
   m.keep = options_.keep;
   m.prealloc = options_.prealloc;
+  m.durability = options_.durability;
+  m.retain_ns = options_.retain_ns;
+  m.retain_bytes = options_.retain_bytes;
   m.name.set(name_);
   m.owner = access_.owner;
   m.owner_group = access_.group;
@@ -120,6 +132,7 @@ void Queue::write_identity() noexcept {
   m.handles_used.store(1, std::memory_order_relaxed);  // slot 0 is the supervisor's
   m.alert_sequence.store(layout::no_sequence, std::memory_order_relaxed);
   m.alert_position.store(layout::no_sequence, std::memory_order_relaxed);
+  m.follow_from.store(layout::no_sequence, std::memory_order_relaxed);
   cursors().magic = layout::groups_magic;
   cursors().queue_id = id_;
   for (layout::Hold& hold : cursors().holds) {
@@ -162,6 +175,7 @@ std::set<std::uint64_t> Queue::inodes() const {
 void Queue::ring_bells() const noexcept {
   wait::ring(bells().data);
   wait::ring(bells().room);
+  wait::ring(bells().disk);
 }
 
 std::uint64_t Queue::needed() const noexcept { return ring::needed_from(manifest(), cursors()); }

@@ -124,7 +124,7 @@ class Queue {
   /// leases. Returns when to look again, os::never if nothing is pending.
   os::Instant service(os::Instant now);
   /// Called when something has been written: service() is to look again.
-  void on_spilled(std::function<void()> look) { on_spilled_ = std::move(look); }
+  void on_written(std::function<void()> look) { on_written_ = std::move(look); }
 
  private:
   struct Group {
@@ -213,8 +213,10 @@ class Queue {
   [[nodiscard]] bool is_damaged() const noexcept;
 
   // -- the journal (spill.cpp)
-  /// Everything below is finished by every group, or journaled: no ring has to keep it.
+  /// No ring has to keep what is below (ring/reclaim.hpp).
   [[nodiscard]] std::uint64_t free_until() const noexcept;
+  /// Where the journal goes on.
+  [[nodiscard]] std::uint64_t unwritten_from() const noexcept;
   [[nodiscard]] std::shared_ptr<RingSegment> ring_with(std::uint64_t s) const noexcept;
   struct Use {
     std::uint64_t bytes = 0;
@@ -223,10 +225,19 @@ class Queue {
   [[nodiscard]] Use use_of_newest() const noexcept;
   void set_alert() noexcept;
   [[nodiscard]] bool spills() const noexcept;
+  [[nodiscard]] bool is_durable() const noexcept;
+  /// Everything goes to the journal, at once.
+  [[nodiscard]] bool follows() const noexcept;
   [[nodiscard]] bool wants_to_spill(os::Instant now) noexcept;
   [[nodiscard]] journal::Batch next_batch();
-  os::Instant consider_spill(os::Instant now);
-  void spilled(std::uint64_t end, const std::exception_ptr& failure);
+  os::Instant consider_journal(os::Instant now);
+  void drop_what_is_read() noexcept;
+  os::Instant spill(os::Instant now);
+  void follow();
+  void write(journal::Batch batch);
+  void written(std::uint64_t end, const std::exception_ptr& failure);
+  void raise_journaled(std::uint64_t end) noexcept;
+  void release_hold() noexcept;
   void disk_failed(const std::exception_ptr& failure) noexcept;
 
   void write_identity() noexcept;
@@ -256,7 +267,7 @@ class Queue {
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep
   bool spilling_ = false;
   os::Instant disk_rests_until_ = 0;  // it has failed, or is full
-  std::function<void()> on_spilled_;
+  std::function<void()> on_written_;
   std::unique_ptr<Journal> journal_;  // none: there is no state directory
 };
 

@@ -15,6 +15,9 @@ layout::QueueRecord Queue::record() const {
   record.full = options_.full;
   record.keep = options_.keep;
   record.prealloc = options_.prealloc;
+  record.durability = options_.durability;
+  record.retain_ns = options_.retain_ns;
+  record.retain_bytes = options_.retain_bytes;
   record.owner = access_.owner;
   record.owner_group = access_.group;
   record.mode = access_.mode;

@@ -75,8 +75,8 @@ SavedQueue Queue::save() {
     journal::Batch batch = next_batch();
     while (!batch.entries.empty() && batch.end() > next) batch.entries.pop_back();
     if (batch.entries.empty()) break;
-    journal_->append_now(batch, false);
-    ring::raise(manifest().journaled, batch.end());
+    journal_->append_now(batch, is_durable());
+    raise_journaled(batch.end());
   }
   journal_->sync_now();
   SavedQueue result = definition();
@@ -109,6 +109,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   begin_ring(next);
   layout::Manifest& m = manifest();
   m.journaled.store(next, std::memory_order_relaxed);
+  if (follows()) m.follow_from.store(next, std::memory_order_relaxed);
   const std::uint64_t first = journal_->empty() ? next : journal_->first();
   for (const SavedGroup& group : saved.groups) restore(group, first, next);
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);

@@ -299,14 +299,15 @@ os::Instant Queue::service(os::Instant now) {
   resume_replacement();
   consider_growth(wanted_);
   os::Instant next = os::never;
+  // First, as the journal waits for what is only claimed.
+  for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   try {
-    next = consider_spill(now);
+    next = std::min(next, consider_journal(now));
   } catch (const Error& error) {
     poison(error.what());
     return os::never;
   }
   next = std::min(next, consider_pin(wanted_, now));
-  for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   if (options_.lease_ns != 0) {
     for (const auto& group : group_table_) {
       if (group && group->kind == GroupKind::shared) {

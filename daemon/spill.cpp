@@ -75,8 +75,12 @@ bool add_bytes(journal::Batch& batch, layout::Entry& entry, const ring::RingView
 
 }  // namespace
 
-std::uint64_t Queue::free_until() const noexcept {
-  return std::max(needed(), manifest().journaled.load(std::memory_order_relaxed));
+std::uint64_t Queue::free_until() const noexcept { return ring::free_until(manifest(), cursors()); }
+
+/// Where not everything is written, what every group has finished with is not.
+std::uint64_t Queue::unwritten_from() const noexcept {
+  const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
+  return follows() ? journaled : std::max(needed(), journaled);
 }
 
 std::shared_ptr<RingSegment> Queue::ring_with(std::uint64_t s) const noexcept {
@@ -113,7 +117,7 @@ void Queue::set_alert() noexcept {
 journal::Batch Queue::next_batch() {
   journal::Batch batch;
   auto& hold = cursors().holds[0].sequence;
-  const std::uint64_t least = free_until();
+  const std::uint64_t least = unwritten_from();
   if (least >= tail()) return batch;
   // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
   hold.store(least, std::memory_order_seq_cst);
@@ -148,6 +152,12 @@ bool Queue::spills() const noexcept {
   return journal_ != nullptr && options_.full == static_cast<std::uint8_t>(Full::spill);
 }
 
+bool Queue::is_durable() const noexcept {
+  return options_.durability == static_cast<std::uint8_t>(Durability::disk);
+}
+
+bool Queue::follows() const noexcept { return layout::follows(manifest()); }
+
 /// Whether something is to be written now.
 bool Queue::wants_to_spill(os::Instant now) noexcept {
   const Use used = use_of_newest();
@@ -162,50 +172,89 @@ bool Queue::wants_to_spill(os::Instant now) noexcept {
   return spilling_;
 }
 
-os::Instant Queue::consider_spill(os::Instant now) {
-  if (journal_ == nullptr) return os::never;
+void Queue::drop_what_is_read() noexcept {
   const std::uint64_t least = needed();
   const std::uint64_t before = journal_->segments();
-  journal_->drop_below(least, least >= manifest().journaled.load(std::memory_order_relaxed));
-  if (journal_->segments() != before) {  // not too often, and not too late
-    for (const auto& group : group_table_) {
-      if (group) remember_group(*group);
-    }
+  const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
+  journal_->drop_below(least, all && !follows());  // what goes on keeps its file
+  if (journal_->segments() == before) return;      // not too often, and not too late
+  for (const auto& group : group_table_) {
+    if (group) remember_group(*group);
   }
-  if (!spills() || journal_->busy()) return os::never;
+}
+
+os::Instant Queue::consider_journal(os::Instant now) {
+  if (journal_ == nullptr) return os::never;
+  drop_what_is_read();
+  if (journal_->busy()) return os::never;
   if (now < disk_rests_until_) return disk_rests_until_;
+  if (follows()) {
+    follow();
+    return os::never;
+  }
+  return spills() ? spill(now) : os::never;
+}
+
+os::Instant Queue::spill(os::Instant now) {
   if (!wants_to_spill(now)) {
-    cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    release_hold();
     set_alert();
     return os::never;
   }
   journal::Batch batch = next_batch();
   if (batch.entries.empty()) {
-    cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    release_hold();
     return os::after(now, look_again_after);
   }
-  const std::uint64_t end = batch.end();
-  auto ring = ring_with(batch.first);
-  journal_->append(std::move(batch), std::move(ring), false,
-                   [this, end](const std::exception_ptr& failure) { spilled(end, failure); });
+  write(std::move(batch));
   return os::never;
 }
 
-void Queue::spilled(std::uint64_t end, const std::exception_ptr& failure) {
+/// Writes what there is. Where there is nothing, the next publish is to say so; the look after that
+/// was stored, and the publisher's look after its publish, leave no gap (as in wait/bell.hpp, W1).
+void Queue::follow() {
+  journal::Batch batch = next_batch();
+  if (batch.entries.empty()) {
+    // SYNC POINT WRITE: follow_from.
+    manifest().follow_from.store(unwritten_from(), std::memory_order_seq_cst);
+    batch = next_batch();
+  }
+  if (batch.entries.empty()) return release_hold();
+  manifest().follow_from.store(layout::no_sequence, std::memory_order_seq_cst);
+  write(std::move(batch));
+}
+
+void Queue::write(journal::Batch batch) {
+  const std::uint64_t end = batch.end();
+  auto ring = ring_with(batch.first);
+  journal_->append(std::move(batch), std::move(ring), is_durable(),
+                   [this, end](const std::exception_ptr& failure) { written(end, failure); });
+}
+
+void Queue::release_hold() noexcept {
+  cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+}
+
+void Queue::raise_journaled(std::uint64_t end) noexcept {
+  if (manifest().journaled.load(std::memory_order_relaxed) >= end) return;
+  // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and
+  // before the hold is raised: what is below it is read from the journal from now on.
+  ring::raise(manifest().journaled, end);
+  ring_bells();
+}
+
+void Queue::written(std::uint64_t end, const std::exception_ptr& failure) {
   if (failure) {
-    cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    release_hold();
     disk_failed(failure);
   } else {
     if (disk_rests_until_ != 0)
       log(fmt::format("queue '{}': the disk takes messages again", name_));
     disk_rests_until_ = 0;
-    // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and
-    // before the hold is raised: what is below it is read from the journal from now on.
-    ring::raise(manifest().journaled, end);
+    raise_journaled(end);
     cursors().holds[0].sequence.store(end, std::memory_order_seq_cst);
-    ring_bells();
   }
-  if (on_spilled_) on_spilled_();
+  if (on_written_) on_written_();
 }
 
 void Queue::disk_failed(const std::exception_ptr& failure) noexcept {
@@ -213,10 +262,10 @@ void Queue::disk_failed(const std::exception_ptr& failure) noexcept {
     try {
       std::rethrow_exception(failure);
     } catch (const Error& error) {
-      log(fmt::format("queue '{}' cannot spill: {}: {}; it is tried again every second", name_,
-                      error.summary(), error.why()));
+      log(fmt::format("queue '{}' cannot write its journal: {}: {}; it is tried again every second",
+                      name_, error.summary(), error.why()));
     } catch (const std::exception& error) {
-      log(fmt::format("queue '{}' cannot spill: {}", name_, error.what()));
+      log(fmt::format("queue '{}' cannot write its journal: {}", name_, error.what()));
     }
   }
   disk_rests_until_ = os::now() + pause_after_failure;

@@ -312,7 +312,7 @@ void Supervisor::open(const Requester& requester, std::string_view name, control
 
 void Supervisor::serve(std::unique_ptr<Served> made) {
   const std::uint64_t id = made->queue.id();
-  made->queue.on_spilled([this, id] { service(id); });
+  made->queue.on_written([this, id] { service(id); });
   made->watch = std::make_unique<Watch>(loop_, made->queue.service_event(), [this, id] {
     os::clear_event(queues_.at(id)->queue.service_event());
     service(id);

@@ -5,6 +5,7 @@
 
 #include "arguments.hpp"
 #include "output.hpp"
+#include "text/quantity.hpp"
 #include "verb.hpp"
 
 namespace spillring::tools {
@@ -39,6 +40,22 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   return Exit::ok;
 }
 
+void add_retention(CLI::App& app, QueueOptions& options) {
+  add_value(app, "--retain", "AGE|SIZE|AGE,SIZE",
+            "how much of what all groups have read stays on the disk, to be\n"
+            "read again: 24h, 10GiB, or both (none)",
+            [&options](const std::string& label, const std::string& value) {
+              const text::Retention retention = text::retention_of(value);
+              if (!retention.problem.empty()) {
+                throw usage_failure(fmt::format("{} '{}' cannot be had", label, value),
+                                    retention.problem,
+                                    "write an age, a size or both: 24h, 10GiB, 7d,10GiB");
+              }
+              options.retain_age = Timeout(retention.nanoseconds);
+              options.retain_bytes = retention.bytes;
+            });
+}
+
 void add_options(CLI::App& app, Arguments& arguments) {
   QueueOptions& options = arguments.options;
   add_queue(app, arguments.queue, "name: A-Z a-z 0-9 . _ -");
@@ -51,10 +68,15 @@ void add_options(CLI::App& app, Arguments& arguments) {
                    "the oldest messages go to the disk (spill where there is a\n"
                    "state directory, else block)",
                    {"drop-oldest"});
+  add_choice<Durability>(app, "--durability", options.durability,
+                         {{"memory", Durability::memory}, {"disk", Durability::disk}},
+                         "disk: every message goes to the disk too, and senders can wait\n"
+                         "for that: send --durable (memory)");
   add_choice<Keep>(app, "--keep", options.keep,
                    {{"unread", Keep::unread}, {"attached", Keep::attached}},
                    "what stays that nobody has read: everything, or only what\n"
                    "attached groups need (unread)");
+  add_retention(app, options);
   add_duration(app, "--stall-timeout", options.stall_timeout,
                "a sender that stops half-way holds others up this long (1s)");
   add_duration(app, "--lease", options.lease,
@@ -79,6 +101,7 @@ Verb add_create(CLI::App& root, Settings& settings) {
                 .text = "Examples:\n"
                         "  spillring create orders\n"
                         "  spillring create logs --capacity 256MiB --slots 1048576\n"
+                        "  spillring create payments --durability disk --retain 7d\n"
                         "  spillring create ticks --full reject --keep attached --if-not-exists"});
   const auto arguments = std::make_shared<Arguments>();
   add_options(app, *arguments);

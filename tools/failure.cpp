@@ -44,6 +44,8 @@ std::string_view hint_for(Code code) noexcept {
       return "use a command and a supervisor of one version";
     case Code::no_space:
       return "free some space on the disk of the state directory";
+    case Code::in_doubt:
+      return "look whether it is there: spillring peek";
     case Code::io:
       return "look at the disk of the state directory (dmesg)";
     case Code::ok:
@@ -102,6 +104,7 @@ Exit exit_for(Code code) noexcept {
       return Exit::denied;
     case Code::no_space:
     case Code::io:
+    case Code::in_doubt:
       return Exit::io;
     case Code::closed:
     case Code::forked:

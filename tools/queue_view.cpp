@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "text/quantity.hpp"
 #include "users.hpp"
 
 namespace spillring::tools {
@@ -28,6 +29,11 @@ std::string name_of(Full full) {
   if (full == Full::spill) return "spill";
   return full == Full::block ? "block" : "reject";
 }
+std::string retention_of(const QueueOptions& options) {
+  return text::human_retention(static_cast<std::uint64_t>(options.retain_age.count()),
+                               options.retain_bytes);
+}
+
 std::string name_of(Keep keep) { return keep == Keep::unread ? "unread" : "attached"; }
 
 }  // namespace
@@ -60,7 +66,9 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           size("capacity", options.capacity),
           count("slots", options.slots),
           word("full", name_of(options.full)),
+          word("durability", options.durability == Durability::disk ? "disk" : "memory"),
           word("keep", name_of(options.keep)),
+          word("retain", retention_of(options)),
           duration("stall_timeout", options.stall_timeout),
           duration("lease", options.lease),
           {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},

@@ -25,6 +25,7 @@ struct Arguments {
   bool envelopes = false;
   bool create = false;
   bool no_wait = false;
+  bool durable = false;
   Timeout wait = forever;
 };
 
@@ -102,12 +103,21 @@ void send_stdin(const Arguments& arguments, Sender& sender, const Settings& sett
   }
 }
 
+/// Before anything is sent.
+void require_durable(const Queue& queue) {
+  if (queue.info().options.durability == Durability::disk) return;
+  throw Failure(Exit::usage, fmt::format("queue '{}' keeps its messages in memory", queue.name()),
+                "only a queue with --durability disk can say when they are on the disk",
+                "create it with --durability disk, or leave --durable out");
+}
+
 Exit run(const Arguments& arguments, const Settings& settings) {
   check_sources(arguments);
   check_files(arguments.files);
   const Client client = settings.connect();
   const Queue queue = arguments.create ? client.open_or_create(arguments.queue)
                                        : open_queue(client, arguments.queue);
+  if (arguments.durable) require_durable(queue);
   Sender sender(queue, arguments.no_wait ? no_wait : arguments.wait);
   if (!arguments.messages.empty()) {
     send_messages(arguments.messages, arguments.metadata.view(), sender);
@@ -116,6 +126,7 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   } else {
     send_stdin(arguments, sender, settings);
   }
+  if (arguments.durable) sender.flush();
   remark(settings, fmt::format("sent {}, {}", plural(sender.messages(), "message"),
                                plural(sender.bytes(), "byte")));
   return Exit::ok;
@@ -151,6 +162,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--create", arguments.create, "create the queue, with defaults, if there is none");
   CLI::Option* wait = add_duration(app, "--wait", arguments.wait,
                                    "how long to wait for room in a full queue (inf)");
+  app.add_flag("--durable", arguments.durable,
+               "end only when the disk has all of them (a queue with\n--durability disk)");
   app.add_flag("--no-wait", arguments.no_wait, "do not wait for room")->excludes(wait);
 }
 

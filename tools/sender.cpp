@@ -41,6 +41,14 @@ void Sender::send(std::span<const std::byte> payload, const Metadata& metadata) 
   count(payload.size());
 }
 
+void Sender::flush() {
+  const auto flushed = wait_patiently(forever, [&](Timeout left) { return producer_.flush(left); });
+  if (flushed) return;
+  const std::string what = fmt::format("{} sent to '{}', and perhaps not on the disk",
+                                       plural(messages_, "message"), queue_.name());
+  throw data_failure(flushed.error(), what);
+}
+
 void Sender::send_file(const std::string& path, const Metadata& metadata) {
   const InputFile file(path);
   const auto size = file.size();

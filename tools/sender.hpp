@@ -19,6 +19,8 @@ class Sender {
   /// Throws `Failure`, which says how many were sent before.
   void send(std::span<const std::byte> payload, const Metadata& metadata);
   /// Sends what a file holds, read straight into the queue's memory if the file is a regular one.
+  /// Waits until the disk has all of it.
+  void flush();
   void send_file(const std::string& path, const Metadata& metadata);
 
   /// Throws `Failure` (bad_data) where no message can have that size; `what` names it.

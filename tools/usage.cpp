@@ -16,9 +16,8 @@ namespace {
 // Names that later versions have: whoever knows them should not be told that they are misspelt.
 constexpr std::array<std::string_view, 9> later_verbs{
     "set", "stat", "top", "tail", "move", "seek", "bench", "journal", "completion"};
-constexpr std::array<std::string_view, 6> later_options{"--durability",  "--max-deliveries",
-                                                        "--dead-letter", "--ttl",
-                                                        "--retain",      "--exclusive-producer"};
+constexpr std::array<std::string_view, 4> later_options{"--max-deliveries", "--dead-letter",
+                                                        "--ttl", "--exclusive-producer"};
 
 template <std::size_t size>
 bool contains(const std::array<std::string_view, size>& names, std::string_view name) {

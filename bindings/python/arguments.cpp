@@ -11,6 +11,7 @@
 
 #include "spillring/client.hpp"
 #include "spillring/error.hpp"
+#include "text/quantity.hpp"
 
 namespace spillring::python {
 
@@ -143,8 +144,6 @@ bool is_neutral(py::handle value, Unbuilt::Neutral neutral) {
       return value.is_none();
     case Unbuilt::Neutral::no:
       return value.is_none() || value.is(py::bool_(false));
-    case Unbuilt::Neutral::memory:
-      return value.is_none() || (py::isinstance<py::str>(value) && value.equal(py::str("memory")));
   }
   return false;
 }
@@ -274,6 +273,30 @@ std::string_view word_for(Full full) {
 }
 
 std::string_view word_for(Keep keep) { return keep == Keep::unread ? "unread" : "attached"; }
+
+Durability durability_of(py::handle value) {
+  return choice_of(value, "durability", {"memory", "disk"}, {}) == 0 ? Durability::memory
+                                                                     : Durability::disk;
+}
+
+std::string_view word_for(Durability durability) {
+  return durability == Durability::memory ? "memory" : "disk";
+}
+
+void set_retention(QueueOptions& options, py::handle value) {
+  if (!py::isinstance<py::str>(value)) {
+    options.retain_bytes = integer_of(value, "retain", 1);
+    return;
+  }
+  const std::string text = text_of(value, "retain");
+  const text::Retention retention = text::retention_of(text);
+  if (!retention.problem.empty()) {
+    invalid(fmt::format("retain='{}'", text), retention.problem,
+            "write an age, a size or both: \"24h\", \"10GiB\", \"7d,10GiB\"");
+  }
+  options.retain_age = Timeout(retention.nanoseconds);
+  options.retain_bytes = retention.bytes;
+}
 
 void refuse_unbuilt(std::string_view option) {
   throw Error(Code::unsupported, fmt::format("option {} is not built yet in this version", option));

@@ -54,11 +54,15 @@ Full full_of(pybind11::handle value);
 Keep keep_of(pybind11::handle value);
 std::string_view word_for(Full full);
 std::string_view word_for(Keep keep);
+Durability durability_of(pybind11::handle value);
+std::string_view word_for(Durability durability);
+/// Sets how much history is kept: "24h", "10GiB", "24h,10GiB"; a number: bytes.
+void set_retention(QueueOptions& options, pybind11::handle value);
 
 /// A keyword that is known and not built yet. The value that asks for nothing is accepted.
 struct Unbuilt {
   const char* name = nullptr;
-  enum class Neutral { none, no, memory } neutral = Neutral::none;
+  enum class Neutral { none, no } neutral = Neutral::none;
 };
 
 /// Refuses what is left over of a call's keywords: those `unbuilt` by name, all others as Python

@@ -49,7 +49,8 @@ class BusObject {
 
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
-  py::object capacity, slots, full, keep, stall_timeout, lease, prealloc, mode, owner_group;
+  py::object capacity, slots, full, durability, keep, retain, stall_timeout, lease, prealloc, mode,
+      owner_group;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
@@ -57,7 +58,9 @@ struct QueueKeywords {
         {"capacity", capacity},
         {"slots", slots},
         {"full", full},
+        {"durability", durability},
         {"keep", keep},
+        {"retain", retain},
         {"lease", lease},
         {"prealloc", prealloc},
         {"stall_timeout", stall_timeout},
@@ -75,7 +78,9 @@ struct QueueKeywords {
     if (!capacity.is_none()) options.capacity = bytes_of(capacity, "capacity");
     if (!slots.is_none()) options.slots = integer_of(slots, "slots", 1);
     if (!full.is_none()) options.full = full_of(full);
+    if (!durability.is_none()) options.durability = durability_of(durability);
     if (!keep.is_none()) options.keep = keep_of(keep);
+    if (!retain.is_none()) set_retention(options, retain);
     if (!stall_timeout.is_none()) {
       options.stall_timeout = duration_of(stall_timeout, "stall_timeout");
     }
@@ -159,23 +164,22 @@ queues.)");
           "queue",
           [](const BusObject& bus, const py::object& name, const py::object& create,
              const py::object& capacity, const py::object& slots, const py::object& full,
-             const py::object& keep, const py::object& stall_timeout, const py::object& lease,
-             const py::object& prealloc, const py::object& mode, const py::object& owner_group,
-             const py::kwargs& rest) {
+             const py::object& durability, const py::object& keep, const py::object& retain,
+             const py::object& stall_timeout, const py::object& lease, const py::object& prealloc,
+             const py::object& mode, const py::object& owner_group, const py::kwargs& rest) {
             refuse(rest, "queue",
-                   {{"durability", Unbuilt::Neutral::memory},
-                    {"retain"},
-                    {"max_deliveries"},
+                   {{"max_deliveries"},
                     {"dead_letter"},
                     {"ttl"},
                     {"exclusive_producer", Unbuilt::Neutral::no}});
-            return open_queue(
-                bus, name, flag_of(create, "create"),
-                {capacity, slots, full, keep, stall_timeout, lease, prealloc, mode, owner_group});
+            return open_queue(bus, name, flag_of(create, "create"),
+                              {capacity, slots, full, durability, keep, retain, stall_timeout,
+                               lease, prealloc, mode, owner_group});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
-          py::arg("full") = py::none(), py::arg("keep") = py::none(),
+          py::arg("full") = py::none(), py::arg("durability") = py::none(),
+          py::arg("keep") = py::none(), py::arg("retain") = py::none(),
           py::arg("stall_timeout") = py::none(), py::arg("lease") = py::none(),
           py::arg("prealloc") = py::none(), py::arg("mode") = py::none(),
           py::arg("owner_group") = py::none(),
@@ -189,8 +193,12 @@ slots=65536         most messages in memory; rounded up to a power of two
 full=None           what put() gets when there is no room: "block" waits, "reject" raises Full,
                     "spill" moves the oldest messages to the disk, from where they come back in
                     order; None: "spill" where the supervisor has a state directory, else "block"
+durability="memory" "disk": every message goes to the disk too; put(durable=True) and flush() wait
+                    until it is there. Needs a supervisor with a state directory
 keep="unread"       keeps what some named group has not read; "attached": only what groups need
                     that have consumers now
+retain=None         how much of what all groups have read stays on the disk, to be read again:
+                    an age, a size or both: "24h", "10GiB", "7d,10GiB"
 stall_timeout=1.0   seconds after which a loan that others wait for is revoked
 lease=None          seconds after which a message that a consumer holds, and others wait for, is
                     given to another; None: never

@@ -45,6 +45,8 @@ const char* class_of(Code code) {
       return "Unavailable";
     case Code::forked:
       return "Forked";
+    case Code::in_doubt:
+      return "InDoubt";
     case Code::no_space:
     case Code::io:
     case Code::ok:

@@ -46,6 +46,11 @@ py::object to_python(const QueueInfo& info) {
                         ? py::object(py::none())
                         : py::object(py::float_(seconds(info.options.lease)));
   fields["prealloc"] = info.options.prealloc;
+  fields["durability"] = word_for(info.options.durability);
+  fields["retain_age"] = info.options.retain_age == no_wait
+                             ? py::object(py::none())
+                             : py::object(py::float_(seconds(info.options.retain_age)));
+  fields["retain_bytes"] = info.options.retain_bytes;
   fields["owner"] = info.owner;
   fields["owner_group"] = info.owner_group;
   fields["mode"] = info.options.mode;

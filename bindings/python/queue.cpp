@@ -44,9 +44,9 @@ std::shared_ptr<const QueueObject::Sender> QueueObject::sender() {
   auto handle = std::make_shared<ProducerHandle>(connection_, std::move(producer));
   connection_->own(handle);
   if (sender_ && sender_->incarnation >= incarnation) return sender_;  // another was faster
-  const auto former =
-      std::exchange(sender_, std::make_shared<const Sender>(Sender{
-                                 std::move(handle), incarnation, info.options.full, info.largest}));
+  const auto former = std::exchange(sender_, std::make_shared<const Sender>(Sender{
+                                                 std::move(handle), incarnation, info.options.full,
+                                                 info.largest, info.options.durability}));
   return sender_;
 }
 
@@ -106,23 +106,61 @@ void QueueObject::refuse(Code code, std::size_t size, std::uint64_t largest) con
               "a queue takes messages of up to a quarter of its capacity");
 }
 
-std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle headers,
-                               Timeout timeout) {
+std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle headers, Timeout timeout,
+                               bool durable) {
   const Bytes bytes(data, "the message");
   const MetadataArgument metadata(key, headers);
   const std::span<const std::byte> payload = bytes.span();
   const std::shared_ptr<const Sender> sender = this->sender();
+  const Deadline deadline(timeout);
+  if (durable) require_durable(*sender);
+  const std::uint64_t sequence = put(*sender, payload, metadata, timeout);
+  if (durable) confirm(*sender, sequence, deadline);
+  return sequence;
+}
+
+std::uint64_t QueueObject::put(const Sender& sender, std::span<const std::byte> payload,
+                               const MetadataArgument& metadata, Timeout timeout) {
   if (payload.size() < copy_without_gil) {
-    return *send(*sender, payload.size(), metadata, timeout,
+    return *send(sender, payload.size(), metadata, timeout,
                  [&](Producer& producer) { return producer.try_send(payload, metadata.view()); });
   }
-  spillring::Loan loan = claim(*sender, payload.size(), metadata, timeout);
+  spillring::Loan loan = claim(sender, payload.size(), metadata, timeout);
   const Result<std::uint64_t> sequence = without_gil([&] {
     std::memcpy(loan.bytes().data(), payload.data(), payload.size());
-    return sender->handle->alone_without_gil([&] { return loan.publish(); });
+    return sender.handle->alone_without_gil([&] { return loan.publish(); });
   });
-  if (!sequence) refuse(sequence.error(), payload.size(), sender->largest);
+  if (!sequence) refuse(sequence.error(), payload.size(), sender.largest);
   return *sequence;
+}
+
+void QueueObject::require_durable(const Sender& sender) const {
+  if (sender.durability == Durability::disk) return;
+  throw Error(Code::invalid, fmt::format("queue '{}' keeps its messages in memory", name_),
+              "only a queue with durability='disk' can say when they are on the disk",
+              "create it with durability='disk', or do without");
+}
+
+void QueueObject::confirm(const Sender& sender, std::uint64_t sequence,
+                          const Deadline& deadline) const {
+  const Result<void> confirmed = sender.handle->obtain(
+      deadline, [&](Producer& producer) { return producer.confirm(sequence, no_wait); },
+      [&](Producer& producer, Timeout left) { return producer.confirm(sequence, left); });
+  if (confirmed) return;
+  const bool late = confirmed.error() == Code::timeout;
+  if (!late && confirmed.error() != Code::in_doubt) fail(confirmed.error(), name_);
+  throw Error(Code::in_doubt, fmt::format("message {} of queue '{}' was sent", sequence, name_),
+              late ? "but the disk did not have it in time"
+                   : "but the supervisor ended before it said that the disk has it",
+              late ? "it is on its way: flush() waits for it" : "look whether it is there");
+}
+
+void QueueObject::flush(Timeout timeout) {
+  const std::shared_ptr<const Sender> sender = this->sender();
+  require_durable(*sender);
+  const std::uint64_t last =
+      sender->handle->alone([&] { return sender->handle->owner().published(); });
+  if (last != 0) confirm(*sender, last, Deadline(timeout));
 }
 
 spillring::Loan QueueObject::claim(const Sender& sender, std::size_t size,
@@ -170,34 +208,49 @@ std::unique_ptr<ConsumerObject> QueueObject::subscribe(std::optional<std::string
 
 namespace {
 
-constexpr auto unbuilt_in_put = {Unbuilt{"ttl"}, Unbuilt{"durable", Unbuilt::Neutral::no}};
+constexpr auto unbuilt_in_put = {Unbuilt{"ttl"}};
 
 void define_sending(py::class_<QueueObject>& type) {
   type.def(
           "put",
           [](QueueObject& queue, const py::object& data, const py::object& key,
-             const py::object& headers, const py::object& timeout, const py::kwargs& rest) {
+             const py::object& headers, const py::object& timeout, const py::object& durable,
+             const py::kwargs& rest) {
             refuse(rest, "put", unbuilt_in_put);
-            return queue.put(data, key, headers, timeout_of(timeout, "timeout"));
+            return queue.put(data, key, headers, timeout_of(timeout, "timeout"),
+                             flag_of(durable, "durable"));
           },
           py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
           py::arg("headers") = py::none(), py::arg("timeout") = py::none(),
-          R"(put(buf, *, key=None, headers=None, timeout=None) -> int
+          py::arg("durable") = false,
+          R"(put(buf, *, key=None, headers=None, timeout=None, durable=False) -> int
 
 Sends a copy of a buffer (bytes, bytearray, memoryview, array, numpy, mmap) and returns the
 message's sequence. Waits for room up to `timeout` seconds (None: for ever) where the queue's full
-policy is "block", then raises Full. key: bytes; headers: a mapping of str to bytes.)")
+policy is "block", then raises Full. key: bytes; headers: a mapping of str to bytes. durable=True
+returns only when the disk has the message (of a queue with durability="disk"); if that takes longer
+than `timeout`, or the supervisor ends, it raises InDoubt: the message was sent.)")
       .def(
           "put_nowait",
           [](QueueObject& queue, const py::object& data, const py::object& key,
              const py::object& headers, const py::kwargs& rest) {
             refuse(rest, "put_nowait", unbuilt_in_put);
-            return queue.put(data, key, headers, no_wait);
+            return queue.put(data, key, headers, no_wait, false);
           },
           py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
           py::arg("headers") = py::none(),
           "put_nowait(buf, *, key=None, headers=None) -> int\n\nput() that raises Full instead of "
-          "waiting.")
+          "waiting; flush() makes what it sent durable.")
+      .def(
+          "flush",
+          [](QueueObject& queue, const py::object& timeout) {
+            queue.flush(timeout_of(timeout, "timeout"));
+          },
+          py::kw_only(), py::arg("timeout") = py::none(),
+          R"(flush(*, timeout=None) -> None
+
+Returns when the disk has all that was put through this object, by whichever thread; of a queue with
+durability="disk". Many who wait share one write. Raises InDoubt as put() does.)")
       .def(
           "loan",
           [](QueueObject& queue, const py::object& nbytes, const py::object& key,

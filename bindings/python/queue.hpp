@@ -31,7 +31,8 @@ class QueueObject {
   [[nodiscard]] std::string repr() const;
 
   std::uint64_t put(pybind11::handle data, pybind11::handle key, pybind11::handle headers,
-                    Timeout timeout);
+                    Timeout timeout, bool durable);
+  void flush(Timeout timeout);
   [[nodiscard]] std::unique_ptr<LoanObject> loan(std::size_t size, pybind11::handle key,
                                                  pybind11::handle headers, Timeout timeout);
   [[nodiscard]] std::unique_ptr<MessageObject> get(const std::string& group, Timeout timeout,
@@ -57,11 +58,19 @@ class QueueObject {
     std::uint64_t incarnation;  // of the queue that it sends to
     Full full;                  // that queue's policy
     std::uint64_t largest;      // its largest message
+    Durability durability;
   };
   struct Getters {
     std::uint64_t incarnation = 0;
     std::map<std::string, std::shared_ptr<ConsumerHandle>, std::less<>> by_group;
   };
+
+  std::uint64_t put(const Sender& sender, std::span<const std::byte> payload,
+                    const MetadataArgument& metadata, Timeout timeout);
+  /// Waits until what has this number is on the disk.
+  void confirm(const Sender& sender, std::uint64_t sequence, const Deadline& deadline) const;
+  /// Throws where nothing of the queue is made durable.
+  void require_durable(const Sender& sender) const;
 
   /// Runs `attempt(producer)`, with waits for room for a message of that size. Throws.
   template <typename Attempt>

@@ -41,6 +41,10 @@ class Attachment {
   /// Tells that supervisor something, if it is there. Never fails.
   void tell(layout::Request request) const noexcept;
 
+  /// The supervisor that gave this handle, and its keeper, have ended, as far as can be seen.
+  [[nodiscard]] bool supervisor_is_gone() const {
+    return connection_->has_ended(queue_.generation);
+  }
   /// Asks the supervisor to look at the queue. Never blocks, works without a supervisor.
   void ask_service() const noexcept;
   /// Says that shared memory contradicts itself. Returns the code to hand on.

@@ -56,6 +56,9 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.stall_timeout_ns = nanoseconds(options.stall_timeout);
   request.lease_ns = nanoseconds(options.lease);
   request.prealloc = options.prealloc ? 1 : 0;
+  request.durability = static_cast<std::uint8_t>(options.durability);
+  request.retain_ns = nanoseconds(options.retain_age);
+  request.retain_bytes = options.retain_bytes;
   request.mode = options.mode;
   request.owner_group = group_of(options.owner_group);
   return request;
@@ -72,6 +75,9 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.stall_timeout = Timeout(record.stall_timeout_ns);
   info.options.lease = Timeout(record.lease_ns);
   info.options.prealloc = record.prealloc != 0;
+  info.options.durability = static_cast<Durability>(record.durability);
+  info.options.retain_age = Timeout(record.retain_ns);
+  info.options.retain_bytes = record.retain_bytes;
   info.options.mode = record.mode;
   info.options.owner_group = std::to_string(record.owner_group);
   info.owner = record.owner;

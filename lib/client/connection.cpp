@@ -108,6 +108,11 @@ void Connection::tell_over(Generation line, const layout::Request& request) noex
   if (line_ && line == generation()) control::send(line_->socket, request, false);
 }
 
+bool Connection::has_ended(Generation line) {
+  const std::scoped_lock lock(mutex_);
+  return !line_ || line != generation() || os::hung_up(line_->socket);
+}
+
 /// nullopt: the line had ended before anything was sent over it.
 std::optional<Answered> Connection::try_call(layout::Request request) {
   request.id = ++last_id_;

@@ -54,6 +54,9 @@ class Connection {
   /// Waits for whoever asks at this moment. Never fails.
   void tell_over(Generation line, const layout::Request& request) noexcept;
 
+  /// The line of that generation has ended, as far as can be seen without asking.
+  [[nodiscard]] bool has_ended(Generation line);
+
   /// The line in use.
   [[nodiscard]] Generation generation() const noexcept {
     return generation_.load(std::memory_order_acquire);

@@ -141,6 +141,58 @@ void ProducerCore::call_attention(const ring::Claim& claim) noexcept {
   attachment_.ask_service();
 }
 
+/// Somebody waits to write what follows `s`, or what has been in the way before it. REQUIRES: the
+/// change was a seq_cst operation: either this sees what the supervisor stored before it looked, or
+/// that look saw the change.
+void ProducerCore::tell_follower(std::uint64_t s) noexcept {
+  // SYNC POINT READ: follow_from.
+  const std::uint64_t from = attachment_.manifest().follow_from.load(std::memory_order_seq_cst);
+  if (s < from || from == last_told_) return;
+  last_told_ = from;
+  attachment_.ask_service();
+}
+
+bool ProducerCore::on_disk(std::uint64_t s) const noexcept {
+  // SYNC POINT READ: journaled. seq_cst: a second look, after the mark was set (wait/bell.hpp, W1).
+  return attachment_.manifest().journaled.load(std::memory_order_seq_cst) > s;
+}
+
+Code ProducerCore::disk_condition() const {
+  switch (const Code code = attachment_.condition()) {
+    case Code::ok:
+      return attachment_.supervisor_is_gone() ? Code::in_doubt : Code::timeout;
+    case Code::unavailable:  // it is being saved, unless nobody is there any more
+      return attachment_.supervisor_is_gone() ? Code::in_doubt : Code::timeout;
+    case Code::poisoned:
+      return Code::in_doubt;
+    default:
+      return code;
+  }
+}
+
+Result<void> ProducerCore::confirm(std::uint64_t s, Timeout timeout) {
+  if (attachment_.forked()) return Code::forked;
+  if (attachment_.manifest().durability != static_cast<std::uint8_t>(Durability::disk)) {
+    return Code::unsupported;
+  }
+  if (on_disk(s)) return {};
+  const os::Instant until = os::deadline(timeout);
+  layout::Bell& bell = attachment_.bells().disk;
+  for (;;) {
+    const std::uint32_t value = wait::announce(bell);
+    if (on_disk(s)) return {};
+    if (os::now() >= until) return Code::timeout;
+    const os::Woken woken = wait::nap(bell, value, until);
+    if (on_disk(s)) return {};
+    if (woken == os::Woken::interrupted && options_.interruptible) return Code::interrupted;
+    if (woken != os::Woken::timed_out) continue;
+    // Whoever was to tell the supervisor may have been stopped before it did.
+    attachment_.ask_service();
+    if (const Code code = disk_condition(); code != Code::timeout) return code;
+    if (options_.interruptible && os::now() < until) return Code::interrupted;
+  }
+}
+
 Result<void> ProducerCore::advance() {
   // A ring may be let go between reading its name and asking for it: then there is a newer one.
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -268,7 +320,11 @@ Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {
   const std::uint64_t s = loan.seq_;
   const ring::PublishStatus status = ring::publish(ring->view, s);
   // After the swap, which is the fence (wait/bell.hpp, W1).
-  if (status == ring::PublishStatus::ok) wait::ring(attachment_.bells().data);
+  if (status == ring::PublishStatus::ok) {
+    wait::ring(attachment_.bells().data);
+    last_published_ = std::max(last_published_, s);
+  }
+  tell_follower(s);
   // Released: there may be room now. So there may be where no group has to be passed first.
   if (status != ring::PublishStatus::ok || keeps_nothing_) wait::ring(attachment_.bells().room);
   if (status == ring::PublishStatus::corrupt) attachment_.report_damage();
@@ -287,6 +343,7 @@ void ProducerCore::cancel(Loan& loan) noexcept {
   if (!attachment_.forked()) {
     const auto* ring = static_cast<Ring*>(loan.ring_);
     ring::abort(ring->view, loan.seq_);
+    tell_follower(loan.seq_);
     // Readers skip the number; it may have been in the way of some, and of room.
     wait::ring(attachment_.bells().data);
     wait::ring(attachment_.bells().room);
@@ -332,6 +389,18 @@ Result<std::uint64_t> Producer::send(std::span<const std::byte> bytes, Timeout t
 Result<std::uint64_t> Producer::try_send(std::span<const std::byte> bytes,
                                          const Metadata& metadata) {
   return send(bytes, no_wait, metadata);
+}
+
+std::uint64_t Producer::published() const noexcept {
+  return core_ == nullptr ? 0 : core_->published();
+}
+
+Result<void> Producer::flush(Timeout timeout) {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->flush(timeout);
+}
+
+Result<void> Producer::confirm(std::uint64_t seq, Timeout timeout) {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->confirm(seq, timeout);
 }
 
 Result<void> Producer::wait_for_room(std::size_t size, Timeout timeout) {

@@ -23,6 +23,11 @@ class ProducerCore {
   /// Waits for room beside whatever else the handle does.
   Result<void> wait_for_room(std::size_t size, Timeout timeout);
 
+  [[nodiscard]] std::uint64_t published() const noexcept { return last_published_; }
+  /// Waits until what has this number is on the disk, beside whatever else the handle does.
+  Result<void> confirm(std::uint64_t s, Timeout timeout);
+  Result<void> flush(Timeout timeout) { return confirm(last_published_, timeout); }
+
   Result<std::uint64_t> publish(Loan& loan, std::size_t size);
   void cancel(Loan& loan) noexcept;
 
@@ -44,6 +49,10 @@ class ProducerCore {
   Result<Shape> shape_of(std::size_t size, const LoanOptions& options) const noexcept;
   Result<Loan> claimed(const Shape& shape, const Metadata& metadata, const ring::Claim& claim);
   void call_attention(const ring::Claim& claim) noexcept;
+  void tell_follower(std::uint64_t s) noexcept;
+  [[nodiscard]] bool on_disk(std::uint64_t s) const noexcept;
+  /// Whether the disk can still get what it does not have. `timeout`: so it seems.
+  [[nodiscard]] Code disk_condition() const;
   Result<void> advance();
   /// After a claim found no room: reclaims, or says what to wait for.
   bool gain_room(const ring::RingView& ring) noexcept;
@@ -66,6 +75,8 @@ class ProducerCore {
   ring::Room room_;
   wait::Spin spin_;
   os::Instant last_asked_ = 0;
+  std::uint64_t last_published_ = 0;
+  std::uint64_t last_told_ = 0;  // value of Manifest::follow_from that the supervisor was told of
   std::uint64_t last_mark_ = 0;  // of Manifest::alert_sequence that the supervisor was told of
   bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
   std::uint64_t loans_ = 0;

@@ -37,6 +37,7 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync) {
       begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + size)};
       begin(begun.first, begun.size, sync);
     }
+    if (sync) write_ahead(size);
     write(batch);
     unsynced_ = true;
     if (sync) this->sync();
@@ -84,6 +85,7 @@ void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync) {
   position_ = layout::first_batch_at;
   size_ = size;
   time_ = 0;
+  written_until_ = layout::first_batch_at;
   entered_ = false;
   unsynced_ = true;
   if (!sync) return;
@@ -91,6 +93,22 @@ void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync) {
   storage_.rename(made_at, path);
   storage_.sync_directory(options_.directory);
   entered_ = true;
+}
+
+/// Zeros where the batches to come will be. Space that was set aside and never written costs the
+/// sync of a small batch many times as much: the file system has to note that it is in use now.
+void SegmentWriter::write_ahead(std::uint64_t size) {
+  static const std::array<std::byte, 64 * 1024> zeros{};
+  constexpr std::uint64_t stretch = 1024 * 1024;
+  if (position_ + size <= written_until_) return;
+  if (size > stretch / 4) return;  // the note is small beside it
+  const std::uint64_t until = std::min(position_ + stretch, size_);
+  std::vector<Piece> pieces;
+  for (std::uint64_t left = until - written_until_; left != 0; left -= pieces.back().size()) {
+    pieces.push_back(Piece(zeros).first(std::min<std::uint64_t>(left, zeros.size())));
+  }
+  file_->write(written_until_, pieces);
+  written_until_ = until;
 }
 
 void SegmentWriter::write(const Batch& batch) {
@@ -112,6 +130,7 @@ void SegmentWriter::write(const Batch& batch) {
   header.checksum = checksum_of(header, salt_);
   file_->write(position_, pieces);
   position_ += layout::batch_size(batch.entries.size(), batch.data);
+  written_until_ = std::max(written_until_, position_);
 }
 
 }  // namespace spillring::journal

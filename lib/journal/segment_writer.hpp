@@ -54,6 +54,7 @@ class SegmentWriter {
  private:
   void begin(std::uint64_t first, std::uint64_t size, bool sync);
   void write(const Batch& batch);
+  void write_ahead(std::uint64_t size);
 
   Storage& storage_;
   Options options_;
@@ -62,8 +63,9 @@ class SegmentWriter {
   std::uint64_t position_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t time_ = 0;
-  bool entered_ = false;   // the directory that names the file was synced
-  bool unsynced_ = false;  // something was written since the last sync
+  std::uint64_t written_until_ = 0;  // of the file, zeros included
+  bool entered_ = false;             // the directory that names the file was synced
+  bool unsynced_ = false;            // something was written since the last sync
 };
 
 }  // namespace spillring::journal

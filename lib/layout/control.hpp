@@ -58,17 +58,20 @@ struct Request {
   std::uint8_t full;
   std::uint8_t keep;
   std::uint8_t prealloc;
-  std::uint8_t reserved[1];
+  std::uint8_t durability;
   std::uint32_t mode;         // permission bits as a file's: read = consume, write = publish
   std::uint32_t owner_group;  // no_group: the creator's own
   std::uint8_t reserved_access[4];
+  std::uint64_t retain_ns;
+  std::uint64_t retain_bytes;
 };
-static_assert(sizeof(Request) == 216, "no padding: what was not set is zero, not stale memory");
+static_assert(sizeof(Request) == 232, "no padding: what was not set is zero, not stale memory");
 static_assert(offsetof(Request, name) == 40);
 static_assert(offsetof(Request, protocol_version) == 160);
 static_assert(offsetof(Request, capacity) == 168);
 static_assert(offsetof(Request, full) == 200);
 static_assert(offsetof(Request, mode) == 204);
+static_assert(offsetof(Request, retain_ns) == 216);
 static_assert(std::is_trivially_copyable_v<Request>);
 
 struct Reply {
@@ -101,6 +104,8 @@ struct QueueRecord {
   std::uint64_t slots;
   std::uint64_t stall_timeout_ns;
   std::uint64_t lease_ns;
+  std::uint64_t retain_ns;
+  std::uint64_t retain_bytes;
   std::uint64_t first;
   std::uint64_t next;
   std::uint64_t messages;
@@ -119,15 +124,16 @@ struct QueueRecord {
   std::uint8_t full;
   std::uint8_t keep;
   std::uint8_t prealloc;
-  std::uint8_t reserved[4];
+  std::uint8_t durability;
+  std::uint8_t reserved[3];
   std::uint32_t owner;
   std::uint32_t owner_group;
   std::uint32_t mode;
   std::uint32_t reserved_access;
 };
-static_assert(sizeof(QueueRecord) == 272, "no padding");
-static_assert(offsetof(QueueRecord, rings) == 232);
-static_assert(offsetof(QueueRecord, state) == 248);
+static_assert(sizeof(QueueRecord) == 288, "no padding");
+static_assert(offsetof(QueueRecord, rings) == 248);
+static_assert(offsetof(QueueRecord, state) == 264);
 
 /// One group, as spillring::GroupInfo.
 struct GroupRecord {

@@ -72,7 +72,8 @@ struct Manifest {
   std::uint8_t full;       // spillring::Full
   std::uint8_t keep;       // spillring::Keep
   std::uint8_t prealloc;
-  std::uint8_t reserved_options[5];
+  std::uint8_t durability;  // spillring::Durability
+  std::uint8_t reserved_options[4];
   Text<name_size> name;
   std::uint64_t made_by_session;  // who created it, and by which request: done twice, it is known
   std::uint64_t made_by_request;
@@ -80,7 +81,8 @@ struct Manifest {
   std::uint32_t owner_group;
   std::uint32_t mode;
   std::uint32_t reserved_access;
-  std::uint64_t reserved_identity[2];
+  std::uint64_t retain_ns;     // messages stay in the journal this long after they were sent,
+  std::uint64_t retain_bytes;  // and so many bytes of them; both 0: until they are read
 
   // -- moving
   std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
@@ -95,7 +97,9 @@ struct Manifest {
   // fills up. no_sequence: nobody needs to.
   std::atomic<std::uint64_t> alert_sequence;
   std::atomic<std::uint64_t> alert_position;
-  std::uint64_t reserved_moving;
+  // Who publishes this number or a later one rings the supervisor, which has written what is
+  // before. no_sequence: nobody needs to.
+  std::atomic<std::uint64_t> follow_from;
   std::atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
   std::uint64_t pinned[max_pinned];  // rings let go of that a stopped client may map; 0: none
   std::uint64_t reserved_rings[12];
@@ -108,10 +112,14 @@ struct Manifest {
 static_assert(offsetof(Manifest, magic) == 0, "checked before anything else is believed");
 static_assert(offsetof(Manifest, layout_version) == 8, "likewise");
 static_assert(offsetof(Manifest, full) == 80);
+static_assert(offsetof(Manifest, durability) == 83);
 static_assert(offsetof(Manifest, name) == 88);
+static_assert(offsetof(Manifest, retain_ns) == 240);
 static_assert(offsetof(Manifest, condition) == 256, "apart from what never changes");
 static_assert(offsetof(Manifest, group_version) == 264);
 static_assert(offsetof(Manifest, base) == 272);
+static_assert(offsetof(Manifest, journaled) == 288);
+static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
@@ -120,6 +128,11 @@ static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only 
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
               "a lock would be private to a process");
 static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "likewise");
+
+/// Everything published goes to the journal, without a gap, before its memory is used again.
+inline bool follows(const Manifest& manifest) noexcept {
+  return manifest.durability != 0 || manifest.retain_ns != 0 || manifest.retain_bytes != 0;
+}
 
 /// Bits of `features_required` that this build understands.
 inline constexpr std::uint64_t features_known = 0;

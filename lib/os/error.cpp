@@ -18,7 +18,7 @@ struct Words {
   std::string_view text;
 };
 
-constexpr std::array<Words, 24> words{{
+constexpr std::array<Words, 25> words{{
     {Code::ok, "ok", "no error"},
     {Code::full, "full", "the queue is full"},
     {Code::empty, "empty", "no message is there"},
@@ -42,6 +42,7 @@ constexpr std::array<Words, 24> words{{
     {Code::forked, "forked", "the handle belongs to the parent process"},
     {Code::no_space, "no_space", "the journal's disk is full"},
     {Code::io, "io", "the journal's disk fails"},
+    {Code::in_doubt, "in_doubt", "it was sent, but whether it has reached the disk is not known"},
     {Code::internal, "internal", "(BUG) internal error"},
 }};
 

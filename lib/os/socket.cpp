@@ -196,6 +196,11 @@ bool wait_readable(const Fd& socket, Instant until) { return wait_for(socket, PO
 
 bool wait_writable(const Fd& socket, Instant until) { return wait_for(socket, POLLOUT, until); }
 
+bool hung_up(const Fd& socket) noexcept {
+  pollfd entry{socket.get(), POLLRDHUP, 0};
+  return ::poll(&entry, 1, 0) == 1;
+}
+
 Fd make_event() {
   Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event) fail("cannot make an eventfd");

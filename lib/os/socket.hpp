@@ -61,6 +61,9 @@ bool wait_readable(const Fd& socket, Instant until);
 /// Waits until `socket` can be written to; false when `until` has passed.
 bool wait_writable(const Fd& socket, Instant until);
 
+/// The other side has closed a connected socket. Does not block, reads nothing.
+bool hung_up(const Fd& socket) noexcept;
+
 /// An eventfd: a bell that can be polled.
 Fd make_event();
 /// Rings it. Never blocks. Async-signal-safe.

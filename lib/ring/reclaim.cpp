@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "spillring/options.hpp"
+
 namespace spillring::ring {
 
 namespace {
@@ -48,6 +50,14 @@ std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups
   return 0;  // a table that never rests frees nothing
 }
 
+std::uint64_t free_until(const layout::Manifest& manifest, const layout::Groups& groups) noexcept {
+  // acquire: what is journaled was read before it was said to be.
+  const std::uint64_t journaled = manifest.journaled.load(std::memory_order_acquire);
+  std::uint64_t free = needed_from(manifest, groups);
+  if (manifest.full == static_cast<std::uint8_t>(Full::spill)) free = std::max(free, journaled);
+  return layout::follows(manifest) ? std::min(free, journaled) : free;
+}
+
 std::uint64_t lowest_hold(const RingView& ring, const layout::Manifest& manifest,
                           const layout::Groups& groups) noexcept {
   std::uint64_t lowest = layout::no_sequence;
@@ -70,9 +80,7 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
   // table, so a group that joins after that look begins behind it (B2). The other way round, a
   // reclaimer that pauses in between would pass what was published for a group it does not know.
   const std::uint64_t finished = finished_until(ring, limit, limit + ring.slots() / 8);
-  // acquire: what is journaled was read before it was said to be.
-  const std::uint64_t journaled = manifest.journaled.load(std::memory_order_acquire);
-  const std::uint64_t free = std::min(finished, std::max(journaled, needed_from(manifest, groups)));
+  const std::uint64_t free = std::min(finished, free_until(manifest, groups));
   if (free <= limit) return header.limit.load(std::memory_order_seq_cst) > limit;
   // SYNC POINT WRITE: gone. seq_cst, before the holds are looked at (B1):
   //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <=

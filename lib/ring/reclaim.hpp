@@ -63,6 +63,11 @@ inline constexpr std::uint32_t no_group = UINT32_MAX;
 std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups,
                           std::uint32_t except = no_group) noexcept;
 
+/// Everything below may be used again once it is finished and nobody holds it: what every group has
+/// finished with, or the journal has, where messages need not stay in memory; and nothing that the
+/// journal still has to get.
+std::uint64_t free_until(const layout::Manifest& manifest, const layout::Groups& groups) noexcept;
+
 /// The lowest hold that protects bytes of this ring. Holds below its first sequence belong to views
 /// in older rings, which are sealed and need none.
 std::uint64_t lowest_hold(const RingView& ring, const layout::Manifest& manifest,

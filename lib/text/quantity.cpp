@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
@@ -49,6 +50,7 @@ constexpr std::array duration_units{
     Unit{"s", 1000'000'000},
     Unit{"m", 60 * 1000'000'000ULL},
     Unit{"h", 3600 * 1000'000'000ULL},
+    Unit{"d", 24 * 3600 * 1000'000'000ULL},
 };
 
 constexpr std::array count_units{Unit{"", 1}};
@@ -131,9 +133,45 @@ Quantity count_of(std::string_view text) {
   return parse(count_units, std::numeric_limits<std::uint64_t>::max(), text);
 }
 
+Retention retention_of(std::string_view text) {
+  Retention result;
+  const auto refuse = [&](std::string_view part, std::string_view why) {
+    result.problem = fmt::format("'{}' {}", part, why);
+    return result;
+  };
+  for (;;) {
+    const std::size_t comma = std::min(text.find(','), text.size());
+    const std::string_view part = text.substr(0, comma);
+    const Quantity age = duration_of(part);
+    const Quantity size = size_of(part);
+    const bool is_age = age.problem.empty();
+    if (is_age == size.problem.empty()) {
+      return refuse(part, is_age ? "could be seconds or bytes" : "is neither an age nor a size");
+    }
+    std::uint64_t& target = is_age ? result.nanoseconds : result.bytes;
+    if (target != 0) return refuse(part, is_age ? "is a second age" : "is a second size");
+    target = is_age ? age.value : size.value;
+    if (target == 0) return refuse(part, "keeps nothing");
+    if (comma == text.size()) return result;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+std::string human_retention(std::uint64_t nanoseconds, std::uint64_t bytes) {
+  if (nanoseconds == 0 && bytes == 0) return "none";
+  std::string text = nanoseconds != 0 ? human_duration(nanoseconds) : "";
+  if (bytes == 0) return text;
+  if (!text.empty()) text += ',';
+  for (const std::string_view name : {"TiB", "GiB", "MiB", "KiB"}) {
+    const std::uint64_t factor = *factor_of(size_units, name);
+    if (bytes % factor == 0) return text + fmt::format("{}{}", bytes / factor, name);
+  }
+  return text + fmt::format("{}B", bytes);
+}
+
 std::string human_duration(std::uint64_t nanoseconds) {
   if (nanoseconds == 0) return "0";
-  for (const std::string_view name : {"h", "m", "s", "ms", "us"}) {
+  for (const std::string_view name : {"d", "h", "m", "s", "ms", "us"}) {
     const std::uint64_t factor = *factor_of(duration_units, name);
     if (nanoseconds % factor == 0) return fmt::format("{}{}", nanoseconds / factor, name);
   }

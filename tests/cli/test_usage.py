@@ -5,7 +5,7 @@ from failures import assert_failure
 
 VERBS = "create ls info send recv peek drain purge rm version".split()
 LATER = "set stat top tail move seek bench journal completion".split()
-LATER_OPTIONS = ("--durability --max-deliveries --dead-letter --ttl --retain "
+LATER_OPTIONS = ("--max-deliveries --dead-letter --ttl "
                  "--exclusive-producer").split()
 
 BAD = [

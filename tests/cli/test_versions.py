@@ -10,13 +10,13 @@ from failures import assert_failure
 # The head of every request and answer (docs/memory-layout.md).
 MAGIC = 0x4C525053
 HELLO, LIST = 1, 4
-REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4x")
+REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4xQQ")
 REPLY = struct.Struct("<IHBBQQIHHQQQQ512s")
 VERSION_MISMATCH = 18
 
 
-def request(ask, protocol=1, layout=1, magic=MAGIC):
-    return REQUEST.pack(magic, ask, 0, 7, 0, 0, 0, 0, b"", protocol, layout, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+def request(ask, protocol=2, layout=2, magic=MAGIC):
+    return REQUEST.pack(magic, ask, 0, 7, 0, 0, 0, 0, b"", protocol, layout, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def reply(packet):
     return fields[2], fields[-1].rstrip(b"\0").decode().split("\n")
 
 
-@pytest.mark.parametrize("versions", [{"protocol": 2}, {"layout": 2}, {"protocol": 0}, {"layout": 2**32 - 1}])
+@pytest.mark.parametrize("versions", [{"protocol": 1}, {"layout": 1}, {"protocol": 0}, {"layout": 2**32 - 1}])
 def test_a_client_of_another_version(connection, spillring, versions):
     connection.send(request(HELLO, **versions))
     code, (what, why, hint, _) = reply(connection.recv(4096))

@@ -30,6 +30,7 @@ __all__ = [
     "Queue",
     "QueueInfo",
     "Stale",
+    "InDoubt",
     "Timeout",
     "TooLarge",
     "Unavailable",
@@ -61,6 +62,7 @@ class Corrupt(Error): ...
 class Unavailable(Error, ConnectionError): ...
 class Forked(Error): ...
 class NoMemory(Error, MemoryError): ...
+class InDoubt(Error): ...
 
 @dataclass(frozen=True)
 class QueueInfo:
@@ -69,14 +71,22 @@ class QueueInfo:
     capacity: int
     slots: int
     full: str
+    durability: str
     keep: str
+    retain_age: float | None
+    retain_bytes: int
     stall_timeout: float
     lease: float | None
     prealloc: bool
+    owner: int
+    owner_group: int
+    mode: int
     first: int
     next: int
     messages: int
     bytes: int
+    journaled: int
+    journal_bytes: int
     largest: int
     ring_slots: int
     ring_bytes: int
@@ -94,6 +104,7 @@ class GroupInfo:
     lag: int
     members: int
     unacked: int
+    lost: int
 
 @final
 class Message(Buffer):
@@ -174,6 +185,7 @@ class Queue:
         key: Buffer | None = None,
         headers: Mapping[str, Buffer] | None = None,
         timeout: float | None = None,
+        durable: bool = False,
     ) -> int: ...
     def put_nowait(
         self,
@@ -182,6 +194,7 @@ class Queue:
         key: Buffer | None = None,
         headers: Mapping[str, Buffer] | None = None,
     ) -> int: ...
+    def flush(self, *, timeout: float | None = None) -> None: ...
     def loan(
         self,
         nbytes: int,
@@ -225,7 +238,9 @@ class Bus:
         capacity: int | str = "16MiB",
         slots: int = 65536,
         full: Literal["block", "reject", "spill"] | None = None,
+        durability: Literal["memory", "disk"] = "memory",
         keep: Literal["unread", "attached"] = "unread",
+        retain: int | str | None = None,
         stall_timeout: float = 1.0,
         lease: float | None = None,
         prealloc: bool = False,

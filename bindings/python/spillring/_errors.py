@@ -116,6 +116,12 @@ class Forked(Error):
     code = "forked"
 
 
+class InDoubt(Error):
+    """The message was sent, but nobody can say whether it has reached the disk."""
+
+    code = "in_doubt"
+
+
 class NoMemory(Error, MemoryError):
     """Shared memory was refused by the system or by a limit."""
 

@@ -12,7 +12,10 @@ class QueueInfo:
     capacity: int  #: most bytes of payload and metadata in memory
     slots: int  #: most messages in memory
     full: str  #: "block", "reject" or "spill"
+    durability: str  #: "memory" or "disk"
     keep: str  #: "unread" or "attached"
+    retain_age: "float | None"  #: seconds that history is kept; None: no matter how long
+    retain_bytes: int  #: bytes of history that are kept; 0: no matter how many
     stall_timeout: float  #: seconds
     lease: "float | None"  #: seconds; None: never
     prealloc: bool

@@ -33,6 +33,7 @@ enum class Code : std::uint8_t {
   forked,            ///< the handle was made before fork(); the child needs its own
   no_space,          ///< the journal's disk is full
   io,                ///< the journal's disk fails
+  in_doubt,          ///< it was sent; nobody can say any more whether it has reached the disk
   internal,          ///< a bug
 };
 

@@ -36,6 +36,13 @@ enum class Keep : std::uint8_t {
   attached = 1,  ///< only what the groups attached now still need (publish/subscribe)
 };
 
+/// When a message is safe from what.
+enum class Durability : std::uint8_t {
+  memory = 0,  ///< from the death of any process but the supervisor and its keeper together
+  disk = 1,    ///< from a power cut, once `Producer::flush` or `confirm` said so: every message
+               ///< goes to the journal, and many share one fdatasync
+};
+
 struct QueueOptions {
   /// Most bytes of payload and metadata in memory. A limit, not a price: a queue starts small and
   /// grows.
@@ -44,6 +51,14 @@ struct QueueOptions {
   std::uint64_t slots = 65536;
   Full full = Full::standard;
   Keep keep = Keep::unread;
+  /// `disk` needs a supervisor with a state directory.
+  Durability durability = Durability::memory;
+  /// How long messages stay in the journal after they were sent, to be read again, though every
+  /// group has read them; zero: no matter how long. Needs a state directory. Files of the journal
+  /// go as a whole, so it may be more.
+  Timeout retain_age = Timeout::zero();
+  /// The same by size: so many bytes of files. With both, what goes is what either lets go.
+  std::uint64_t retain_bytes = 0;
   /// A loan that is in somebody's way for this long is revoked: its publish becomes `stale`.
   Timeout stall_timeout = std::chrono::seconds(1);
   /// A message that a member of a shared group has held for this long while somebody waits for it

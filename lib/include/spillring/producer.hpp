@@ -95,6 +95,19 @@ class Producer {
   /// handle.
   Result<void> wait_for_room(std::size_t size, Timeout timeout = forever);
 
+  /// The greatest sequence that this handle has published; 0: none.
+  [[nodiscard]] std::uint64_t published() const noexcept;
+  /// Returns `ok` when the disk has all that this handle has published: it is there after a power
+  /// cut. Many who wait share one fdatasync. Only of a queue with `Durability::disk` (else
+  /// `unsupported`). `timeout`: not yet; what was published is in the queue, and on its way.
+  /// `in_doubt`: it is in the queue's memory, but the supervisor has ended for good, so nobody can
+  /// say. Other errors: interrupted, closed, deleted, forked. Does not ask who has consumed what.
+  Result<void> flush(Timeout timeout = forever);
+  /// The same for one sequence, and those before it, whoever published them. Touches nothing that
+  /// the other functions use: it may run while another thread calls those on this handle. With
+  /// `no_wait` it is one load: a way to learn of it later.
+  Result<void> confirm(std::uint64_t seq, Timeout timeout = forever);
+
   /// The queue's name.
   [[nodiscard]] const std::string& queue() const;
   /// Ends the handle. Loans still in the caller's hands stay as they are and can be published; the
