@@ -79,7 +79,7 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
   try {
     adopt_rings(kept);
     if (state_ != nullptr) {
-      journal_ = std::make_unique<Journal>(state_->place(), id_);
+      journal_ = new_journal();
       journal_->adopt(manifest().journaled.load(std::memory_order_relaxed));
       cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
     }
@@ -174,6 +174,14 @@ void Queue::finish_what_was_cut_short() {
   // A subscription whose member was never entered.
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot] && is_over(slot)) free_group(slot);
+  }
+  // A seek: both are there, and one is enough.
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (!group_table_[slot] || group_table_[slot]->name.empty()) continue;
+    const std::uint16_t same = *find_group(group_table_[slot]->name);
+    if (same == slot) continue;
+    free_group(slot);
+    remember_group(*group_table_[same]);
   }
   if (has_named_group() && manifest().base.load(std::memory_order_relaxed) != layout::no_sequence) {
     drop_base();

@@ -36,15 +36,23 @@ std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
   std::uint64_t oldest =
       std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
   if (journal_ != nullptr && !journal_->empty()) oldest = std::min(oldest, journal_->first());
-  const std::uint64_t earliest = std::clamp(least, oldest, end);
+  const std::uint64_t earliest = std::clamp(std::min(least, this->earliest()), oldest, end);
   switch (start.from) {
     case Start::From::earliest:
       return earliest;
     case Start::From::latest:
       return end;
     default:
-      return std::clamp(start.sequence, earliest, end);
+      return std::clamp(start.value, earliest, end);
   }
+}
+
+/// Moments are made sequences by who asks.
+Start Queue::start_of(const layout::Request& request) {
+  if (request.start <= static_cast<std::uint32_t>(Start::From::sequence)) {
+    return {static_cast<Start::From>(request.start), request.number};
+  }
+  throw Error(Code::invalid, "unknown start", "the request is from another version");
 }
 
 std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start start) {
@@ -56,6 +64,10 @@ std::uint16_t Queue::join_group(std::string_view name, GroupKind kind, Start sta
                 is_shared ? "consume from it, or choose another name to subscribe"
                           : "subscribe to it, or choose another name to consume");
   }
+  return enter_group(name, kind, start);
+}
+
+std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start start) {
   const auto free = std::find(group_table_.begin(), group_table_.end(), nullptr);
   if (free == group_table_.end()) {
     throw Error(Code::busy, fmt::format("queue '{}' has no place for another group", name_),
@@ -146,7 +158,7 @@ void Queue::keep_base() noexcept {
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
 }
 
-void Queue::remove_group(std::string_view name) {
+std::uint16_t Queue::unused_group(std::string_view name) const {
   const auto slot = find_group(name);
   if (!slot) {
     throw Error(Code::not_found, fmt::format("queue '{}' has no group '{}'", name_, name));
@@ -155,7 +167,20 @@ void Queue::remove_group(std::string_view name) {
     throw Error(Code::busy, fmt::format("group '{}' of queue '{}' is in use", name, name_),
                 fmt::format("it has {} member(s)", members), "stop its consumers first");
   }
-  free_group(*slot);
+  return *slot;
+}
+
+void Queue::remove_group(std::string_view name) { free_group(unused_group(name)); }
+
+/// Floors only grow, so a group elsewhere is another group: it is there before the former goes, and
+/// keeps what both need. Cut short, there are two of the name (adopt_groups).
+void Queue::seek(const layout::Request& request) {
+  const std::string name(request.name.view());
+  const std::uint16_t former = unused_group(name);
+  const GroupKind kind = group_table_[former]->kind;
+  const std::uint16_t slot = enter_group(name, kind, start_of(request));
+  free_group(former);
+  remember_group(*group_table_[slot]);
 }
 
 Queue::Purge Queue::plan_purge() const noexcept {

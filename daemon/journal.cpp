@@ -7,6 +7,7 @@
 
 #include "journal/segment_reader.hpp"
 #include "log.hpp"
+#include "os/clock.hpp"
 #include "spillring/error.hpp"
 
 namespace spillring::daemon {
@@ -59,7 +60,7 @@ void Journal::adopt(std::uint64_t next) {
     if (first == 0 || first >= next) {
       place_.storage.remove(directory_ + "/" + name);
     } else {
-      segments_.emplace(first, place_.segment_size);
+      segments_.emplace(first, File{place_.segment_size, begun_at(first)});
     }
   }
   end_ = next;
@@ -80,7 +81,44 @@ std::uint64_t Journal::find_end() const {
 }
 
 void Journal::begun(const journal::SegmentWriter::Begun& segment) {
-  if (segment.first != 0) segments_.insert_or_assign(segment.first, segment.size);
+  if (segment.first == 0) return;
+  segments_.insert_or_assign(segment.first, File{segment.size, os::wall_clock()});
+}
+
+/// 0: its header cannot be read; then it is as old as can be.
+std::uint64_t Journal::begun_at(std::uint64_t first) const {
+  try {
+    return journal::SegmentReader(place_.storage.open(path_of(first)), options_.queue_id)
+        .header()
+        .created;
+  } catch (const Error&) {
+    return 0;
+  }
+}
+
+/// A file's last message is no younger than the file behind it.
+std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clock) const noexcept {
+  std::uint64_t behind = bytes();
+  for (auto file = segments_.begin();; ++file) {
+    const auto next = std::next(file);
+    if (next == segments_.end()) return file->first;
+    behind -= file->second.bytes;
+    const bool too_old =
+        retention.nanoseconds != 0 && next->second.begun + retention.nanoseconds <= wall_clock;
+    const bool too_much = retention.bytes != 0 && behind >= retention.bytes;
+    if (!too_old && !too_much) return file->first;
+  }
+}
+
+std::uint64_t Journal::expires_at(Retention retention) const noexcept {
+  if (retention.nanoseconds == 0 || segments_.size() < 2) return UINT64_MAX;
+  return std::next(segments_.begin())->second.begun + retention.nanoseconds;
+}
+
+void Journal::rotate_before(std::uint64_t wall_clock) {
+  if (segments_.empty() || segments_.rbegin()->second.begun >= wall_clock) return;
+  place_.spooler.submit(
+      lane_, [writer = writer_] { writer->finish(); }, [](const std::exception_ptr&) {});
 }
 
 void Journal::make_contiguous(const journal::Batch& batch) {
@@ -158,7 +196,7 @@ void Journal::remove() noexcept try {
 
 std::uint64_t Journal::bytes() const noexcept {
   std::uint64_t sum = 0;
-  for (const auto& [first, size] : segments_) sum += size;
+  for (const auto& [first, file] : segments_) sum += file.bytes;
   return sum;
 }
 

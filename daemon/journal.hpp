@@ -56,6 +56,20 @@ class Journal {
   /// Brings what was written since the segment was begun to the disk. Throws `Error`.
   void sync_now();
 
+  /// How much is kept to be read again; 0: no matter how much.
+  struct Retention {
+    std::uint64_t nanoseconds = 0;
+    std::uint64_t bytes = 0;
+    [[nodiscard]] bool any() const noexcept { return nanoseconds != 0 || bytes != 0; }
+  };
+  /// The first number that has to be kept. REQUIRES: not empty().
+  [[nodiscard]] std::uint64_t retained_from(Retention retention,
+                                            std::uint64_t wall_clock) const noexcept;
+  /// When the oldest file is too old, on the wall clock; UINT64_MAX: never.
+  [[nodiscard]] std::uint64_t expires_at(Retention retention) const noexcept;
+  /// The next batch begins a file if the present one was begun before. REQUIRES: not busy().
+  void rotate_before(std::uint64_t wall_clock);
+
   /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far.
   void drop_below(std::uint64_t s, bool all);
   /// Removes all there is.
@@ -78,6 +92,7 @@ class Journal {
 
  private:
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
+  [[nodiscard]] std::uint64_t begun_at(std::uint64_t first) const;
   void begun(const journal::SegmentWriter::Begun& segment);
   void forget(std::uint64_t first);
   void make_contiguous(const journal::Batch& batch);
@@ -87,8 +102,12 @@ class Journal {
   std::shared_ptr<journal::SegmentWriter> writer_;  // used by one thread at a time: see busy()
   journal::SegmentWriter::Options options_;
   Spooler::Lane lane_;
-  std::map<std::uint64_t, std::uint64_t> segments_;  // first number: bytes set aside
-  std::uint64_t end_ = 0;                            // of the last batch
+  struct File {
+    std::uint64_t bytes = 0;  // set aside
+    std::uint64_t begun = 0;  // nanoseconds since 1970
+  };
+  std::map<std::uint64_t, File> segments_;  // by first number
+  std::uint64_t end_ = 0;                   // of the last batch
   bool busy_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -100,7 +100,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
   begin_ring(1);
   if (state_ != nullptr) {
-    journal_ = std::make_unique<Journal>(state_->place(), id_);
+    journal_ = new_journal();
     journal_->adopt(1);  // ids are never given out twice: there is nothing
     if (spills()) set_alert();
     if (follows()) manifest().follow_from.store(1, std::memory_order_relaxed);
@@ -146,6 +146,16 @@ void Queue::begin_ring(std::uint64_t first) {
   newest().begin(first);
   manifest().can_grow.store(growth_left(geometry), std::memory_order_relaxed);
   manifest().first[0].store(first, std::memory_order_seq_cst);
+}
+
+std::unique_ptr<Journal> Queue::new_journal() const {
+  JournalPlace place = state_->place();
+  // Files go as a whole: several of them, so that what is kept is not much more than was asked for.
+  constexpr std::uint64_t least = 65536;
+  if (const std::uint64_t retained = retention().bytes; retained != 0) {
+    place.segment_size = std::min(place.segment_size, std::max(retained / 4, least));
+  }
+  return std::make_unique<Journal>(place, id_);
 }
 
 Segment Queue::new_segment(const char* part, std::size_t bytes) const {
@@ -253,11 +263,10 @@ std::uint32_t Queue::produce(const Requester& requester, control::Answer& answer
 
 std::uint32_t Queue::consume(const Requester& requester, const layout::Request& request,
                              control::Answer& answer) {
-  require(request.kind <= static_cast<std::uint16_t>(GroupKind::stream) &&
-              request.start <= static_cast<std::uint32_t>(Start::From::sequence),
-          "unknown kind of group or start", "the request is from another version");
+  require(request.kind <= static_cast<std::uint16_t>(GroupKind::stream), "unknown kind of group",
+          "the request is from another version");
   const auto kind = static_cast<GroupKind>(request.kind);
-  const Start start{static_cast<Start::From>(request.start), request.number};
+  const Start start = start_of(request);
   const std::string_view name = request.name.view();
   if (!valid_name(name) && !(name.empty() && kind == GroupKind::stream)) {
     throw Error(Code::invalid, "not a group name", "it has characters that names do not have");
@@ -283,6 +292,7 @@ std::uint32_t Queue::consume(const Requester& requester, const layout::Request& 
 }
 
 void Queue::observe(control::Answer& answer) const {
+  answer.reply.number = earliest();
   answer.attach(manifest_.read_only.get());
   answer.attach(groups_.read_only.get());
 }

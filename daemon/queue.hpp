@@ -98,6 +98,8 @@ class Queue {
   [[nodiscard]] Purge plan_purge() const noexcept;
   void purge(std::uint64_t to);
   void remove_group(std::string_view name);
+  /// Moves a group that has no members.
+  void seek(const layout::Request& request);
   [[nodiscard]] layout::QueueRecord record() const;
   void groups(const layout::Request& request, control::Answer& answer) const;
   void clients(const layout::Request& request, control::Answer& answer) const;
@@ -171,6 +173,9 @@ class Queue {
   Group& make_group(std::uint16_t slot, std::string_view name, GroupKind kind);
   [[nodiscard]] std::optional<std::uint16_t> find_group(std::string_view name) const noexcept;
   std::uint16_t join_group(std::string_view name, GroupKind kind, Start start);
+  std::uint16_t enter_group(std::string_view name, GroupKind kind, Start start);
+  [[nodiscard]] static Start start_of(const layout::Request& request);
+  [[nodiscard]] std::uint16_t unused_group(std::string_view name) const;
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
   void free_group(std::uint16_t slot) noexcept;
   void free_group_entry(std::uint16_t slot) noexcept;
@@ -226,12 +231,19 @@ class Queue {
   void set_alert() noexcept;
   [[nodiscard]] bool spills() const noexcept;
   [[nodiscard]] bool is_durable() const noexcept;
+  [[nodiscard]] Journal::Retention retention() const noexcept {
+    return {options_.retain_ns, options_.retain_bytes};
+  }
+  [[nodiscard]] std::unique_ptr<Journal> new_journal() const;
+  /// The first number that can still be read.
+  [[nodiscard]] std::uint64_t earliest() const noexcept;
   /// Everything goes to the journal, at once.
   [[nodiscard]] bool follows() const noexcept;
   [[nodiscard]] bool wants_to_spill(os::Instant now) noexcept;
   [[nodiscard]] journal::Batch next_batch();
   os::Instant consider_journal(os::Instant now);
-  void drop_what_is_read() noexcept;
+  /// Returns when to look again.
+  os::Instant drop_what_is_read(os::Instant now) noexcept;
   os::Instant spill(os::Instant now);
   void follow();
   void write(journal::Batch batch);

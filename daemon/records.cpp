@@ -24,6 +24,7 @@ layout::QueueRecord Queue::record() const {
   record.state = static_cast<std::uint8_t>(manifest().condition.load(std::memory_order_relaxed));
   record.next = tail();
   record.first = std::min(needed(), record.next);
+  record.earliest = earliest();
   record.messages = record.next - record.first;
   for (std::size_t i = 1; i < rings_.size(); ++i) {
     // The number before a ring's first is the seal of the one before: no message.

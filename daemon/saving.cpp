@@ -101,7 +101,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       groups_(new_segment("groups", sizeof(layout::Groups))),
       bells_(new_segment("bells", sizeof(layout::Bells))),
       service_(os::make_event()),
-      journal_(std::make_unique<Journal>(state.place(), id_)) {
+      journal_(new_journal()) {
   write_identity();
   const std::uint64_t next =
       saved.complete ? saved.next : std::max({saved.next, journal_->find_end(), std::uint64_t{1}});

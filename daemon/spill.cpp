@@ -83,6 +83,14 @@ std::uint64_t Queue::unwritten_from() const noexcept {
   return follows() ? journaled : std::max(needed(), journaled);
 }
 
+std::uint64_t Queue::earliest() const noexcept {
+  const std::uint64_t needed = std::min(this->needed(), tail());
+  if (!retention().any()) return needed;
+  // What the journal does not have yet is in a ring.
+  const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
+  return std::min(needed, journal_->empty() ? journaled : journal_->first());
+}
+
 std::shared_ptr<RingSegment> Queue::ring_with(std::uint64_t s) const noexcept {
   const auto behind = std::find_if(rings_.begin(), rings_.end(),
                                    [s](const auto& ring) { return ring->view().first() > s; });
@@ -172,27 +180,38 @@ bool Queue::wants_to_spill(os::Instant now) noexcept {
   return spilling_;
 }
 
-void Queue::drop_what_is_read() noexcept {
-  const std::uint64_t least = needed();
+os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
+  if (journal_->empty()) return os::never;
+  const std::uint64_t wall_clock = os::wall_clock();
+  const std::uint64_t needed = this->needed();
+  const bool history = retention().any();
+  const std::uint64_t least =
+      history ? std::min(needed, journal_->retained_from(retention(), wall_clock)) : needed;
   const std::uint64_t before = journal_->segments();
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   journal_->drop_below(least, all && !follows());  // what goes on keeps its file
-  if (journal_->segments() == before) return;      // not too often, and not too late
-  for (const auto& group : group_table_) {
-    if (group) remember_group(*group);
+  if (journal_->segments() != before) {            // not too often, and not too late
+    for (const auto& group : group_table_) {
+      if (group) remember_group(*group);
+    }
   }
+  const std::uint64_t expiry = journal_->expires_at(retention());
+  if (expiry == UINT64_MAX) return os::never;
+  // At least a second: what has expired may be needed all the same.
+  const std::uint64_t left = expiry > wall_clock ? expiry - wall_clock : 0;
+  return os::after(now, std::max<std::uint64_t>(left, 1'000'000'000));
 }
 
 os::Instant Queue::consider_journal(os::Instant now) {
   if (journal_ == nullptr) return os::never;
-  drop_what_is_read();
-  if (journal_->busy()) return os::never;
-  if (now < disk_rests_until_) return disk_rests_until_;
+  const os::Instant next = drop_what_is_read(now);
+  if (journal_->busy()) return next;
+  if (now < disk_rests_until_) return std::min(next, disk_rests_until_);
   if (follows()) {
     follow();
-    return os::never;
+    return next;
   }
-  return spills() ? spill(now) : os::never;
+  return spills() ? spill(now) : next;
 }
 
 os::Instant Queue::spill(os::Instant now) {
@@ -221,6 +240,9 @@ void Queue::follow() {
   }
   if (batch.entries.empty()) return release_hold();
   manifest().follow_from.store(layout::no_sequence, std::memory_order_seq_cst);
+  if (const std::uint64_t age = retention().nanoseconds; age != 0) {
+    journal_->rotate_before(os::wall_clock() - std::min(age / 4, os::wall_clock()));
+  }
   write(std::move(batch));
 }
 

@@ -231,6 +231,9 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
     case Ask::purge:
       purge(requester, request.queue, answer);
       return service(request.queue);  // the disk is given back
+    case Ask::seek:
+      queue_for(requester, request.queue, Right::consume).seek(request);
+      return service(request.queue);
     case Ask::remove_group:
       remove_group(requester, request);
       return service(request.queue);

@@ -61,6 +61,7 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           size("bytes", queue.bytes),
           count("journaled", queue.journaled),
           size("journal_bytes", queue.journal_bytes),
+          count("earliest", queue.earliest),
           count("first", queue.first),
           count("next", queue.next),
           size("capacity", options.capacity),

@@ -43,6 +43,7 @@ Verb add_recv(CLI::App& root, Settings& settings);
 Verb add_peek(CLI::App& root, Settings& settings);
 Verb add_drain(CLI::App& root, Settings& settings);
 Verb add_purge(CLI::App& root, Settings& settings);
+Verb add_seek(CLI::App& root, Settings& settings);
 Verb add_rm(CLI::App& root, Settings& settings);
 Verb add_version(CLI::App& root, Settings& settings);
 

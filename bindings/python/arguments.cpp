@@ -246,16 +246,31 @@ std::string name_of(py::handle value, const char* what) {
   return text;
 }
 
-Start start_of(py::handle value) {
+namespace {
+
+// A datetime, without a time zone of local time, as nanoseconds since 1970; 0 before that.
+std::uint64_t since_epoch(py::handle moment) {
+  const py::module_ datetime = py::module_::import("datetime");
+  const py::object utc = datetime.attr("timezone").attr("utc");
+  const py::object epoch = datetime.attr("datetime")(1970, 1, 1, py::arg("tzinfo") = utc);
+  const py::object since = moment.attr("astimezone")(utc) - epoch;
+  const py::object microsecond = datetime.attr("timedelta")(0, 0, 1);
+  const auto count = since.attr("__floordiv__")(microsecond).cast<std::int64_t>();
+  return count < 0 ? 0 : static_cast<std::uint64_t>(count) * 1000;
+}
+
+}  // namespace
+
+Start start_of(py::handle value, const char* name) {
   if (PyUnicode_Check(value.ptr())) {
-    return choice_of(value, "start", {"earliest", "latest"}, {}) == 0 ? Start::earliest()
-                                                                      : Start::latest();
+    return choice_of(value, name, {"earliest", "latest"}, {}) == 0 ? Start::earliest()
+                                                                   : Start::latest();
   }
-  if (PyIndex_Check(value.ptr()) != 0) return Start::at(integer_of(value, "start"));
+  if (PyIndex_Check(value.ptr()) != 0) return Start::at(integer_of(value, name));
   if (py::isinstance(value, py::module_::import("datetime").attr("datetime"))) {
-    refuse_unbuilt("start=datetime");
+    return Start::at_time(since_epoch(value));
   }
-  wrong_type("start", "'earliest', 'latest' or a sequence", value);
+  wrong_type(name, "'earliest', 'latest', a sequence or a datetime", value);
 }
 
 Full full_of(py::handle value) {

@@ -47,8 +47,8 @@ bool flag_of(pybind11::handle value, const char* name);
 std::string text_of(pybind11::handle value, const char* name);
 /// A queue's or a group's name, of the characters that names may have.
 std::string name_of(pybind11::handle value, const char* what);
-/// Where a group begins: "earliest", "latest" or a sequence.
-Start start_of(pybind11::handle value);
+/// A place in a queue: "earliest", "latest", a sequence, or a datetime.
+Start start_of(pybind11::handle value, const char* name = "start");
 
 Full full_of(pybind11::handle value);
 Keep keep_of(pybind11::handle value);

@@ -70,6 +70,19 @@ std::uint64_t ConsumerObject::lag() {
   return *lag;
 }
 
+void ConsumerObject::seek(Start to) {
+  switch (const Code code =
+              handle_->apart([to](spillring::Consumer& consumer) { consumer.seek(to); })) {
+    case Code::ok:
+      return;
+    case Code::busy:
+      throw Error(Code::busy, fmt::format("this consumer of queue '{}' is in use", queue_),
+                  "another thread waits on it", "give it a consumer of its own");
+    default:
+      fail(code, queue_);
+  }
+}
+
 std::string ConsumerObject::repr() const {
   return fmt::format(
       "<spillring.Consumer of '{}', {}{}>", queue_,
@@ -98,6 +111,14 @@ and can still be acknowledged.)");
           "receive(timeout=None) -> Message | None\n\nThe next message; None if none came within "
           "`timeout` seconds (None: waits for ever, "
           "0: does not wait).")
+      .def(
+          "seek",
+          [](ConsumerObject& consumer, const py::object& to) { consumer.seek(start_of(to, "to")); },
+          py::arg("to"),
+          "seek(to) -> None\n\nGoes on elsewhere: at \"earliest\", \"latest\", a sequence or a "
+          "datetime, as far as the queue still has\nmessages. It is the group that moves: this "
+          "must "
+          "be its only member, with no message in use, and no\nthread waiting on it.")
       .def_property_readonly("lag", &ConsumerObject::lag,
                              "How many sequences the group is behind the queue's end.")
       .def_property_readonly("queue", &ConsumerObject::queue, "The queue's name.")

@@ -32,6 +32,7 @@ class ConsumerObject {
   /// A Message; ends the iteration where none came in time or the consumer is closed.
   [[nodiscard]] std::unique_ptr<MessageObject> next();
   [[nodiscard]] std::uint64_t lag();
+  void seek(Start to);
   void close() { handle_->close(); }
 
   [[nodiscard]] const std::string& queue() const { return queue_; }

@@ -68,6 +68,20 @@ class Handle final : public Closable {
     return work();
   }
 
+  /// Runs `work(owner)` without the GIL while no other thread uses the owner or waits for it;
+  /// `busy` where one waits.
+  template <typename Work>
+  Code apart(Work work) {
+    fork_.check();
+    return without_gil([&] {
+      const Turn turn(*this);
+      if (closed_) return Code::closed;
+      if (waiting_ != 0) return Code::busy;
+      work(*owner_);
+      return Code::ok;
+    });
+  }
+
   /// Tries `attempt(owner)`, and while it answers that there is nothing (empty, full, timeout),
   /// `wait(owner, how_long)` in between, until the deadline. With the GIL, which it gives up only
   /// if it has to wait. Throws `forked`, and what a Python signal handler raised.

@@ -54,6 +54,7 @@ py::object to_python(const QueueInfo& info) {
   fields["owner"] = info.owner;
   fields["owner_group"] = info.owner_group;
   fields["mode"] = info.options.mode;
+  fields["earliest"] = info.earliest;
   fields["first"] = info.first;
   fields["next"] = info.next;
   fields["messages"] = info.messages;

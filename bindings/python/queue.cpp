@@ -309,8 +309,8 @@ ack=False it is the caller's to acknowledge.)")
           R"(consume(group="default", *, prefetch=64, start="earliest", timeout=None) -> Consumer
 
 Becomes a member of a shared group, in which each message goes to one member and is acknowledged or
-delivered again. The first member makes the group, which begins at `start`: "earliest", "latest" or
-a sequence. prefetch: how many messages to claim ahead. timeout: seconds without a message after
+delivered again. The first member makes the group, which begins at `start`: "earliest", "latest", a
+sequence or a datetime. prefetch: how many messages to claim ahead. timeout: seconds without a message after
 which iteration ends (None: never).)")
       .def(
           "subscribe",
@@ -324,7 +324,7 @@ which iteration ends (None: never).)")
           py::arg("group") = py::none(), py::kw_only(), py::arg("start") = "latest",
           R"(subscribe(group=None, *, start="latest") -> Consumer
 
-Reads all messages from `start` on: "earliest", "latest" or a sequence. A named group keeps its
+Reads all messages from `start` on: "earliest", "latest", a sequence or a datetime. A named group keeps its
 position and has one reader at a time, others stand by; without a name each subscriber gets
 everything for as long as it lives (publish/subscribe).)");
 }

@@ -4,11 +4,11 @@
 
 #include "client/autostart.hpp"
 #include "client/connection.hpp"
+#include "client/consumer_core.hpp"
+#include "client/membership.hpp"
 #include "client/observer.hpp"
 #include "client/producer_core.hpp"
-#include "client/shared_consumer.hpp"
 #include "client/socket_path.hpp"
-#include "client/stream_consumer.hpp"
 #include "os/group_id.hpp"
 
 namespace spillring {
@@ -82,6 +82,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.owner_group = std::to_string(record.owner_group);
   info.owner = record.owner;
   info.owner_group = record.owner_group;
+  info.earliest = record.earliest;
   info.first = record.first;
   info.next = record.next;
   info.messages = record.messages;
@@ -109,16 +110,6 @@ std::shared_ptr<client::QueueRef> reference(const std::shared_ptr<client::Connec
   const client::Answered answer = connection->call(request);
   return std::make_shared<client::QueueRef>(
       connection, std::string(name), client::QueueNumber{answer.reply.queue, answer.generation});
-}
-
-layout::Request consumption(std::string_view group, GroupKind kind, Start start) {
-  if (!group.empty() || kind == GroupKind::shared) require_name(group, "group");
-  layout::Request request = control::request(Ask::consume);
-  request.name.set(group);
-  request.kind = static_cast<std::uint16_t>(kind);
-  request.start = static_cast<std::uint32_t>(start.from);
-  request.number = start.sequence;
-  return request;
 }
 
 }  // namespace
@@ -184,13 +175,27 @@ Producer Queue::producer(const ProducerOptions& options) const {
 }
 
 Consumer Queue::consumer(std::string_view group, const ConsumerOptions& options) const {
-  client::Answered answer = ref_->ask(consumption(group, GroupKind::shared, options.start));
-  return Consumer(new client::SharedConsumer(*ref_, answer, options));
+  require_name(group, "group");
+  return Consumer(client::join({.queue = ref_,
+                                .group = std::string(group),
+                                .kind = GroupKind::shared,
+                                .prefetch = options.prefetch,
+                                .interruptible = options.interruptible},
+                               options.start));
 }
 
 Consumer Queue::subscriber(std::string_view group, const SubscriberOptions& options) const {
-  client::Answered answer = ref_->ask(consumption(group, GroupKind::stream, options.start));
-  return Consumer(new client::StreamConsumer(*ref_, answer, options));
+  if (!group.empty()) require_name(group, "group");
+  return Consumer(client::join({.queue = ref_,
+                                .group = std::string(group),
+                                .kind = GroupKind::stream,
+                                .interruptible = options.interruptible},
+                               options.start));
+}
+
+void Queue::seek(std::string_view group, Start start) const {
+  require_name(group, "group");
+  client::seek(*ref_, group, start);
 }
 
 std::vector<PeekedMessage> Queue::peek(std::size_t most, std::uint64_t from) const {

@@ -17,12 +17,12 @@ constexpr os::Instant obstacle_patience = 5'000'000;
 
 }  // namespace
 
-ConsumerCore::ConsumerCore(const QueueRef& queue, Answered& answer, bool interruptible)
-    : attachment_(queue, answer, Attachment::Kind::consumer),
+ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
+    : membership_(std::move(membership)),
+      attachment_(*membership_.queue, answer, Attachment::Kind::consumer),
       rings_(attachment_),
       journal_(attachment_),
-      group_(answer.reply.group),
-      interruptible_(interruptible) {
+      group_(answer.reply.group) {
   if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
 }
 
@@ -242,14 +242,14 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
                        stuck_since_.load(std::memory_order_relaxed) <= now;
     const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;
     const os::Woken woken = wait::nap(bell, value, nap_until);
-    if (woken == os::Woken::interrupted && interruptible_) return Code::interrupted;
+    if (woken == os::Woken::interrupted && membership_.interruptible) return Code::interrupted;
     // Before the mark is set again: a mark that nobody sleeps on costs the next ringer a system
     // call.
     if (!nothing_to_do()) return {};
     if (woken == os::Woken::timed_out && !stuck && os::now() < until) {
       // A whole nap in vain: a hint may have died with its writer.
       look_from_floor_.store(true, std::memory_order_relaxed);
-      return interruptible_ ? Result<void>(Code::interrupted) : Result<void>();
+      return membership_.interruptible ? Result<void>(Code::interrupted) : Result<void>();
     }
   }
 }
@@ -364,6 +364,11 @@ Result<std::vector<Message>> Consumer::receive_batch(std::size_t most, Timeout t
 
 Result<void> Consumer::wait(Timeout timeout) {
   return core_ == nullptr ? Result<void>(Code::closed) : core_->wait(timeout);
+}
+
+void Consumer::seek(Start start) {
+  if (core_ == nullptr) throw Error(Code::closed);
+  client::seek(core_, start);
 }
 
 std::uint64_t Consumer::lag() const { return core_ == nullptr ? 0 : core_->lag(); }

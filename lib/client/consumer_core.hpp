@@ -10,6 +10,7 @@
 #include "client/attachment.hpp"
 #include "client/journal_cursor.hpp"
 #include "client/live_set.hpp"
+#include "client/membership.hpp"
 #include "client/ring_chain.hpp"
 #include "group/shared_group.hpp"
 #include "ring/reclaim.hpp"
@@ -39,9 +40,12 @@ class ConsumerCore {
   void close() noexcept;
 
   [[nodiscard]] const std::string& queue() const noexcept { return attachment_.queue_name(); }
+  [[nodiscard]] const Membership& membership() const noexcept { return membership_; }
+  /// That are in the application's hands.
+  [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
 
  protected:
-  ConsumerCore(const QueueRef& queue, Answered& answer, bool interruptible);
+  ConsumerCore(Membership membership, Answered& answer);
 
   /// A message claimed, or found, and not yet handed to the application.
   struct Found {
@@ -122,13 +126,13 @@ class ConsumerCore {
   void end_view(Message& message) noexcept;
   void set_hold(std::uint64_t s, std::memory_order order) noexcept;
 
+  const Membership membership_;
   Attachment attachment_;
   RingChain rings_;
   JournalCursor journal_;
   // What the journal cannot give back, as far as it was looked for: from one up to another.
   std::pair<std::uint64_t, std::uint64_t> lost_{0, 0};
   std::uint16_t group_;
-  bool interruptible_;
   bool closed_ = false;
   Ring* current_ = nullptr;
   std::uint64_t hold_ = layout::no_sequence;  // what the hold word says

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "layout/metadata.hpp"
+#include "ring/claim.hpp"
 #include "ring/extent.hpp"
 #include "ring/reclaim.hpp"
 
@@ -27,6 +28,7 @@ void add_metadata(std::span<const std::byte> metadata, PeekedMessage& into) {
 Observer::Observer(QueueRef& queue)
     : attachment_([&] {
         Answered answer = queue.ask(control::request(layout::Ask::observe));
+        earliest_ = answer.reply.number;
         return Attachment(queue, answer, Attachment::Kind::observer);
       }()),
       rings_(attachment_),
@@ -45,6 +47,12 @@ std::uint64_t Observer::oldest() const noexcept {
   return journaled ? needed : std::max(needed, first);
 }
 
+std::uint64_t Observer::end() {
+  const Ring* newest = ring_of(layout::no_sequence);
+  const auto used = newest == nullptr ? std::nullopt : ring::in_use(newest->view);
+  return used ? used->end : oldest();
+}
+
 const Ring* Observer::ring_of(std::uint64_t s) {
   // A ring may be let go between reading its name and asking for it: look again.
   for (int attempt = 0; attempt < 100; ++attempt) {
@@ -59,9 +67,25 @@ const Ring* Observer::ring_of(std::uint64_t s) {
   return nullptr;
 }
 
+/// Timestamps grow with the sequences, but for messages that were published at the same time.
+std::uint64_t Observer::sequence_at(std::uint64_t time) {
+  std::uint64_t low = std::min(earliest_, oldest());
+  std::uint64_t high = end();
+  while (low < high) {
+    const std::uint64_t middle = low + (high - low) / 2;
+    const std::vector<PeekedMessage> found = peek(1, middle);
+    if (found.empty() || found.front().seq >= high || found.front().timestamp_ns >= time) {
+      high = middle;
+    } else {
+      low = found.front().seq + 1;
+    }
+  }
+  return low;
+}
+
 std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) {
   std::vector<PeekedMessage> messages;
-  std::uint64_t s = from == 0 ? oldest() : std::max(from, oldest());
+  std::uint64_t s = from == 0 ? oldest() : std::max(from, std::min(earliest_, oldest()));
   // No further than the rings reach, whatever their words say.
   for (std::uint64_t steps = layout::max_slots; steps != 0 && messages.size() < most; --steps) {
     PeekedMessage message;

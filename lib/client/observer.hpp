@@ -14,12 +14,18 @@ class Observer {
  public:
   explicit Observer(QueueRef& queue);
 
+  /// The sequence of the first message that was sent at `time` or later, in nanoseconds since
+  /// 1970; the queue's end where there is none.
+  std::uint64_t sequence_at(std::uint64_t time);
+
   /// Copies up to `most` messages from sequence `from` on (0: the oldest that somebody still
   /// needs).
   std::vector<PeekedMessage> peek(std::size_t most, std::uint64_t from);
 
  private:
   [[nodiscard]] std::uint64_t oldest() const noexcept;
+  /// The first sequence that is not claimed.
+  [[nodiscard]] std::uint64_t end();
   /// The ring of `s`, nullptr where it was let go.
   const Ring* ring_of(std::uint64_t s);
   /// False if the message went away while it was copied.
@@ -27,6 +33,7 @@ class Observer {
 
   bool copy_from_journal(std::uint64_t s, PeekedMessage& into);
 
+  std::uint64_t earliest_ = 0;  // that could be read when this was made
   Attachment attachment_;
   RingChain rings_;
   JournalCursor journal_;

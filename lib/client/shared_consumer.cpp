@@ -9,10 +9,9 @@ namespace spillring::client {
 
 using group::SharedGroup;
 
-SharedConsumer::SharedConsumer(const QueueRef& queue, Answered& answer,
-                               const ConsumerOptions& options)
-    : ConsumerCore(queue, answer, options.interruptible),
-      prefetch_(std::max(1U, options.prefetch)) {
+SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
+    : ConsumerCore(std::move(membership), answer),
+      prefetch_(std::max(1U, this->membership().prefetch)) {
   const std::uint64_t window = answer.reply.window;
   if (answer.descriptors.size() < 5 || !std::has_single_bit(window) ||
       window > layout::max_window) {

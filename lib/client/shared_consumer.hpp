@@ -11,7 +11,7 @@ namespace spillring::client {
 
 class SharedConsumer final : public ConsumerCore {
  public:
-  SharedConsumer(const QueueRef& queue, Answered& answer, const ConsumerOptions& options);
+  SharedConsumer(Membership membership, Answered& answer);
 
  private:
   Result<Found> take(bool from_floor) override;

@@ -6,9 +6,8 @@
 
 namespace spillring::client {
 
-StreamConsumer::StreamConsumer(const QueueRef& queue, Answered& answer,
-                               const SubscriberOptions& options)
-    : ConsumerCore(queue, answer, options.interruptible), group_(entry(), cursor()) {
+StreamConsumer::StreamConsumer(Membership membership, Answered& answer)
+    : ConsumerCore(std::move(membership), answer), group_(entry(), cursor()) {
   take_place();
   map_ring_of(group_.low());
 }

@@ -10,7 +10,7 @@ namespace spillring::client {
 
 class StreamConsumer final : public ConsumerCore {
  public:
-  StreamConsumer(const QueueRef& queue, Answered& answer, const SubscriberOptions& options);
+  StreamConsumer(Membership membership, Answered& answer);
 
  private:
   Result<Found> take(bool from_floor) override;

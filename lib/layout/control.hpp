@@ -24,7 +24,7 @@ enum class Ask : std::uint16_t {
   groups,        // queue, number: begin at this slot -> group records
   produce,       // queue -> handle; M ro, G ro, bells, service
   consume,       // queue, name: the group, kind, start -> handle; M ro, G rw, bells, service, words
-  observe,       // queue -> M ro, G ro
+  observe,       // queue -> M ro, G ro, number: the first sequence that can still be read
   ring,          // queue, number: its first sequence -> geometry; the ring (rw only for producers)
   detach,        // queue, handle
   drop_ring,     // queue, handle, number: the handle has unmapped this ring; not answered
@@ -33,6 +33,7 @@ enum class Ask : std::uint16_t {
   clients,       // queue, number: begin at this handle -> client records
   journal,       // queue, number: a sequence -> its segment (ro), number: the segment's first
                  // sequence, window: the first of the segment behind it; 0: none yet
+  seek,          // queue, name, start, number: moves a group that has no members
 };
 
 inline constexpr std::uint32_t no_group = UINT32_MAX;
@@ -106,6 +107,7 @@ struct QueueRecord {
   std::uint64_t lease_ns;
   std::uint64_t retain_ns;
   std::uint64_t retain_bytes;
+  std::uint64_t earliest;
   std::uint64_t first;
   std::uint64_t next;
   std::uint64_t messages;
@@ -131,9 +133,9 @@ struct QueueRecord {
   std::uint32_t mode;
   std::uint32_t reserved_access;
 };
-static_assert(sizeof(QueueRecord) == 288, "no padding");
-static_assert(offsetof(QueueRecord, rings) == 248);
-static_assert(offsetof(QueueRecord, state) == 264);
+static_assert(sizeof(QueueRecord) == 296, "no padding");
+static_assert(offsetof(QueueRecord, rings) == 256);
+static_assert(offsetof(QueueRecord, state) == 272);
 
 /// One group, as spillring::GroupInfo.
 struct GroupRecord {

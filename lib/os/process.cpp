@@ -139,9 +139,11 @@ int status_of(int status) noexcept {
 
 /// In the child: only async-signal-safe calls.
 [[noreturn]] void become(const char* path, char* const* arguments, int line) {
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  // What would end the program waits until it takes signals itself: none is lost on the way.
+  sigset_t later;
+  ::sigemptyset(&later);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&later, number);
+  ::sigprocmask(SIG_SETMASK, &later, nullptr);
   if (line == spawned_line) {
     ::fcntl(line, F_SETFD, 0);
   } else {
@@ -155,9 +157,15 @@ int status_of(int status) noexcept {
 
 pid_t spawn(const std::string& path, const std::vector<std::string>& arguments, const Fd& line) {
   const std::vector<char*> pointers = pointers_to(arguments);
+  sigset_t all;
+  sigset_t before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t child = ::fork();
   if (child == 0) become(path.c_str(), pointers.data(), line.get());
-  if (child < 0) fail("cannot start " + path);
+  const int error = errno;
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (child < 0) fail("cannot start " + path, error, {});
   return child;
 }
 

@@ -22,6 +22,7 @@ class QueueInfo:
     owner: int  #: user id
     owner_group: int  #: group id
     mode: int  #: permission bits
+    earliest: int  #: the oldest sequence that can still be read
     first: int  #: the oldest sequence somebody may still need
     next: int  #: the sequence the next message will get
     messages: int  #: waiting or in flight, skipped numbers included

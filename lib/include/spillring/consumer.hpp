@@ -35,6 +35,13 @@ class Consumer {
   /// `ack` or `nack` use: it may run while another thread does those on this handle.
   Result<void> wait(Timeout timeout = forever);
 
+  /// Goes on elsewhere: forwards or back, as far as the queue still has messages (history, with
+  /// `QueueOptions::retain_age` or `retain_bytes`). It is the group that moves, so this must be its
+  /// only member, with no message in use, and no thread in `wait`; a subscription without a name
+  /// moves by itself. What was claimed ahead is given back. Asks the supervisor; throws `Error`
+  /// (busy, closed, unavailable, ...).
+  void seek(Start start);
+
   /// Sequences between the group's floor and the queue's end, at this moment; 0 where the queue is
   /// gone.
   [[nodiscard]] std::uint64_t lag() const;

@@ -76,13 +76,16 @@ struct QueueOptions {
 
 /// Where a new group begins.
 struct Start {
-  enum class From : std::uint8_t { earliest = 0, latest = 1, sequence = 2 };
+  enum class From : std::uint8_t { earliest = 0, latest = 1, sequence = 2, time = 3 };
   From from = From::earliest;
-  std::uint64_t sequence = 0;  ///< with `From::sequence`; clamped to what the queue still has
+  /// With `From::sequence`, clamped to what the queue still has; with `From::time`, nanoseconds
+  /// since 1970: the first message that was sent then or later.
+  std::uint64_t value = 0;
 
   static constexpr Start earliest() noexcept { return {From::earliest, 0}; }
   static constexpr Start latest() noexcept { return {From::latest, 0}; }
   static constexpr Start at(std::uint64_t sequence) noexcept { return {From::sequence, sequence}; }
+  static constexpr Start at_time(std::uint64_t ns) noexcept { return {From::time, ns}; }
 };
 
 /// One header of a message: a name and bytes. Views; the caller keeps what they refer to.
@@ -156,6 +159,7 @@ struct QueueInfo {
   std::string name;
   QueueState state = QueueState::ok;
   QueueOptions options;
+  std::uint64_t earliest = 0;   ///< the oldest sequence that can still be read
   std::uint64_t first = 0;      ///< the oldest sequence somebody may still need
   std::uint64_t next = 0;       ///< the sequence the next message will get
   std::uint64_t messages = 0;   ///< waiting or in flight (numbers given up by producers included)

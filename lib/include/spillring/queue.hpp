@@ -56,6 +56,9 @@ class Queue {
   [[nodiscard]] std::vector<ClientInfo> clients() const;
   /// Removes a group and its position. `not_found`; `busy` while it has members.
   void remove_group(std::string_view group) const;
+  /// Moves a group, which must have no members, forwards or back, as far as the queue still has
+  /// messages. `not_found`; `busy` while it has members (`Consumer::seek` moves that of its own).
+  void seek(std::string_view group, Start start) const;
   /// Moves every group to the queue's end. What members hold becomes `stale`, their bytes stay.
   /// Returns how many sequences were passed over by the group furthest behind.
   std::uint64_t purge() const;  // NOLINT(modernize-use-nodiscard)
