@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "control/channel.hpp"
 #include "os/directory.hpp"
 #include "os/lock_file.hpp"
 #include "os/socket.hpp"
@@ -17,6 +18,18 @@ constexpr std::size_t parts = 3;
 
 std::string lock_of(const std::string& socket) { return socket + ".lock"; }
 
+/// Somebody answers there. To connect proves nothing: the dead listen until they are buried.
+bool is_served(const std::string& socket) {
+  constexpr os::Instant patience = 500'000'000;
+  try {
+    const os::Fd asking = os::connect_to(socket);
+    control::send(asking, control::request(layout::Ask::hello), false);
+    return os::wait_readable(asking, os::now() + patience) && !os::hung_up(asking);
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 std::vector<os::Fd> parts_of(KeptPacket kept) {
   if (kept.descriptors.size() != parts) {
     throw Error(Code::corrupt, "the keeper did not keep the listening socket");
@@ -27,7 +40,8 @@ std::vector<os::Fd> parts_of(KeptPacket kept) {
 }  // namespace
 
 Instance::Instance(const std::string& socket, unsigned mode, os::Fd passed)
-    : lock_(os::lock_file(lock_of(socket))),
+    : lock_(
+          os::lock_file_of_the_dead(lock_of(socket), [&] { return !passed && is_served(socket); })),
       passed_(static_cast<bool>(passed)),
       listener_(passed_ ? std::move(passed) : os::listen_at(socket, mode)),
       notes_("spillring:notes", sizeof(layout::Notes)) {

@@ -98,7 +98,7 @@ std::uint64_t Journal::begun_at(std::uint64_t first) const {
 
 /// A file's last message is no younger than the file behind it.
 std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clock) const noexcept {
-  std::uint64_t behind = bytes();
+  std::uint64_t behind = bytes() - segments_.rbegin()->second.bytes;  // that one is being filled
   for (auto file = segments_.begin();; ++file) {
     const auto next = std::next(file);
     if (next == segments_.end()) return file->first;

@@ -98,6 +98,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   m.made_by_request = maker.request;
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
   m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
+  m.journaled.store(1, std::memory_order_relaxed);
   begin_ring(1);
   if (state_ != nullptr) {
     journal_ = new_journal();

@@ -137,6 +137,7 @@ class Queue {
     group::SharedGroup shared;
     group::StreamGroup stream;
     std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> leases;  // seq: word, since
+    std::uint64_t remembered = 0;  // its floor, as the catalogue knows it
   };
   struct Handle {
     layout::Role role = layout::Role::producer;
@@ -166,7 +167,9 @@ class Queue {
   std::uint64_t take_from_clients() noexcept;
   [[nodiscard]] SavedGroup saved(const Group& group, std::uint64_t end) const;
   void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next);
-  void remember_group(const Group& group) const noexcept;
+  void remember_group(Group& group) const noexcept;
+  /// Now and then, so that after the death of everything little comes twice.
+  os::Instant remember_groups(os::Instant now) noexcept;
   void forget_group(const Group& group) const noexcept;
 
   // -- groups (groups.cpp)
@@ -279,6 +282,7 @@ class Queue {
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep
   bool spilling_ = false;
   os::Instant disk_rests_until_ = 0;  // it has failed, or is full
+  os::Instant remember_at_ = 0;
   std::function<void()> on_written_;
   std::unique_ptr<Journal> journal_;  // none: there is no state directory
 };

@@ -17,6 +17,12 @@ namespace spillring::daemon {
 
 using layout::Presence;
 
+namespace {
+
+constexpr os::Instant remembered_every = 1'000'000'000;
+
+}  // namespace
+
 // What there is to say of it, with nothing saved.
 SavedQueue Queue::definition() const {
   SavedQueue saved;
@@ -145,10 +151,25 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
   ring::raise(manifest().groups_used, slot + 1U);
 }
 
-void Queue::remember_group(const Group& group) const noexcept {
+os::Instant Queue::remember_groups(os::Instant now) noexcept {
+  if (journal_->empty()) return os::never;  // nothing outlives everything
+  const std::uint64_t end = tail();
+  bool all = true;
+  for (const auto& group : group_table_) {
+    if (!group || group->name.empty()) continue;
+    if (now >= remember_at_ && group->stream.low() != group->remembered) remember_group(*group);
+    all = all && group->remembered >= end;
+  }
+  if (now >= remember_at_) remember_at_ = now + remembered_every;
+  return all ? os::never : remember_at_;
+}
+
+void Queue::remember_group(Group& group) const noexcept {
   if (state_ == nullptr || group.name.empty()) return;
   try {
-    state_->catalogue().put(id_, {group.name, group.kind, group.stream.low(), {}});
+    const std::uint64_t floor = group.stream.low();
+    state_->catalogue().put(id_, {group.name, group.kind, floor, {}});
+    group.remembered = floor;
   } catch (const std::exception& failure) {  // it is saved whole at a clean stop
     log(fmt::format("queue '{}': {}", name_, failure.what()));
   }

@@ -204,7 +204,7 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
 
 os::Instant Queue::consider_journal(os::Instant now) {
   if (journal_ == nullptr) return os::never;
-  const os::Instant next = drop_what_is_read(now);
+  const os::Instant next = std::min(drop_what_is_read(now), remember_groups(now));
   if (journal_->busy()) return next;
   if (now < disk_rests_until_) return std::min(next, disk_rests_until_);
   if (follows()) {

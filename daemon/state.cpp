@@ -12,7 +12,7 @@ os::Fd lock_in(const std::string& directory, os::Fd held) {
   os::make_private_directory(directory);
   if (held) return held;
   try {
-    return os::lock_file(directory + "/lock");
+    return os::lock_file_of_the_dead(directory + "/lock", [] { return false; });
   } catch (const Error& error) {
     if (error.code() != Code::exists) throw;
     throw Error(Code::exists, "the state directory " + directory + " is in use",

@@ -175,7 +175,7 @@ Result<void> ProducerCore::confirm(std::uint64_t s, Timeout timeout) {
   if (attachment_.manifest().durability != static_cast<std::uint8_t>(Durability::disk)) {
     return Code::unsupported;
   }
-  if (on_disk(s)) return {};
+  if (s == 0 || on_disk(s)) return {};
   const os::Instant until = os::deadline(timeout);
   layout::Bell& bell = attachment_.bells().disk;
   for (;;) {

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "os/clock.hpp"
 #include "os/failure.hpp"
 
 namespace spillring::os {
@@ -40,6 +41,18 @@ Fd lock_file(const std::string& path) {
     }
     // Else its last holder removed it when it ended, just before this lock.
     if (is_at(file, path)) return file;
+  }
+}
+
+Fd lock_file_of_the_dead(const std::string& path, const std::function<bool()>& is_used) {
+  constexpr Instant patience = 5'000'000'000;
+  constexpr Instant pause = 10'000'000;
+  for (const Instant until = now() + patience;; sleep_until(now() + pause)) {
+    try {
+      return lock_file(path);
+    } catch (const Error& error) {
+      if (error.code() != Code::exists || now() >= until || is_used()) throw;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 // A file that at most one instance of something holds.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "os/fd.hpp"
@@ -11,6 +12,10 @@ namespace spillring::os {
 /// copies, in whatever process, and ends with the last of them. Throws `Error`; exists: somebody
 /// holds it.
 Fd lock_file(const std::string& path);
+
+/// The same, tried for some seconds unless `is_used()`: who was killed holds its locks until it has
+/// ended, and that may have to wait for a disk.
+Fd lock_file_of_the_dead(const std::string& path, const std::function<bool()>& is_used);
 
 /// True if somebody holds the lock of this file, as far as this process may ask.
 bool is_locked(const std::string& path) noexcept;

@@ -77,6 +77,9 @@ class Supervisor:
 
     def accepts(self):
         assert self.process.poll() is None, f"the supervisor ended with {self.process.returncode}"
+        return self.connects()
+
+    def connects(self):
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
             return probe.connect_ex(self.socket) == 0
 
@@ -88,6 +91,8 @@ class Supervisor:
         self.killed = True
         self.signal(signal.SIGKILL)
         self.process.wait(PATIENCE)
+        # The other one may have to wait for the disk before it is dead; until then it seems to listen.
+        eventually(lambda: not self.connects(), "both are dead")
 
     def stop(self):
         """Ends it as an operator does; it must not have ended by itself."""

@@ -120,7 +120,7 @@ def test_nothing_is_a_configuration_too(tmp_path):
     ("max_queues = 0", "1:1: max_queues '0' is too small: at least 1"),
     ("max_queues = -1", "1:1: max_queues '-1' is not a whole number: "),
     ("max_memory = '4 lots'", "1:1: max_memory '4 lots' is not a size: the unit 'lots' is unknown; write a number"),
-    ("idle_exit = '11000d'", "1:1: idle_exit '11000d' is not a duration: the unit 'd' is unknown; write"),
+    ("idle_exit = '11000y'", "1:1: idle_exit '11000y' is not a duration: the unit 'y' is unknown; write"),
     ("idle_exit = 999999999", "1:1: idle_exit '999999999' is too long: at most ten years"),
     ("socket_mode = '0777'", "1:1: socket_mode '0777' is not a mode of a socket: "),
     ("socket_mode = '0668'", "1:1: socket_mode '0668' is not a mode of a socket: "),

@@ -204,8 +204,6 @@ def test_option_without_create_is_refused(bus):
 @pytest.mark.parametrize(
     "option, value",
     [
-        ("durability", "disk"),
-        ("retain", "1h"),
         ("max_deliveries", 5),
         ("dead_letter", "dead"),
         ("ttl", 1),
@@ -233,7 +231,7 @@ def test_a_queue_cannot_spill_to_nowhere(bus):
 
 
 def test_option_that_asks_for_nothing_unbuilt(bus):
-    bus.queue("q", create=True, durability="memory", retain=None, exclusive_producer=False)
+    bus.queue("q", create=True, durability="memory", exclusive_producer=False)
 
 
 def test_an_embedded_supervisors_queues_are_kept_in_its_state_directory(tmp_path):

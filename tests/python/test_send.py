@@ -205,7 +205,7 @@ def test_metadata_beyond_64_kib(queue, metadata):
     assert len(queue) == 0
 
 
-@pytest.mark.parametrize("option, value", [("ttl", 5), ("durable", True)])
+@pytest.mark.parametrize("option, value", [("ttl", 5)])
 def test_put_option_that_is_not_built_yet(queue, option, value):
     for call in (queue.put, queue.put_nowait):
         with pytest.raises(spillring.Error) as error:

@@ -1,0 +1,191 @@
+// durability = disk: who waits learns when the disk has it, and nobody is told so too early.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "spillring/embedded.hpp"
+#include "spillring/spillring.hpp"
+
+namespace spillring {
+namespace {
+
+using namespace std::chrono_literals;
+namespace fs = std::filesystem;
+
+class DurableTest : public ::testing::Test {
+ protected:
+  DurableTest() {
+    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(path.data()), nullptr);
+    directory_ = path;
+    start();
+  }
+  void TearDown() override {
+    supervisor_.reset();
+    fs::remove_all(directory_);
+  }
+  void start() {
+    Embedded::Options options;
+    options.state_dir = directory_ / "state";
+    options.segment_size = 256 * KiB;
+    supervisor_.emplace(options);
+  }
+  [[nodiscard]] Client bus() const { return supervisor_->connect(); }
+  static std::span<const std::byte> bytes(std::string_view text) {
+    return std::as_bytes(std::span(text));
+  }
+
+  fs::path directory_;
+  std::optional<Embedded> supervisor_;
+};
+
+TEST_F(DurableTest, WhatWasFlushedIsInTheJournal) {
+  const Queue queue = bus().create("q", {.durability = Durability::disk});
+  Producer out = queue.producer();
+  EXPECT_TRUE(out.flush(no_wait)) << "nothing was published";
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(out.send(bytes("message")));
+  ASSERT_TRUE(out.flush(10s));
+  EXPECT_EQ(queue.info().journaled, 100U);
+  EXPECT_EQ(out.published(), 100U);
+  EXPECT_TRUE(out.confirm(100, no_wait));
+  EXPECT_EQ(out.confirm(101, 20ms).error(), Code::timeout) << "nobody has sent that";
+}
+
+TEST_F(DurableTest, WithoutAnybodyWaitingItFollowsAllTheSame) {
+  const Queue queue = bus().create("q", {.durability = Durability::disk});
+  Producer out = queue.producer();
+  for (int i = 0; i < 1000; ++i) ASSERT_TRUE(out.send(bytes("message")));
+  for (int tries = 0; tries < 1000 && queue.info().journaled != 1000; ++tries) {
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(queue.info().journaled, 1000U);
+}
+
+TEST_F(DurableTest, WhatWasReadBeforeItWasWrittenIsWrittenToo) {
+  const Queue queue = bus().create("q", {.durability = Durability::disk, .prealloc = true});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer();
+  for (int i = 0; i < 20'000; ++i) {
+    ASSERT_TRUE(out.send(bytes("message"), 5s));
+    Result<Message> got = in.receive(5s);
+    ASSERT_TRUE(got) << i;
+    EXPECT_EQ(got->deliveries(), 1U);
+    ASSERT_TRUE(got->ack());
+  }
+  ASSERT_TRUE(out.flush(10s));
+  EXPECT_EQ(queue.info().messages, 0U);
+}
+
+TEST_F(DurableTest, ALoanThatWasGivenUpIsInNobodysWay) {
+  const Queue queue = bus().create("q", {.durability = Durability::disk});
+  Producer out = queue.producer();
+  Producer other = queue.producer();
+  Result<Loan> loan = other.loan(10, 1s);
+  ASSERT_TRUE(loan);
+  ASSERT_TRUE(out.send(bytes("behind it")));
+  EXPECT_EQ(out.flush(50ms).error(), Code::timeout) << "what is before it may still come";
+  loan->cancel();
+  EXPECT_TRUE(out.flush(10s));
+}
+
+TEST_F(DurableTest, AStalledLoanHoldsTheDiskUpOnlyForItsTimeout) {
+  const Queue queue = bus().create("q", {.durability = Durability::disk, .stall_timeout = 100ms});
+  Producer out = queue.producer();
+  Producer other = queue.producer();
+  Result<Loan> loan = other.loan(10, 1s);
+  ASSERT_TRUE(loan);
+  ASSERT_TRUE(out.send(bytes("behind it")));
+  EXPECT_TRUE(out.flush(10s));
+  EXPECT_EQ(loan->publish().error(), Code::stale);
+}
+
+TEST_F(DurableTest, OfAQueueInMemoryNothingCanBeFlushed) {
+  const Queue queue = bus().create("q");
+  Producer out = queue.producer();
+  ASSERT_TRUE(out.send(bytes("message")));
+  EXPECT_EQ(out.flush().error(), Code::unsupported);
+}
+
+TEST_F(DurableTest, WhoWaitsIsToldThatTheQueueWasRemoved) {
+  const Client client = bus();
+  const Queue queue = client.create("q", {.durability = Durability::disk});
+  Producer out = queue.producer();
+  ASSERT_TRUE(out.send(bytes("message")));
+  std::thread remover([&] {
+    std::this_thread::sleep_for(50ms);
+    client.remove("q");
+  });
+  EXPECT_EQ(out.confirm(1000, 20s).error(), Code::deleted);
+  remover.join();
+}
+
+TEST_F(DurableTest, WhoWaitsWhileTheSupervisorEndsIsInDoubt) {
+  const Queue queue = bus().create("q", {.durability = Durability::disk});
+  Producer out = queue.producer();
+  ASSERT_TRUE(out.send(bytes("message")));
+  ASSERT_TRUE(out.flush(10s));
+  std::thread stopper([&] {
+    std::this_thread::sleep_for(50ms);
+    supervisor_.reset();
+  });
+  EXPECT_EQ(out.confirm(1000, 20s).error(), Code::in_doubt);
+  stopper.join();
+  EXPECT_TRUE(out.flush(no_wait)) << "of what it said before there is no doubt";
+}
+
+TEST_F(DurableTest, AfterARestartItGoesOn) {
+  {
+    const Queue queue = bus().create("q", {.durability = Durability::disk});
+    Producer out = queue.producer();
+    ASSERT_TRUE(out.send(bytes("first")));
+    ASSERT_TRUE(out.flush(10s));
+  }
+  supervisor_.reset();
+  start();
+  const Queue queue = bus().open("q");
+  Producer out = queue.producer();
+  ASSERT_TRUE(out.send(bytes("second")));
+  ASSERT_TRUE(out.flush(10s));
+  Consumer in = queue.consumer();
+  for (const std::string_view text : {"first", "second"}) {
+    Result<Message> got = in.receive(5s);
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->bytes().size(), text.size());
+    EXPECT_TRUE(got->ack());
+  }
+}
+
+TEST_F(DurableTest, ConcurrentSendersShareWhatReachesTheDisk) {
+  const Queue queue = bus().create("q", {.capacity = 256 * KiB, .durability = Durability::disk});
+  constexpr int senders = 8;
+  constexpr int each = 200;
+  std::atomic<int> confirmed{0};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < senders; ++i) {
+    threads.emplace_back([&] {
+      Producer out = queue.producer();
+      for (int k = 0; k < each; ++k) {
+        if (!out.send(bytes("message"), 10s) || !out.flush(10s)) return;
+        ++confirmed;
+      }
+    });
+  }
+  Consumer in = queue.consumer();
+  int received = 0;
+  while (received < senders * each) {
+    Result<Message> got = in.receive(10s);
+    if (!got) break;
+    EXPECT_TRUE(got->ack());
+    ++received;
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(confirmed, senders * each);
+  EXPECT_EQ(received, senders * each);
+}
+
+}  // namespace
+}  // namespace spillring
