@@ -265,6 +265,10 @@ void Catalogue::save(const std::vector<SavedQueue>& queues) {
   run("PRAGMA wal_checkpoint(TRUNCATE)");  // syncs what is in the log, and the database
 }
 
+void Catalogue::sync() {
+  run("PRAGMA wal_checkpoint(PASSIVE)");  // the log first of all
+}
+
 void Catalogue::begin(const std::vector<std::uint64_t>& ids) {
   Transaction transaction(*this);
   for (const std::uint64_t id : ids) {

@@ -51,7 +51,8 @@ class Catalogue {
   /// The greatest id ever given out.
   [[nodiscard]] std::uint64_t last_id();
 
-  // Each of these is done, or not, as a whole. They throw `Error` (no_space, io).
+  // Each of these is done, or not, as a whole. They throw `Error` (no_space, io). Killed processes
+  // undo none of it; a power cut may, what is not followed by sync(), the latest first.
   void put(const SavedQueue& queue);
   /// The same, unless it is there.
   void put_definition(const SavedQueue& queue);
@@ -60,6 +61,8 @@ class Catalogue {
   void remove(std::uint64_t queue, const std::string& group);
   /// All of them are saved completely, or none; what came before is on the disk then.
   void save(const std::vector<SavedQueue>& queues);
+  /// What was done so far is on the disk.
+  void sync();
   /// The queues run again: what was saved is not complete any more.
   void begin(const std::vector<std::uint64_t>& ids);
 

@@ -97,6 +97,7 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   // The group keeps from now on what the queue kept for want of one.
   if (first_named) drop_base();
   remember_group(*group_table_[slot]);
+  sync_groups();
   return slot;
 }
 
@@ -181,6 +182,7 @@ void Queue::seek(const layout::Request& request) {
   const std::uint16_t slot = enter_group(name, kind, start_of(request));
   free_group(former);
   remember_group(*group_table_[slot]);
+  sync_groups();
 }
 
 Queue::Purge Queue::plan_purge() const noexcept {

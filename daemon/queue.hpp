@@ -78,6 +78,7 @@ class Queue {
   /// The handles there are: slot and session.
   [[nodiscard]] std::vector<std::pair<std::uint32_t, std::uint64_t>> handles() const;
   [[nodiscard]] bool deleted() const noexcept;
+  [[nodiscard]] bool is_durable() const noexcept;
   /// Taken from its clients, to be saved.
   [[nodiscard]] bool stopped() const noexcept;
 
@@ -171,6 +172,7 @@ class Queue {
   /// Now and then, so that after the death of everything little comes twice.
   os::Instant remember_groups(os::Instant now) noexcept;
   void forget_group(const Group& group) const noexcept;
+  void sync_groups() const noexcept;
 
   // -- groups (groups.cpp)
   Group& make_group(std::uint16_t slot, std::string_view name, GroupKind kind);
@@ -233,7 +235,6 @@ class Queue {
   [[nodiscard]] Use use_of_newest() const noexcept;
   void set_alert() noexcept;
   [[nodiscard]] bool spills() const noexcept;
-  [[nodiscard]] bool is_durable() const noexcept;
   [[nodiscard]] Journal::Retention retention() const noexcept {
     return {options_.retain_ns, options_.retain_bytes};
   }

@@ -59,7 +59,9 @@ void Supervisor::restore() {
   }
   std::vector<std::uint64_t> running;
   for (const auto& [id, served] : queues_) running.push_back(id);
+  // To the disk, before anything is written that the catalogue would deny.
   state_->catalogue().begin(running);
+  state_->catalogue().sync();
   for (const std::uint64_t id : running) service(id);
   // The supervisor before was ending, and was killed before it had saved everything.
   const bool was_stopping = std::any_of(queues_.begin(), queues_.end(), [](const auto& entry) {

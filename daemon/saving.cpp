@@ -175,6 +175,16 @@ void Queue::remember_group(Group& group) const noexcept {
   }
 }
 
+/// Of a durable queue: what a group needs is kept only while the group is known.
+void Queue::sync_groups() const noexcept {
+  if (!is_durable()) return;
+  try {
+    state_->catalogue().sync();
+  } catch (const std::exception& failure) {
+    log(fmt::format("queue '{}': {}", name_, failure.what()));
+  }
+}
+
 void Queue::forget_group(const Group& group) const noexcept {
   if (state_ == nullptr || group.name.empty()) return;
   try {

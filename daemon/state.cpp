@@ -26,7 +26,10 @@ State::State(const std::string& directory, std::uint64_t segment_size, os::Fd lo
              Spooler& spooler)
     : lock_(lock_in(directory, std::move(lock))),
       catalogue_(directory + "/catalogue"),
-      place_{disk_, spooler, directory + "/journal", segment_size} {}
+      place_{disk_, spooler, directory + "/journal", segment_size} {
+  disk_.sync_directory(directory);
+  disk_.sync_directory(os::directory_of(directory));
+}
 
 void State::deposit(KeeperLine& keeper) const noexcept {
   keeper.keep(keeping_record(layout::Keeping::keep, layout::Kept::state), {lock_.get()});

@@ -295,6 +295,7 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
   Queue& queue = made->queue;
   try {
     if (state_) state_->catalogue().put(queue.definition());
+    if (queue.is_durable()) state_->catalogue().sync();
     serve(std::move(made));
   } catch (...) {
     keeper_.drop(layout::Kept::queue, id);  // nobody has been told of it
@@ -343,6 +344,7 @@ void Supervisor::remove(const Requester& requester, std::string_view name) {
   instance_.notes().begun.store(1, std::memory_order_seq_cst);
   const std::uint64_t id = gone.queue.id();
   if (state_) state_->catalogue().remove(id);
+  if (gone.queue.is_durable()) state_->catalogue().sync();
   gone.queue.condemn(layout::Condition::deleted);
   gone.queue.remove_journal();
   keeper_.drop(layout::Kept::queue, id);
