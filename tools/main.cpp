@@ -71,8 +71,9 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     app_.add_flag("--version", version_, "the same as 'spillring version'");
     add_settings(app_, settings_);
-    for (const auto add : {add_create, add_ls, add_info, add_ps, add_check, add_doctor, add_send,
-                           add_recv, add_peek, add_drain, add_purge, add_rm, add_version}) {
+    for (const auto add :
+         {add_create, add_ls, add_info, add_ps, add_stat, add_check, add_doctor, add_send, add_recv,
+          add_peek, add_drain, add_purge, add_rm, add_version}) {
       verbs_.push_back(add(app_, settings_));
       verbs_.back().app->group("Verbs");
     }

@@ -36,6 +36,7 @@ Verb add_info(CLI::App& root, Settings& settings);
 Verb add_ps(CLI::App& root, Settings& settings);
 Verb add_check(CLI::App& root, Settings& settings);
 Verb add_doctor(CLI::App& root, Settings& settings);
+Verb add_stat(CLI::App& root, Settings& settings);
 Verb add_group_ls(CLI::App& root, Settings& settings);
 Verb add_group_rm(CLI::App& root, Settings& settings);
 Verb add_journal_ls(CLI::App& root, Settings& settings);

@@ -3,8 +3,8 @@
 import pytest
 from failures import assert_failure
 
-VERBS = "create ls info send recv peek drain purge rm version".split()
-LATER = "set stat top tail move seek bench completion".split()
+VERBS = "create ls info stat send recv peek drain purge rm version".split()
+LATER = "set top tail move seek bench completion".split()
 LATER_OPTIONS = ("--durability --max-deliveries --dead-letter --ttl --retain "
                  "--exclusive-producer").split()
 
