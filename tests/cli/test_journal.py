@@ -207,6 +207,7 @@ def test_looking_changes_nothing(saved):
     saved("repair", "orders", "--dry-run")
     assert saved.files() == before
     assert saved.directory.stat().st_mtime_ns == changed
+    assert sorted(os.listdir(saved.directory)) == ["catalogue", "journal", "lock"]  # no log of SQLite's either
 
 
 @pytest.mark.parametrize("spilled", [False, True])
@@ -609,6 +610,31 @@ def test_repair_leaves_what_is_damaged_within_a_segment(saved):
     assert outcome.lines == ["\t".join(["orders", "lost", segment.name, str(first), str(end),
                                         f"the batch {first}..{end} does not add up"])]
     assert saved.files() == before
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("which", [0, 1, -1])
+@pytest.mark.parametrize("repaired", [False, True])
+def test_whatever_segment_is_damaged_the_rest_is_received(state, serve, which, grouped, repaired):
+    def send(command):
+        command("create", "orders", "--capacity", "256KiB")
+        if grouped:
+            command("recv", "orders", code=1)
+        command("send", "orders", stdin="".join(f"{text(number)}\n" for number in range(1, COUNT + 1)))
+
+    there = state(send, "256KiB")
+    segment = there.segments()[which]
+    first, end = batches(segment)[0][1], batches(segment)[-1][2]
+    flip(segment, 3)
+    readable = there.payloads(code=65)
+    assert 0 < len(readable) <= COUNT - (end - first) + 10  # some numbers are seals
+    if repaired:
+        assert [move["file"] for move in there("repair", "orders", "--json").json["moved"]] == [segment.name]
+        assert there.payloads(code=65) == readable
+    command, _ = serve("--state-dir", str(there.directory), "--segment-size", "256KiB")
+    assert command("recv", "orders", "--all").lines == readable
+    command("send", "orders", "after")
+    assert command("recv", "orders", "--all").out == "after\n"
 
 
 # ---- which directory, which queue ----------------------------------------------------------------
