@@ -91,7 +91,7 @@ std::vector<std::string> arguments_for(const CommandLine& line, const std::strin
 Config config_of(const CommandLine& line) {
   if (!line.config.empty()) return read_config(line.config);
   const std::string named = named_socket(line);
-  return read_config(default_config(named.empty() ? client::user_socket() : named));
+  return read_config(client::configuration_of(named.empty() ? client::user_socket() : named));
 }
 
 Settings settings_of(const CommandLine& line, const Config& config) {

@@ -15,7 +15,6 @@
 #define TOML_HEADER_ONLY 1
 #include <toml++/toml.h>
 
-#include "client/socket_path.hpp"
 #include "os/fd.hpp"
 #include "text/misspelling.hpp"
 
@@ -85,14 +84,6 @@ std::string why_unread(const std::string& file) {
 }
 
 }  // namespace
-
-std::string default_config(const std::string& socket) {
-  std::string file;
-  if (socket == client::system_socket()) file = "/etc/spillring/spillringd.toml";
-  if (socket == client::user_socket())
-    file = client::configuration_directory() + "/spillringd.toml";
-  return ::access(file.c_str(), F_OK) == 0 ? file : std::string{};
-}
 
 Config read_config(const std::string& file) {
   Config config{file, {}};

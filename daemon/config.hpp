@@ -30,10 +30,6 @@ class ConfigError : public std::exception {
   std::vector<std::string> problems_;
 };
 
-/// The file that is read where none is named: the system's for the system's socket, the user's own
-/// for the user's own. Empty: any other socket has none, or the file is not there.
-[[nodiscard]] std::string default_config(const std::string& socket);
-
 /// Reads the file; an empty name is an empty file. Throws `ConfigError`.
 [[nodiscard]] Config read_config(const std::string& file);
 

@@ -2,9 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
-
+#include "journal/names.hpp"
 #include "journal/segment_reader.hpp"
 #include "log.hpp"
 #include "os/clock.hpp"
@@ -13,15 +11,6 @@
 namespace spillring::daemon {
 
 namespace {
-
-/// The first sequence of the segment that has this name; 0: it is no segment's name.
-std::uint64_t first_of(const std::string& name) {
-  std::uint64_t first = 0;
-  const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), first, 16);
-  return error == std::errc{} && journal::segment_name(first) == name ? first : 0;
-}
-
-std::string folder_name(std::uint64_t queue_id) { return fmt::format("{:016x}", queue_id); }
 
 void remove_all(journal::Storage& storage, const std::string& directory) {
   for (const std::string& name : storage.list(directory))
@@ -34,16 +23,15 @@ void remove_all(journal::Storage& storage, const std::string& directory) {
 void Journal::remove_orphans(const JournalPlace& place,
                              const std::function<bool(std::uint64_t)>& is_known) {
   for (const std::string& name : place.storage.list(place.directory)) {
-    std::uint64_t id = 0;
-    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), id, 16);
-    if (error != std::errc{} || folder_name(id) != name || is_known(id)) continue;
+    const auto id = journal::queue_of(name);
+    if (!id || is_known(*id)) continue;
     remove_all(place.storage, place.directory + "/" + name);
   }
 }
 
 Journal::Journal(const JournalPlace& place, std::uint64_t queue_id)
     : place_(place),
-      directory_(place.directory + "/" + folder_name(queue_id)),
+      directory_(place.directory + "/" + journal::folder_name(queue_id)),
       options_{directory_, queue_id, place.segment_size},
       lane_(place.spooler.new_lane()) {
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
@@ -55,7 +43,7 @@ std::string Journal::path_of(std::uint64_t first) const {
 
 void Journal::adopt(std::uint64_t next) {
   for (const std::string& name : place_.storage.list(directory_)) {
-    const std::uint64_t first = first_of(name);
+    const std::uint64_t first = journal::first_of(name);
     // What was begun and never counted, under a name that does not count or one that comes again.
     if (first == 0 || first >= next) {
       place_.storage.remove(directory_ + "/" + name);
@@ -67,11 +55,9 @@ void Journal::adopt(std::uint64_t next) {
 }
 
 std::uint64_t Journal::find_end() const {
-  std::uint64_t last = 0;
-  for (const std::string& name : place_.storage.list(directory_)) {
-    last = std::max(last, first_of(name));
-  }
-  if (last == 0) return 0;
+  const auto places = journal::places_of(place_.storage.list(directory_));
+  if (places.empty()) return 0;
+  const std::uint64_t last = places.back().first;
   try {
     return journal::SegmentReader(place_.storage.open(path_of(last)), options_.queue_id).end();
   } catch (const Error& error) {

@@ -1,8 +1,10 @@
 #include "state.hpp"
 
+#include <utility>
+
+#include "journal/names.hpp"
+#include "journal/state_lock.hpp"
 #include "os/directory.hpp"
-#include "os/lock_file.hpp"
-#include "spillring/error.hpp"
 
 namespace spillring::daemon {
 
@@ -10,14 +12,7 @@ namespace {
 
 os::Fd lock_in(const std::string& directory, os::Fd held) {
   os::make_private_directory(directory);
-  if (held) return held;
-  try {
-    return os::lock_file_of_the_dead(directory + "/lock", [] { return false; });
-  } catch (const Error& error) {
-    if (error.code() != Code::exists) throw;
-    throw Error(Code::exists, "the state directory " + directory + " is in use",
-                "another supervisor keeps its queues there", "choose another with --state-dir");
-  }
+  return held ? std::move(held) : journal::lock_state(directory, journal::Patience::for_the_dead);
 }
 
 }  // namespace
@@ -25,8 +20,8 @@ os::Fd lock_in(const std::string& directory, os::Fd held) {
 State::State(const std::string& directory, std::uint64_t segment_size, os::Fd lock,
              Spooler& spooler)
     : lock_(lock_in(directory, std::move(lock))),
-      catalogue_(directory + "/catalogue"),
-      place_{disk_, spooler, directory + "/journal", segment_size} {
+      catalogue_(journal::catalogue_of(directory)),
+      place_{disk_, spooler, journal::journals_of(directory), segment_size} {
   disk_.sync_directory(directory);
   disk_.sync_directory(os::directory_of(directory));
 }

@@ -5,29 +5,18 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <ctime>
 
 #include "base64.hpp"
 #include "failure.hpp"
+#include "moment.hpp"
 #include "output.hpp"
 #include "utf8.hpp"
 
 namespace spillring::tools {
 namespace {
 
-constexpr std::uint64_t second = 1'000'000'000;
-
 std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-std::string iso_time(std::uint64_t timestamp_ns) {
-  const auto whole = static_cast<std::time_t>(timestamp_ns / second);
-  std::tm parts{};
-  gmtime_r(&whole, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:09}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     timestamp_ns % second);
 }
 
 void add_bytes(Json& object, const std::string& name, std::span<const std::byte> bytes) {

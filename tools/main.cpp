@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -71,21 +72,30 @@ class CommandLine {
     app_.add_flag("--version", version_, "the same as 'spillring version'");
     add_settings(app_, settings_);
     for (const auto add :
-         {add_create, add_ls, add_info, add_ps, add_check, add_doctor, add_send, add_recv, add_peek,
-          add_drain, add_purge, add_seek, add_rm, add_version}) {
+         {add_create, add_ls, add_info, add_ps, add_stat, add_check, add_doctor, add_send, add_recv,
+          add_peek, add_drain, add_purge, add_seek, add_rm, add_version}) {
       verbs_.push_back(add(app_, settings_));
       verbs_.back().app->group("Verbs");
     }
-    CLI::App& group = add_noun(app_, {.name = "group",
-                                      .does = "Look at the groups of a queue, and remove them",
-                                      .text = "Examples:\n"
-                                              "  spillring group ls orders\n"
-                                              "  spillring group rm orders billing"});
-    group.group("Verbs");
-    for (const auto add : {add_group_ls, add_group_rm}) {
-      verbs_.push_back(add(group, settings_));
-      verbs_.back().app->group("Verbs");
-    }
+    add_noun_with({.name = "group",
+                   .does = "Look at the groups of a queue, and remove them",
+                   .text = "Examples:\n"
+                           "  spillring group ls orders\n"
+                           "  spillring group rm orders billing"},
+                  {add_group_ls, add_group_rm});
+    add_noun_with(
+        {.name = "journal",
+         .does = "Look at what queues have on the disk, without a supervisor",
+         .text =
+             "They read a state directory, whether or not a supervisor runs there; 'repair' works\n"
+             "only while none does.\n\n"
+             "Examples:\n"
+             "  spillring journal ls\n"
+             "  spillring journal verify\n"
+             "  spillring journal cat orders -n 3 --json\n"
+             "  spillring journal export orders --to orders.ndjson"},
+        {add_journal_ls, add_journal_stat, add_journal_cat, add_journal_verify, add_journal_repair,
+         add_journal_export});
   }
 
   Exit run(const std::vector<std::string>& arguments) {
@@ -99,6 +109,17 @@ class CommandLine {
   }
 
  private:
+  using AddVerb = Verb (*)(CLI::App&, Settings&);
+
+  void add_noun_with(const VerbHelp& help, std::initializer_list<AddVerb> adds) {
+    CLI::App& noun = add_noun(app_, help);
+    noun.group("Verbs");
+    for (const AddVerb add : adds) {
+      verbs_.push_back(add(noun, settings_));
+      verbs_.back().app->group("Verbs");
+    }
+  }
+
   /// False if only help was asked for, which is printed.
   bool parse(const std::vector<std::string>& arguments) {
     std::vector<std::string> reversed = marked(arguments);

@@ -110,7 +110,7 @@ double seconds(Timeout duration) { return std::chrono::duration<double>(duration
 std::vector<std::size_t> Table::widths(bool header, std::size_t line) const {
   std::vector<std::size_t> result(columns_.size(), 0);
   for (std::size_t i = 0; i < columns_.size(); ++i) {
-    if (header) result[i] = columns_[i].title.size();
+    result[i] = std::max(columns_[i].least, header ? columns_[i].title.size() : 0);
     for (const auto& row : rows_) result[i] = std::max(result[i], row[i].human.size());
   }
   const std::size_t total =

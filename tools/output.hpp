@@ -34,7 +34,8 @@ struct Cell {
 
 struct Column {
   std::string title;
-  bool number = false;  ///< aligned to the right
+  bool number = false;    ///< aligned to the right
+  std::size_t least = 0;  ///< width where all that is in it is narrower
 };
 
 /// Rows under named columns. Without titles: a list of properties.

@@ -39,6 +39,13 @@ std::string configuration_directory() {
   return (named.empty() ? home() + "/.config" : named) + "/spillring";
 }
 
+std::string configuration_of(const std::string& socket) {
+  std::string file;
+  if (socket == system_socket()) file = "/etc/spillring/spillringd.toml";
+  if (socket == user_socket()) file = configuration_directory() + "/spillringd.toml";
+  return ::access(file.c_str(), F_OK) == 0 ? file : std::string{};
+}
+
 std::string system_socket() { return "/run/spillring/spillringd.sock"; }
 
 std::string user_log() { return state_directory() + "/spillringd.log"; }

@@ -23,6 +23,11 @@ std::string system_socket();
 /// $XDG_CONFIG_HOME/spillring, or ~/.config/spillring: the user's own settings.
 std::string configuration_directory();
 
+/// The configuration file of the supervisor at `socket` where none is named: the system's for the
+/// system's socket, the user's own for the user's own. Empty: any other socket has none, or the
+/// file is not there.
+std::string configuration_of(const std::string& socket);
+
 /// $XDG_STATE_HOME/spillring, or ~/.local/state/spillring.
 std::string state_directory();
 

@@ -7,8 +7,10 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "layout/journal.hpp"
+#include "layout/metadata.hpp"
 
 namespace spillring::journal {
 
@@ -17,6 +19,11 @@ struct Stored {
   std::span<const std::byte> payload;
   std::span<const std::byte> metadata;
   std::uint64_t timestamp = 0;
+
+  [[nodiscard]] std::optional<std::span<const std::byte>> key() const noexcept {
+    return layout::decode_key(metadata);
+  }
+  [[nodiscard]] std::vector<Header> headers() const { return layout::decode_headers(metadata); }
 };
 
 class Block {

@@ -1,6 +1,7 @@
 #include "journal/segment_reader.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -27,10 +28,19 @@ std::size_t read_at(const os::Fd& file, std::uint64_t offset, std::span<std::byt
   return done;
 }
 
+/// True: the file ends there, or has only zeros where a header would be.
+bool is_blank_at(const os::Fd& file, std::uint64_t offset) {
+  std::array<std::byte, sizeof(layout::BatchHeader)> bytes{};
+  read_at(file, offset, bytes);
+  return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{}; });
+}
+
 // Read and hashed in turn, so that what is hashed is still in the cache.
 constexpr std::size_t stride = 256 * 1024;
 
 }  // namespace
+
+bool is_blank(const os::Fd& file) { return is_blank_at(file, 0); }
 
 SegmentReader::SegmentReader(os::Fd file, std::uint64_t queue_id) : file_(std::move(file)) {
   const auto bytes = std::as_writable_bytes(std::span(&header_, 1));
@@ -84,6 +94,23 @@ std::uint64_t SegmentReader::end() {
   }
   return spots_.empty() ? header_.first : spots_.back().end();
 }
+
+std::uint64_t SegmentReader::count_messages(const Spot& spot, std::uint64_t from,
+                                            std::uint64_t until) const {
+  from = std::max(from, spot.first);
+  until = std::max(from, std::min(until, spot.end()));
+  const std::uint64_t offset =
+      spot.offset + sizeof(layout::BatchHeader) + (from - spot.first) * sizeof(layout::Entry);
+  std::vector<layout::Entry> entries(until - from);
+  const auto bytes = std::as_writable_bytes(std::span(entries));
+  entries.resize(read_at(file_, offset, bytes) / sizeof(layout::Entry));
+  return static_cast<std::uint64_t>(
+      std::count_if(entries.begin(), entries.end(), [](const layout::Entry& entry) {
+        return entry.state == static_cast<std::uint64_t>(layout::Published::committed);
+      }));
+}
+
+bool SegmentReader::ended() const { return is_blank_at(file_, next_offset()); }
 
 std::shared_ptr<Block> SegmentReader::read(const Spot& spot, std::shared_ptr<Block> block) {
   if (block == nullptr || block.use_count() != 1 || block->memory().size() < spot.size) {

@@ -14,6 +14,9 @@
 
 namespace spillring::journal {
 
+/// True: a segment was to begin with this file, and nothing was written to it. Throws `Error` (io).
+[[nodiscard]] bool is_blank(const os::Fd& file);
+
 class SegmentReader {
  public:
   /// Throws `Error` (corrupt: it is no segment of this queue; io).
@@ -39,6 +42,12 @@ class SegmentReader {
   [[nodiscard]] const layout::SegmentHeader& header() const noexcept { return header_; }
   /// Finds all batches; returns the end of the last one. Throws `Error` (io).
   std::uint64_t end();
+  /// How many of the batch's numbers from `from` to below `until` are messages, as its entries say,
+  /// which are not checked. Throws `Error` (io).
+  [[nodiscard]] std::uint64_t count_messages(const Spot& spot, std::uint64_t from,
+                                             std::uint64_t until) const;
+  /// True: where the next batch would begin, nothing was ever written. Throws `Error` (io).
+  [[nodiscard]] bool ended() const;
   [[nodiscard]] const std::vector<Spot>& spots() const noexcept { return spots_; }
 
  private:

@@ -1,7 +1,5 @@
 #include "journal/segment_writer.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -19,8 +17,6 @@ Piece piece_of(const T& object) noexcept {
 }
 
 }  // namespace
-
-std::string segment_name(std::uint64_t first) { return fmt::format("{:016x}.segment", first); }
 
 SegmentWriter::SegmentWriter(Storage& storage, Options options)
     : storage_(storage), options_(std::move(options)) {}

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "journal/names.hpp"
 #include "journal/storage.hpp"
 #include "layout/journal.hpp"
 
@@ -23,9 +24,6 @@ struct Batch {
   std::uint64_t data = 0;
   [[nodiscard]] std::uint64_t end() const noexcept { return first + entries.size(); }
 };
-
-/// What a segment is called: its first sequence, so that names sort as sequences do.
-std::string segment_name(std::uint64_t first);
 
 class SegmentWriter {
  public:

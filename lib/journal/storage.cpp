@@ -125,7 +125,8 @@ void Disk::sync_directory(const std::string& path) {
 }
 
 os::Fd Disk::open(const std::string& path) {
-  os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+  // O_NONBLOCK: something that only has a segment's name must not hold anybody up.
+  os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
   if (!file) fail("cannot open " + path);
   return file;
 }

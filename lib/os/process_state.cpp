@@ -1,7 +1,10 @@
 #include "os/process_state.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -23,6 +26,27 @@ std::uint64_t limit_of(pid_t pid) {
     return rest >> limit ? limit : UINT64_MAX;
   }
   return UINT64_MAX;
+}
+
+/// Entries of a directory, as far as they can be read.
+template <typename Call>
+void for_each_entry(const std::string& directory, const Call& call) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(directory, error);
+  for (const std::filesystem::directory_iterator none; !error && entries != none;
+       entries.increment(error)) {
+    call(entries->path());
+  }
+}
+
+bool is_open_in(pid_t pid, const struct stat& file) {
+  bool found = false;
+  for_each_entry(fmt::format("/proc/{}/fd", pid), [&](const std::filesystem::path& path) {
+    struct stat opened {};
+    found = found || (::stat(path.c_str(), &opened) == 0 && opened.st_dev == file.st_dev &&
+                      opened.st_ino == file.st_ino);
+  });
+  return found;
 }
 
 }  // namespace
@@ -56,6 +80,28 @@ std::optional<DescriptorUse> descriptor_use(pid_t pid) {
     ++use.used;
   }
   return use;
+}
+
+std::vector<pid_t> users_of_file(const std::string& path) {
+  std::vector<pid_t> users;
+  struct stat file {};
+  if (::stat(path.c_str(), &file) != 0) return users;
+  for_each_entry("/proc", [&](const std::filesystem::path& entry) {
+    const std::string name = entry.filename();
+    pid_t pid = 0;
+    const auto [rest, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+    if (error == std::errc{} && rest == name.data() + name.size() && is_open_in(pid, file)) {
+      users.push_back(pid);
+    }
+  });
+  std::sort(users.begin(), users.end());
+  return users;
+}
+
+std::string command_of(pid_t pid) {
+  std::string name;
+  std::ifstream file(fmt::format("/proc/{}/comm", pid));
+  return std::getline(file, name) ? name : "?";
 }
 
 }  // namespace spillring::os

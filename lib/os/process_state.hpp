@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <vector>
 
 namespace spillring::os {
 
@@ -23,5 +25,11 @@ struct DescriptorUse {
 
 /// nullopt: this process may not see it.
 std::optional<DescriptorUse> descriptor_use(pid_t pid);
+
+/// The processes that have this file open, by their numbers: those that this process may see.
+std::vector<pid_t> users_of_file(const std::string& path);
+
+/// The name of its program, as the kernel has it; "?" where it cannot be seen.
+std::string command_of(pid_t pid);
 
 }  // namespace spillring::os

@@ -3,8 +3,8 @@
 import pytest
 from failures import assert_failure
 
-VERBS = "create ls info send recv peek drain purge rm version".split()
-LATER = "set stat top tail move bench journal completion".split()
+VERBS = "create ls info stat send recv peek drain purge seek rm version".split()
+LATER = "set top tail move bench completion".split()
 LATER_OPTIONS = ("--max-deliveries --dead-letter --ttl "
                  "--exclusive-producer").split()
 

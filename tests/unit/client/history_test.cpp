@@ -68,7 +68,8 @@ class HistoryTest : public ::testing::Test {
 };
 
 TEST_F(HistoryTest, ANewGroupReadsWhatOthersHaveFinishedWith) {
-  const Queue queue = bus().create("q", {.capacity = MiB, .retain_bytes = 100 * MiB, .prealloc = true});
+  const Queue queue =
+      bus().create("q", {.capacity = MiB, .retain_bytes = 100 * MiB, .prealloc = true});
   std::thread sender([&] { send(queue, 1, 5001); });
   Consumer in = queue.consumer("first");
   expect(in, 1, 5001);
@@ -95,7 +96,8 @@ TEST_F(HistoryTest, WithoutRetentionItIsGone) {
 }
 
 TEST_F(HistoryTest, NoMoreIsKeptThanWasAskedForByMuch) {
-  const Queue queue = bus().create("q", {.capacity = MiB, .retain_bytes = 4 * MiB, .prealloc = true});
+  const Queue queue =
+      bus().create("q", {.capacity = MiB, .retain_bytes = 4 * MiB, .prealloc = true});
   Consumer in = queue.consumer("first");
   std::thread sender([&] { send(queue, 1, 20'001); });
   expect(in, 1, 20'001);
@@ -137,7 +139,8 @@ TEST_F(HistoryTest, WhatSomebodyStillNeedsStaysHoweverOldAndLarge) {
 }
 
 TEST_F(HistoryTest, AConsumerGoesBackAndForth) {
-  const Queue queue = bus().create("q", {.capacity = MiB, .retain_bytes = 100 * MiB, .prealloc = true});
+  const Queue queue =
+      bus().create("q", {.capacity = MiB, .retain_bytes = 100 * MiB, .prealloc = true});
   Consumer in = queue.consumer("group", {.prefetch = 16});
   std::thread sender([&] { send(queue, 1, 3001); });
   expect(in, 1, 3001);
@@ -156,7 +159,8 @@ TEST_F(HistoryTest, AConsumerGoesBackAndForth) {
 }
 
 TEST_F(HistoryTest, AStreamGoesBackAndForth) {
-  const Queue queue = bus().create("q", {.capacity = MiB, .retain_bytes = 100 * MiB, .prealloc = true});
+  const Queue queue =
+      bus().create("q", {.capacity = MiB, .retain_bytes = 100 * MiB, .prealloc = true});
   Consumer named = queue.subscriber("stream", {.start = Start::earliest()});
   Consumer unnamed = queue.subscriber({}, {.start = Start::earliest()});
   std::thread sender([&] { send(queue, 1, 2001); });
@@ -199,7 +203,8 @@ TEST_F(HistoryTest, AGroupThatIsInUseDoesNotMove) {
 }
 
 TEST_F(HistoryTest, AMomentIsFoundInTheJournalAndInTheRing) {
-  const Queue queue = bus().create("q", {.capacity = 256 * KiB, .retain_bytes = 100 * MiB, .prealloc = true});
+  const Queue queue =
+      bus().create("q", {.capacity = 256 * KiB, .retain_bytes = 100 * MiB, .prealloc = true});
   Consumer in = queue.consumer("first");
   std::thread sender([&] { send(queue, 1, 3001); });
   std::vector<std::uint64_t> times(1);

@@ -1,0 +1,169 @@
+// A walk through a damaged segment says something of every number, once, and nothing false of any.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+
+#include <filesystem>
+
+#include "journal/sample.hpp"
+#include "journal/segment_walk.hpp"
+#include "journal/segment_writer.hpp"
+#include "os/fd.hpp"
+
+namespace spillring::journal {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::uint64_t queue_id = 7;
+constexpr std::uint64_t size = 16 * 1024;
+
+/// Numbers by how they fare.
+struct Fates {
+  std::uint64_t readable = 0;
+  std::uint64_t lost = 0;
+  std::uint64_t torn = 0;
+  bool complained = false;
+  std::uint64_t end = 0;
+};
+
+class WalkTest : public ::testing::Test {
+ public:
+  ~WalkTest() override {
+    ::munmap(bytes_, size);
+    fs::remove_all(directory_);
+  }
+
+ protected:
+  WalkTest() {
+    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
+    EXPECT_NE(::mkdtemp(path.data()), nullptr);
+    directory_ = path;
+    path_ = directory_ / segment_name(1);
+    SegmentWriter out(disk_, {directory_, queue_id, size});
+    for (end_ = 1;; end_ += 5) {
+      if (out.append(*SampleBatch(end_, end_ + 5, 300), false).first > 1) break;
+    }
+    fs::resize_file(path_, size);
+    const os::Fd file(::open(path_.c_str(), O_RDWR | O_CLOEXEC));
+    void* at = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file.get(), 0);
+    EXPECT_NE(at, MAP_FAILED);
+    bytes_ = static_cast<unsigned char*>(at);
+  }
+
+  /// Walks from `from`; what is readable is right, and no number is passed over or comes twice.
+  Fates walk(std::uint64_t until, bool may_be_torn = false, std::uint64_t from = 1) {
+    SegmentWalk walk(disk_, path_, {queue_id, {1, until}, from, may_be_torn});
+    Fates fates{0, 0, 0, false, from};
+    while (const auto run = walk.next()) {
+      EXPECT_EQ(run->first, fates.end);
+      EXPECT_LE(run->first, run->end);
+      EXPECT_EQ(run->why.empty(), run->block != nullptr);
+      fates.complained = fates.complained || run->block == nullptr;
+      (run->block != nullptr ? fates.readable
+       : run->torn           ? fates.torn
+                             : fates.lost) += run->end - run->first;
+      for (std::uint64_t s = run->first; run->block != nullptr && s < run->end; ++s) {
+        EXPECT_TRUE(is_right(*run->block, s, sample(s, 300))) << s;
+      }
+      fates.end = run->end;
+    }
+    return fates;
+  }
+
+  Disk disk_;
+  fs::path directory_;
+  fs::path path_;
+  std::uint64_t end_ = 0;
+  unsigned char* bytes_ = nullptr;
+};
+
+TEST_F(WalkTest, OfASoundSegmentAllCanBeRead) {
+  const Fates all = walk(0);
+  EXPECT_EQ(all.readable, end_ - 1);
+  EXPECT_EQ(all.end, end_);
+  EXPECT_FALSE(all.complained);
+  EXPECT_EQ(walk(0, false, 8).readable, end_ - 8);
+  EXPECT_EQ(walk(8).readable, 7U) << "numbers of the next segment are not looked for";
+  const Fates more = walk(end_ + 10);
+  EXPECT_EQ(more.lost, 10U);
+  EXPECT_EQ(more.end, end_ + 10);
+  EXPECT_EQ(walk(0, false, end_).end, end_);
+}
+
+TEST_F(WalkTest, WithAnyBitFlippedEveryNumberIsAccountedFor) {
+  std::uint64_t losses = 0;
+  for (std::uint64_t bit = 0; bit < size * 8 && !HasFailure(); ++bit) {
+    SCOPED_TRACE(bit);
+    bytes_[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
+    const Fates fates = walk(end_);
+    EXPECT_EQ(fates.end, end_);
+    EXPECT_EQ(fates.readable + fates.lost, end_ - 1);
+    EXPECT_EQ(fates.torn, 0U);
+    if (fates.lost != 0) ++losses;
+    bytes_[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
+  }
+  EXPECT_GT(losses, size * 8 / 2);
+  EXPECT_EQ(walk(end_).readable, end_ - 1);
+}
+
+TEST_F(WalkTest, CutAtAnyLengthTheEndIsTornAndAllBeforeItIsRead) {
+  std::uint64_t readable = end_ - 1;
+  for (std::uint64_t length = size; length >= sizeof(layout::SegmentHeader) && !HasFailure();
+       length -= 8) {
+    SCOPED_TRACE(length);
+    fs::resize_file(path_, length);
+    const Fates fates = walk(0, true);
+    EXPECT_EQ(fates.lost, 0U);
+    EXPECT_LE(fates.readable, readable);
+    EXPECT_EQ(walk(end_).readable, fates.readable);
+    EXPECT_EQ(walk(end_).lost, end_ - 1 - fates.readable) << "it is none before another segment";
+    readable = fates.readable;
+  }
+  EXPECT_EQ(readable, 0U);
+  fs::resize_file(path_, 0);
+  EXPECT_TRUE(walk(0, true).complained);
+  EXPECT_EQ(walk(0, true).lost, 0U) << "nothing was written to it yet";
+  fs::remove(path_);
+  EXPECT_FALSE(walk(0).complained) << "it went while somebody looked";
+}
+
+TEST_F(WalkTest, WhatItsHeadersSayIsWhatIsInIt) {
+  std::uint64_t messages = 0;
+  for (std::uint64_t s = 1; s < end_; ++s) messages += sample(s, 300).is_message ? 1 : 0;
+  const Outline all = outline_of(disk_, path_, queue_id, {1, 0});
+  EXPECT_EQ(all.end, end_);
+  EXPECT_EQ(all.messages, messages);
+  std::uint64_t sum = 0;
+  for (std::uint64_t s = 1; s < end_; ++s) {
+    const Outline one = outline_of(disk_, path_, queue_id, {s, s + 1});
+    EXPECT_EQ(one.end, s + 1);
+    sum += one.messages;
+  }
+  EXPECT_EQ(sum, messages);
+  EXPECT_EQ(outline_of(disk_, path_, queue_id + 1, {1, 0}).messages, 0U);
+}
+
+TEST(Names, SaySomethingOnlyOfWhatTheyName) {
+  EXPECT_EQ(segment_name(26), "000000000000001a.segment");
+  EXPECT_EQ(first_of("000000000000001a.segment"), 26U);
+  for (const char* name : {"", "1a.segment", "000000000000001A.segment", "000000000000001a",
+                           "000000000000001a.segment.new", "0000000000000000.segment",
+                           "0x0000000000001a.segment", "notes.txt"}) {
+    EXPECT_EQ(first_of(name), 0U) << name;
+  }
+  EXPECT_EQ(queue_of("000000000000000f"), 15U);
+  for (const char* name : {"", "f", "000000000000000F", "000000000000000f.damaged", "lock"}) {
+    EXPECT_FALSE(queue_of(name)) << name;
+  }
+  const auto places = places_of({segment_name(9), "notes.txt", segment_name(300), segment_name(1)});
+  ASSERT_EQ(places.size(), 3U);
+  EXPECT_EQ(places[0].first, 1U);
+  EXPECT_EQ(places[0].until, 9U);
+  EXPECT_EQ(places[1].until, 300U);
+  EXPECT_EQ(places[2].first, 300U);
+  EXPECT_EQ(places[2].until, 0U);
+}
+
+}  // namespace
+}  // namespace spillring::journal

@@ -1,0 +1,258 @@
+// spillring stat: what happens in queues, one line for each interval.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <map>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include "arguments.hpp"
+#include "moment.hpp"
+#include "output.hpp"
+#include "quantity.hpp"
+#include "verb.hpp"
+
+namespace spillring::tools {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Arguments {
+  std::vector<std::string> queues;
+  Timeout interval = std::chrono::seconds(1);
+  std::uint64_t count = UINT64_MAX;
+};
+
+/// A queue as it was at one moment.
+struct Sample {
+  QueueInfo queue;
+  std::vector<GroupInfo> groups;
+  Clock::time_point at;
+};
+
+/// What became of it since the one before.
+struct Change {
+  double seconds = 0;
+  double in = 0;  // each by second
+  double out = 0;
+  double spilled = 0;
+  std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
+};
+
+std::uint64_t risen(std::uint64_t before, std::uint64_t now) {
+  return now > before ? now - before : 0;
+}
+
+/// Groups by their names. Several have none: those can be told apart by their order only, for as
+/// long as none comes or goes.
+std::map<std::string, std::vector<std::uint64_t>> floors_of(const Sample& sample) {
+  std::map<std::string, std::vector<std::uint64_t>> floors;
+  for (const GroupInfo& group : sample.groups) floors[group.name].push_back(group.floor);
+  return floors;
+}
+
+/// Messages that groups have finished with, each group for itself; one that has just come counts
+/// from the next interval on.
+std::uint64_t finished_between(const Sample& before, const Sample& now) {
+  const auto old = floors_of(before);
+  std::uint64_t sum = 0;
+  for (const auto& [name, floors] : floors_of(now)) {
+    const auto found = old.find(name);
+    if (found == old.end() || found->second.size() != floors.size()) continue;
+    for (std::size_t i = 0; i < floors.size(); ++i) sum += risen(found->second[i], floors[i]);
+  }
+  return sum;
+}
+
+/// `journaled` counts from the first number that is still needed. Where nothing was in the journal
+/// before, what has been read of it since is not known, and not counted.
+std::uint64_t spilled_between(const Sample& before, const Sample& now) {
+  if (before.queue.journaled == 0) return now.queue.journaled;
+  if (now.queue.journaled == 0) return 0;
+  return risen(before.queue.first + before.queue.journaled, now.queue.first + now.queue.journaled);
+}
+
+Change change_between(const Sample& before, const Sample& now) {
+  Change change;
+  change.seconds = std::chrono::duration<double>(now.at - before.at).count();
+  const auto rate = [&change](std::uint64_t count) {
+    return static_cast<double>(count) / change.seconds;
+  };
+  change.in = rate(risen(before.queue.next, now.queue.next));
+  change.out = rate(finished_between(before, now));
+  change.spilled = rate(spilled_between(before, now));
+  for (const GroupInfo& group : now.groups) {
+    change.lag = std::max(change.lag.value_or(0), group.lag);
+  }
+  return change;
+}
+
+Sample sample_of(const Queue& queue) {
+  const Clock::time_point now = Clock::now();
+  return {queue.info(), queue.groups(), now};
+}
+
+/// Of all there are. One that goes away between two calls is none.
+std::vector<Sample> samples_of(const Client& client) {
+  std::vector<Sample> samples;
+  for (const QueueInfo& queue : client.list()) {
+    try {
+      samples.push_back(sample_of(client.open(queue.name)));
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found && error.code() != Code::deleted) throw;
+    }
+  }
+  return samples;
+}
+
+/// Of those that were named, which have to be there.
+std::vector<Sample> samples_of(const Client& client, const std::vector<std::string>& names) {
+  if (names.empty()) return samples_of(client);
+  std::vector<Sample> samples;
+  samples.reserve(names.size());
+  for (const std::string& name : names) samples.push_back(sample_of(open_queue(client, name)));
+  return samples;
+}
+
+Cell rate_cell(double rate) { return text_cell(fmt::format("{:.0f}", rate)); }
+
+Table table_of() {
+  constexpr std::size_t name = 16;
+  constexpr std::size_t number = 10;
+  return Table({{"QUEUE", false, name},
+                {"MSGS", true, number},
+                {"IN/S", true, number},
+                {"OUT/S", true, number},
+                {"LAG", true, number},
+                {"JOURNALED", true, number},
+                {"JOURNAL", true, number},
+                {"SPILLED/S", true, number}});
+}
+
+std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
+  return {text_cell(queue.name),
+          count_cell(queue.messages),
+          rate_cell(change.in),
+          rate_cell(change.out),
+          change.lag ? count_cell(*change.lag) : text_cell("-"),
+          count_cell(queue.journaled),
+          size_cell(queue.journal_bytes),
+          rate_cell(change.spilled)};
+}
+
+Json json_of(const QueueInfo& queue, const Change& change, const std::string& time) {
+  const auto rounded = [](double value) { return std::round(value * 10) / 10; };
+  return {{"schema", "spillring.stat.v1"},
+          {"time", time},
+          {"queue", queue.name},
+          {"seconds", std::round(change.seconds * 1e6) / 1e6},
+          {"messages", queue.messages},
+          {"in_per_second", rounded(change.in)},
+          {"out_per_second", rounded(change.out)},
+          {"lag", change.lag ? Json(*change.lag) : Json(nullptr)},
+          {"journaled", queue.journaled},
+          {"journal_bytes", queue.journal_bytes},
+          {"spilled_per_second", rounded(change.spilled)}};
+}
+
+std::string time_now() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return iso_time(static_cast<std::uint64_t>(
+      std::chrono::duration_cast<std::chrono::nanoseconds>(now).count()));
+}
+
+/// Prints a line for each queue that was there before.
+class Lines {
+ public:
+  explicit Lines(const Settings& settings) : settings_(settings) {
+    if (!settings_.wants_json()) return;
+    settings_.output = Format::ndjson;  // each line is a document
+    settings_.json = false;
+  }
+
+  void print(const std::vector<Sample>& before, const std::vector<Sample>& now) {
+    Table table = table_of();
+    const std::string time = time_now();
+    for (const Sample& sample : now) {
+      const auto old = std::find_if(before.begin(), before.end(), [&](const Sample& each) {
+        return each.queue.name == sample.queue.name;
+      });
+      if (old == before.end()) continue;
+      const Change change = change_between(*old, sample);
+      if (settings_.wants_json()) {
+        print_json(json_of(sample.queue, change, time), settings_);
+      } else {
+        table.add(row_of(sample.queue, change));
+      }
+    }
+    if (settings_.wants_json()) return;
+    print_table(table, settings_);
+    settings_.no_header = true;  // once
+  }
+
+ private:
+  Settings settings_;
+};
+
+Exit run(const Arguments& arguments, const Settings& settings) {
+  settings.refuse_formats("stat", {Format::raw});
+  const Client client = settings.connect();
+  Lines lines(settings);
+  std::vector<Sample> before = samples_of(client, arguments.queues);
+  auto next = Clock::now();
+  for (std::uint64_t i = 0; i < arguments.count; ++i) {
+    // From the time that was due, not from now: what the asking takes is no drift.
+    next = std::max(next + arguments.interval, Clock::now());
+    std::this_thread::sleep_until(next);
+    std::vector<Sample> now = samples_of(client, arguments.queues);
+    lines.print(before, now);
+    before = std::move(now);
+  }
+  return Exit::ok;
+}
+
+/// Shorter ones would show the asking, longer ones nothing.
+void add_interval(CLI::App& app, Timeout& target) {
+  add_value(app, "-i,--interval", "DUR", "time between two lines (1s)",
+            [&target](const std::string& label, const std::string& value) {
+              target = parse_duration(label, value);
+              if (target >= std::chrono::milliseconds(10) && target <= std::chrono::hours(24)) {
+                return;
+              }
+              throw usage_failure(fmt::format("{} '{}' is no interval", label, value),
+                                  "it is between 10ms and 24h", "write for example 500ms or 1m");
+            });
+}
+
+}  // namespace
+
+Verb add_stat(CLI::App& root, Settings& settings) {
+  CLI::App& app = add_verb(
+      root, settings,
+      {.name = "stat",
+       .does = "Show what happens in queues, a line for each interval",
+       .text =
+           "MSGS: waiting or in flight. OUT/S: finished with, each group counted for itself. LAG:\n"
+           "of the slowest group. JOURNALED: how many of MSGS are on the disk; JOURNAL: the disk\n"
+           "space that takes; SPILLED/S: how many are written to it. Rates are those of the\n"
+           "interval; the first line comes at its end. Ctrl-C ends.\n\n"
+           "Examples:\n"
+           "  spillring stat\n"
+           "  spillring stat orders -i 500ms\n"
+           "  spillring stat orders -i 10s -n 6 -o ndjson | jq .in_per_second"});
+  const auto arguments = std::make_shared<Arguments>();
+  add_values(app, "QUEUE", "", "names of queues (all there are)",
+             [arguments](const std::string&, const std::string& value) {
+               check_queue_name(value);
+               arguments->queues.push_back(value);
+             });
+  add_interval(app, arguments->interval);
+  add_limit(app, "-n,--count", arguments->count, "how many lines for each queue (without end)");
+  add_json_flag(app, settings);
+  return {&app, [arguments, &settings] { return run(*arguments, settings); }};
+}
+
+}  // namespace spillring::tools
