@@ -53,8 +53,9 @@ std::optional<std::string> fault_of(const StoredJournal& journal, const std::str
 std::vector<Move> moves_for(const StoredJournal& journal) {
   std::vector<Move> moves;
   for (const std::string& file : journal.segment_files()) {
-    if (auto fault = fault_of(journal, file))
+    if (auto fault = fault_of(journal, file)) {
       moves.push_back({file, journal::first_of(file), {}, *std::move(fault)});
+    }
   }
   for (const std::string& file : journal.others()) {
     moves.push_back({file, 0, {}, "its name is no segment's"});
@@ -76,8 +77,11 @@ std::string free_name(const std::string& file, const std::vector<std::string>& t
 
 void choose_targets(const StoredJournal& journal, std::vector<Move>& moves) {
   const std::string folder = folder_for(journal);
-  const std::vector<std::string> taken = journal::Disk().list(folder);
-  for (Move& move : moves) move.to = folder + "/" + free_name(move.file, taken);
+  std::vector<std::string> taken = journal::Disk().list(folder);
+  for (Move& move : moves) {
+    taken.push_back(free_name(move.file, taken));
+    move.to = folder + "/" + taken.back();
+  }
 }
 
 void carry_out(const StoredJournal& journal, const std::vector<Move>& moves) {

@@ -599,6 +599,11 @@ def test_repair_never_overwrites_what_it_moved_before(saved):
     aside = saved.directory / "journal" / "0000000000000001.damaged"
     assert {path.name: path.read_text() for path in aside.iterdir()} == {
         "notes.txt": "first", "notes.txt.1": "second", "notes.txt.2": "third"}
+    for name in ("notes.txt", "notes.txt.3"):  # two that would get one name
+        (saved.folder() / name).write_text(name)
+    saved("repair", "orders")
+    assert sorted(path.read_text() for path in aside.iterdir()) == sorted(
+        ["first", "second", "third", "notes.txt", "notes.txt.3"])
 
 
 def test_repair_leaves_what_is_damaged_within_a_segment(saved):
