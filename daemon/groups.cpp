@@ -36,7 +36,8 @@ std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
   std::uint64_t oldest =
       std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
   if (journal_ != nullptr && !journal_->empty()) oldest = std::min(oldest, journal_->first());
-  const std::uint64_t earliest = std::clamp(std::min(least, this->earliest()), oldest, end);
+  const std::uint64_t wanted = retention().any() ? std::min(least, this->earliest()) : least;
+  const std::uint64_t earliest = std::clamp(wanted, oldest, end);
   switch (start.from) {
     case Start::From::earliest:
       return earliest;

@@ -116,11 +116,48 @@ def test_consume_options_that_can_never_work(queue, options):
     assert queue.groups() == []
 
 
-def test_start_at_a_time_is_not_built_yet(queue):
-    for call in (queue.consume, queue.subscribe):
-        with pytest.raises(spillring.Error, match="start=datetime is not built yet") as error:
-            call(start=datetime.datetime.now())
-        assert error.value.code == "unsupported"
+def test_start_at_a_time(queue):
+    queue.consume("keeper").close()
+    fill(queue, 1, 2)
+    time.sleep(0.05)  # timestamps are those of the kernel's tick
+    fill(queue, 3, 4)
+    third = queue.peek(seq=3)[0].timestamp
+    assert third.tzinfo is not None
+    for start in (third, third.astimezone().replace(tzinfo=None)):
+        for consumer in (queue.consume(f"at {start}".replace(" ", "_").replace(":", ".").replace("+", "-"), start=start, timeout=0.05),
+                         queue.subscribe(start=start)):
+            with consumer, consumer.receive(timeout=5) as message:
+                assert message.seq == 3
+    early = datetime.datetime(1960, 1, 1, tzinfo=datetime.timezone.utc)
+    with queue.subscribe(start=early) as consumer, consumer.receive(timeout=5) as message:
+        assert message.seq == 1
+    with queue.subscribe(start=datetime.datetime.now() + datetime.timedelta(days=1)) as consumer:
+        assert consumer.receive(timeout=0) is None
+
+
+def test_seek(queue):
+    fill(queue, 1, 2, 3)
+    with queue.consume("other", prefetch=1) as keeps, queue.consume("group", timeout=0.05) as consumer:
+        assert numbers(consumer) == [1, 2, 3]
+        consumer.seek("earliest")  # the other group needs them all
+        assert numbers(consumer) == [1, 2, 3]
+        consumer.seek(3)
+        assert numbers(consumer) == [3]
+        consumer.seek("latest")
+        assert numbers(consumer) == []
+        consumer.seek(2)
+        held = consumer.receive(timeout=5)
+        with pytest.raises(spillring.Error) as error:
+            consumer.seek("earliest")
+        assert error.value.code == "busy"
+        held.ack()
+        with pytest.raises(spillring.Error) as error:
+            keeps.seek("yesterday")
+        assert "to='yesterday'" in str(error.value)
+        consumer.seek(datetime.datetime.now() + datetime.timedelta(days=1))
+        assert numbers(consumer) == []
+    with pytest.raises(spillring.Closed):
+        consumer.seek("latest")
 
 
 def test_iteration(queue):
