@@ -158,16 +158,11 @@ bool ProducerCore::on_disk(std::uint64_t s) const noexcept {
 }
 
 Code ProducerCore::disk_condition() const {
-  switch (const Code code = attachment_.condition()) {
-    case Code::ok:
-      return attachment_.supervisor_is_gone() ? Code::in_doubt : Code::timeout;
-    case Code::unavailable:  // it is being saved, unless nobody is there any more
-      return attachment_.supervisor_is_gone() ? Code::in_doubt : Code::timeout;
-    case Code::poisoned:
-      return Code::in_doubt;
-    default:
-      return code;
-  }
+  const Code code = attachment_.condition();
+  if (code == Code::poisoned) return Code::in_doubt;
+  // Unavailable: it is being saved, unless nobody is there any more.
+  if (code != Code::ok && code != Code::unavailable) return code;
+  return attachment_.supervisor_is_gone() ? Code::in_doubt : Code::timeout;
 }
 
 Result<void> ProducerCore::confirm(std::uint64_t s, Timeout timeout) {

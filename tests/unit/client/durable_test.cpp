@@ -165,6 +165,7 @@ TEST_F(DurableTest, ConcurrentSendersShareWhatReachesTheDisk) {
   constexpr int each = 200;
   std::atomic<int> confirmed{0};
   std::vector<std::thread> threads;
+  threads.reserve(senders);
   for (int i = 0; i < senders; ++i) {
     threads.emplace_back([&] {
       Producer out = queue.producer();
