@@ -183,9 +183,10 @@ void subscribe(Stage& stage, bool sleeps) {
 }  // namespace
 
 int main(int argc, char** argv) try {
-  if (argc != 6) {
-    std::fputs("usage: storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED\n",
-               stderr);
+  if (argc != 7) {
+    std::fputs(
+        "usage: storm producer|consumer|subscriber|sleeper SOCKET LEDGER NUMBER SEED memory|disk\n",
+        stderr);
     return 64;
   }
   struct sigaction action = {};
@@ -197,8 +198,12 @@ int main(int argc, char** argv) try {
   const auto number = static_cast<std::uint32_t>(std::strtoul(argv[4], nullptr, 10));
   // Small, so that claims, slots and bytes go round many times. Nothing is revoked for being slow:
   // what the killed leave behind is put right because they are dead, or not at all.
+  const bool durable = argv[6] == std::string_view("disk");
   const spillring::QueueOptions options = {
-      .capacity = 4 * spillring::MiB, .slots = 2048, .stall_timeout = 60s};
+      .capacity = 4 * spillring::MiB,
+      .slots = 2048,
+      .durability = durable ? spillring::Durability::disk : spillring::Durability::memory,
+      .stall_timeout = 60s};
   Stage stage{spillring::connect({.socket = argv[2]}).open_or_create("storm", options), writer,
               number, std::mt19937_64(std::strtoull(argv[5], nullptr, 10) * 1000003 + number)};
   if (role == "producer") produce(stage);
