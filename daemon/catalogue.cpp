@@ -265,8 +265,11 @@ void Catalogue::save(const std::vector<SavedQueue>& queues) {
   run("PRAGMA wal_checkpoint(TRUNCATE)");  // syncs what is in the log, and the database
 }
 
+/// A commit that syncs the log, and so all that is in it; whoever reads is in nobody's way.
 void Catalogue::sync() {
-  run("PRAGMA wal_checkpoint(PASSIVE)");  // the log first of all
+  run("PRAGMA synchronous = FULL");
+  run(fmt::format("PRAGMA user_version = {}", schema_version).c_str());
+  run("PRAGMA synchronous = NORMAL");
 }
 
 void Catalogue::begin(const std::vector<std::uint64_t>& ids) {

@@ -137,11 +137,9 @@ void Queue::free_group(std::uint16_t slot) noexcept {
   }();
   if (last_named) keep_base();
   free_group_entry(slot);
-  forget_group(*group_table_[slot]);
-  if (group_table_[slot]->kind == GroupKind::shared) {
-    keeper_.drop(layout::Kept::words, id_, slot);
-  }
-  group_table_[slot].reset();
+  const std::unique_ptr<Group> former = std::move(group_table_[slot]);
+  if (!find_group(former->name)) forget_group(*former);  // else it has moved
+  if (former->kind == GroupKind::shared) keeper_.drop(layout::Kept::words, id_, slot);
   ring_bells();
 }
 
@@ -180,10 +178,8 @@ void Queue::seek(const layout::Request& request) {
   const std::string name(request.name.view());
   const std::uint16_t former = unused_group(name);
   const GroupKind kind = group_table_[former]->kind;
-  const std::uint16_t slot = enter_group(name, kind, start_of(request));
+  enter_group(name, kind, start_of(request));
   free_group(former);
-  remember_group(*group_table_[slot]);
-  sync_groups();
 }
 
 Queue::Purge Queue::plan_purge() const noexcept {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "journal/names.hpp"
 #include "journal/segment_reader.hpp"
 #include "log.hpp"
@@ -48,7 +50,7 @@ void Journal::adopt(std::uint64_t next) {
     if (first == 0 || first >= next) {
       place_.storage.remove(directory_ + "/" + name);
     } else {
-      segments_.emplace(first, File{place_.segment_size, begun_at(first)});
+      segments_.emplace(first, adopted(first));
     }
   }
   end_ = next;
@@ -71,15 +73,18 @@ void Journal::begun(const journal::SegmentWriter::Begun& segment) {
   segments_.insert_or_assign(segment.first, File{segment.size, os::wall_clock()});
 }
 
-/// 0: its header cannot be read; then it is as old as can be.
-std::uint64_t Journal::begun_at(std::uint64_t first) const {
+/// One that cannot be read is as young as can be, so that nothing goes early for its sake.
+Journal::File Journal::adopted(std::uint64_t first) const {
+  File file{place_.segment_size, os::wall_clock()};
   try {
-    return journal::SegmentReader(place_.storage.open(path_of(first)), options_.queue_id)
-        .header()
-        .created;
-  } catch (const Error&) {
-    return 0;
+    file.bytes = std::filesystem::file_size(path_of(first));
+    file.begun = journal::SegmentReader(place_.storage.open(path_of(first)), options_.queue_id)
+                     .header()
+                     .created;
+  } catch (const std::exception& failure) {
+    log(failure.what());
   }
+  return file;
 }
 
 /// A file's last message is no younger than the file behind it.

@@ -92,7 +92,6 @@ class Journal {
 
  private:
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
-  [[nodiscard]] std::uint64_t begun_at(std::uint64_t first) const;
   void begun(const journal::SegmentWriter::Begun& segment);
   void forget(std::uint64_t first);
   void make_contiguous(const journal::Batch& batch);
@@ -106,6 +105,7 @@ class Journal {
     std::uint64_t bytes = 0;  // set aside
     std::uint64_t begun = 0;  // nanoseconds since 1970
   };
+  [[nodiscard]] File adopted(std::uint64_t first) const;
   std::map<std::uint64_t, File> segments_;  // by first number
   std::uint64_t end_ = 0;                   // of the last batch
   bool busy_ = false;

@@ -28,7 +28,7 @@ void Supervisor::open_state(std::vector<KeptPacket>& kept) {
   if (options_.state_dir.empty()) return;
   state_ =
       std::make_unique<State>(options_.state_dir, options_.segment_size, std::move(lock), spooler_);
-  saved_ = state_->catalogue().load();  // what cannot be read ends the start, before it is one
+  static_cast<void>(state_->catalogue().load());  // what cannot be read ends the start, before it is one
   state_->deposit(keeper_);
   // Ids are never given out twice, not in another life of the daemon either.
   auto& last = instance_.notes().last_queue;
@@ -40,7 +40,8 @@ void Supervisor::open_state(std::vector<KeptPacket>& kept) {
 /// catalogue first, so nothing comes back that was removed.
 void Supervisor::restore() {
   if (!state_) return;
-  const std::vector<SavedQueue> all = std::move(saved_);
+  // Anew: requests that the supervisor before had begun may have been carried out meanwhile.
+  const std::vector<SavedQueue> all = state_->catalogue().load();
   Journal::remove_orphans(state_->place(), [&](std::uint64_t id) {
     return std::any_of(all.begin(), all.end(),
                        [id](const SavedQueue& saved) { return saved.id == id; });

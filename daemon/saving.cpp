@@ -109,8 +109,8 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       service_(os::make_event()),
       journal_(new_journal()) {
   write_identity();
-  const std::uint64_t next =
-      saved.complete ? saved.next : std::max({saved.next, journal_->find_end(), std::uint64_t{1}});
+  // What the journal has counts, whatever the catalogue says: it may be older.
+  const std::uint64_t next = std::max({saved.next, journal_->find_end(), std::uint64_t{1}});
   journal_->adopt(next);
   begin_ring(next);
   layout::Manifest& m = manifest();

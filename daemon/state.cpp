@@ -5,6 +5,7 @@
 #include "journal/names.hpp"
 #include "journal/state_lock.hpp"
 #include "os/directory.hpp"
+#include "spillring/error.hpp"
 
 namespace spillring::daemon {
 
@@ -23,7 +24,10 @@ State::State(const std::string& directory, std::uint64_t segment_size, os::Fd lo
       catalogue_(journal::catalogue_of(directory)),
       place_{disk_, spooler, journal::journals_of(directory), segment_size} {
   disk_.sync_directory(directory);
-  disk_.sync_directory(os::directory_of(directory));
+  try {
+    disk_.sync_directory(os::directory_of(directory));
+  } catch (const Error&) {  // it may not be ours to open; then others have made it
+  }
 }
 
 void State::deposit(KeeperLine& keeper) const noexcept {

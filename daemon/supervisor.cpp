@@ -299,6 +299,7 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
     serve(std::move(made));
   } catch (...) {
     keeper_.drop(layout::Kept::queue, id);  // nobody has been told of it
+    forget(id);
     throw;
   }
   answer.reply.queue = queue.id();
@@ -344,7 +345,7 @@ void Supervisor::remove(const Requester& requester, std::string_view name) {
   instance_.notes().begun.store(1, std::memory_order_seq_cst);
   const std::uint64_t id = gone.queue.id();
   if (state_) state_->catalogue().remove(id);
-  if (gone.queue.is_durable()) state_->catalogue().sync();
+  if (gone.queue.is_durable()) sync_catalogue();
   gone.queue.condemn(layout::Condition::deleted);
   gone.queue.remove_journal();
   keeper_.drop(layout::Kept::queue, id);
@@ -353,6 +354,19 @@ void Supervisor::remove(const Requester& requester, std::string_view name) {
   for (Session& session : sessions_) {
     std::erase_if(session.handles, [&](const HandleKey& key) { return key.first == id; });
   }
+}
+
+void Supervisor::forget(std::uint64_t id) noexcept try {
+  if (state_) state_->catalogue().remove(id);
+} catch (const std::exception& failure) {
+  log(failure.what());
+}
+
+/// Of what cannot be undone: a power cut may, where this fails.
+void Supervisor::sync_catalogue() noexcept try {
+  state_->catalogue().sync();
+} catch (const std::exception& failure) {
+  log(failure.what());
 }
 
 /// Carried out twice it goes no further than once: messages that were sent since the answer stay.

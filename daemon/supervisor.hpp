@@ -134,6 +134,8 @@ class Supervisor {
   void remove(const Requester& requester, std::string_view name);
   void purge(const Requester& requester, std::uint64_t id, control::Answer& answer);
   void remove_group(const Requester& requester, const layout::Request& request);
+  void forget(std::uint64_t id) noexcept;
+  void sync_catalogue() noexcept;
   void serve(std::unique_ptr<Served> made);
   void service(std::uint64_t id);
   [[nodiscard]] Served& served(std::uint64_t id);
@@ -164,7 +166,6 @@ class Supervisor {
   Spooler spooler_{loop_};                              // ends before what it writes to
   Sessions sessions_;
   bool stopping_ = false;
-  std::vector<SavedQueue> saved_;  // from open_state() to restore()
   std::map<std::uint64_t, std::unique_ptr<Served>> queues_;
   std::map<std::string, std::uint64_t, std::less<>> names_;
   std::map<std::string, std::string, std::less<>> not_loaded_;  // name: why; it stays on the disk

@@ -55,7 +55,7 @@ class Handle final : public Closable {
   template <typename Work>
   auto alone(Work work) {
     fork_.check();
-    if (!closed_) {
+    if (!may_ask()) {
       if (const Turn turn(*this, std::try_to_lock); turn) return work();
     }
     return without_gil([&] { return alone_without_gil(work); });
@@ -77,6 +77,7 @@ class Handle final : public Closable {
       const Turn turn(*this);
       if (closed_) return Code::closed;
       if (waiting_ != 0) return Code::busy;
+      replaced_ = true;
       work(*owner_);
       return Code::ok;
     });
@@ -111,7 +112,7 @@ class Handle final : public Closable {
       const std::lock_guard lock(dropped_mutex_);
       dropped_.push_back(std::move(item));
     }
-    if (closed_) {  // its last item may be waited for, as in alone()
+    if (may_ask()) {  // its last item may be waited for, as in alone()
       without_gil([this] { end_dropped(); });
     } else {
       end_dropped();
@@ -155,6 +156,9 @@ class Handle final : public Closable {
     Handle& handle_;
     std::unique_lock<std::timed_mutex> lock_;
   };
+
+  // The last item of an owner that is closed, or was replaced by `apart`, asks the supervisor.
+  [[nodiscard]] bool may_ask() const noexcept { return closed_ || replaced_; }
 
   static bool is_nothing(Code code) noexcept {
     return code == Code::empty || code == Code::full || code == Code::timeout;
@@ -214,6 +218,7 @@ class Handle final : public Closable {
   std::unique_ptr<Owner> owner_;  // its items too
   unsigned waiting_ = 0;          // threads in `wait`; guarded by `mutex_`
   std::atomic<bool> closed_ = false;
+  std::atomic<bool> replaced_ = false;
   std::mutex dropped_mutex_;  // for moments; may be taken with the GIL and with `mutex_`
   std::vector<Item> dropped_;
 };

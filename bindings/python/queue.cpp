@@ -44,6 +44,8 @@ std::shared_ptr<const QueueObject::Sender> QueueObject::sender() {
   auto handle = std::make_shared<ProducerHandle>(connection_, std::move(producer));
   connection_->own(handle);
   if (sender_ && sender_->incarnation >= incarnation) return sender_;  // another was faster
+  // What went through the former one may not be on the disk yet.
+  if (sender_ && sender_->durability == Durability::disk) unconfirmed_.push_back(sender_);
   const auto former = std::exchange(sender_, std::make_shared<const Sender>(Sender{
                                                  std::move(handle), incarnation, info.options.full,
                                                  info.largest, info.options.durability}));
@@ -156,11 +158,16 @@ void QueueObject::confirm(const Sender& sender, std::uint64_t sequence,
 }
 
 void QueueObject::flush(Timeout timeout) {
+  const Deadline deadline(timeout);
   const std::shared_ptr<const Sender> sender = this->sender();
   require_durable(*sender);
-  const std::uint64_t last =
-      sender->handle->alone([&] { return sender->handle->owner().published(); });
-  if (last != 0) confirm(*sender, last, Deadline(timeout));
+  auto senders = std::exchange(unconfirmed_, {});
+  senders.push_back(sender);
+  for (const auto& each : senders) {
+    const std::uint64_t last =
+        each->handle->alone([&] { return each->handle->owner().published(); });
+    if (last != 0) confirm(*each, last, deadline);
+  }
 }
 
 spillring::Loan QueueObject::claim(const Sender& sender, std::size_t size,

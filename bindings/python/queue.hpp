@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "buffer.hpp"
 #include "connection.hpp"
@@ -90,6 +91,7 @@ class QueueObject {
   std::string name_;
   // Guarded by the GIL.
   std::shared_ptr<const Sender> sender_;
+  std::vector<std::shared_ptr<const Sender>> unconfirmed_;  // of former incarnations
   Getters getters_;
 };
 

@@ -147,7 +147,8 @@ void ProducerCore::call_attention(const ring::Claim& claim) noexcept {
 void ProducerCore::tell_follower(std::uint64_t s) noexcept {
   // SYNC POINT READ: follow_from.
   const std::uint64_t from = attachment_.manifest().follow_from.load(std::memory_order_seq_cst);
-  if (s < from || from == last_told_) return;
+  // It may have been told of something behind `from`, and wait for `from` itself.
+  if (s < from || (from == last_told_ && s != from)) return;
   last_told_ = from;
   attachment_.ask_service();
 }
@@ -183,7 +184,9 @@ Result<void> ProducerCore::confirm(std::uint64_t s, Timeout timeout) {
     if (woken != os::Woken::timed_out) continue;
     // Whoever was to tell the supervisor may have been stopped before it did.
     attachment_.ask_service();
-    if (const Code code = disk_condition(); code != Code::timeout) return code;
+    if (const Code code = disk_condition(); code != Code::timeout) {
+      return on_disk(s) ? Result<void>() : code;
+    }
     if (options_.interruptible && os::now() < until) return Code::interrupted;
   }
 }

@@ -118,6 +118,38 @@ except spillring.InDoubt as error:
     assert run("peek", "q").out.startswith("first")
 
 
+def test_a_flush_after_that_still_says_so(supervisor, run):
+    """Also where another supervisor was found meanwhile, and another sender made for it."""
+    run("create", "q", "--durability", "disk")
+    program = """
+import os, signal, sys, time, spillring
+queue = spillring.connect(sys.argv[1], autostart=False).queue("q")
+queue.put(b"first", durable=True)
+os.kill(int(sys.argv[2]), signal.SIGSTOP)
+os.kill(int(sys.argv[3]), signal.SIGSTOP)
+queue.put(b"second")
+print("put", flush=True)
+sys.stdin.readline()
+queue.info()
+queue.put(b"third", durable=True)
+try:
+    queue.flush()
+except spillring.InDoubt as error:
+    print(error.code, flush=True)
+queue.flush()
+print("flushed", flush=True)
+"""
+    processes = supervisor.processes()
+    command = ["/usr/bin/python3", "-c", program, supervisor.socket, str(processes["supervisor"]), str(processes["keeper"])]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout.readline() == "put\n"
+        supervisor.kill()
+        supervisor.start()
+        supervisor.killed = False
+        print(file=client.stdin, flush=True)
+        assert client.stdout.read() == "in_doubt\nflushed\n"
+
+
 def test_durable_needs_a_queue_that_is(run):
     run("create", "q")
     outcome = run("send", "q", "--durable", "hello", code=64)
