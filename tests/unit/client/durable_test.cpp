@@ -107,18 +107,18 @@ TEST_F(DurableTest, LoansThatEndInAnotherOrderAreWrittenAtOnce) {
   const Queue queue = bus().create("q", {.durability = Durability::disk, .stall_timeout = 1h});
   Producer out = queue.producer();
   // Who is told of the second only hears of the first within a second: never, in time for this.
-  bool in_time = false;
-  for (int attempt = 0; attempt < 5 && !in_time; ++attempt) {
+  int in_time = 0;
+  for (int attempt = 0; attempt < 6; ++attempt) {
     Result<Loan> first = out.loan(10, 1s);
     Result<Loan> second = out.loan(10, 1s);
     ASSERT_TRUE(first && second);
     ASSERT_TRUE(second->publish());
     std::this_thread::sleep_for(50ms);
     ASSERT_TRUE(first->publish());
-    in_time = static_cast<bool>(out.flush(500ms));
+    if (out.flush(500ms)) ++in_time;
     ASSERT_TRUE(out.flush(10s));
   }
-  EXPECT_TRUE(in_time);
+  EXPECT_GE(in_time, 4) << "once or twice the machine may have been busy";
 }
 
 TEST_F(DurableTest, OfAQueueInMemoryNothingCanBeFlushed) {
