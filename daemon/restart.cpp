@@ -28,7 +28,8 @@ void Supervisor::open_state(std::vector<KeptPacket>& kept) {
   if (options_.state_dir.empty()) return;
   state_ =
       std::make_unique<State>(options_.state_dir, options_.segment_size, std::move(lock), spooler_);
-  static_cast<void>(state_->catalogue().load());  // what cannot be read ends the start, before it is one
+  static_cast<void>(
+      state_->catalogue().load());  // what cannot be read ends the start, before it is one
   state_->deposit(keeper_);
   // Ids are never given out twice, not in another life of the daemon either.
   auto& last = instance_.notes().last_queue;

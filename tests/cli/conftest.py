@@ -1,3 +1,4 @@
 """A private supervisor for each test, and the command as its users run it."""
 
+from journals import saved, state  # noqa: F401
 from supervised import lonely, orders, place, serve, spillring, supervisor  # noqa: F401

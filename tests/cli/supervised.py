@@ -49,6 +49,7 @@ class Supervisor:
         self.killed = False
 
     def start(self):
+        self.killed = False
         self.process = subprocess.Popen(
             self.command(),
             stdin=subprocess.DEVNULL,

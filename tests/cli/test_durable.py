@@ -41,7 +41,6 @@ def test_what_was_sent_durably_is_there_after_the_death_of_everything(supervisor
         run("send", "q", "--durable", text=lines)
         supervisor.kill()
         supervisor.start()
-        supervisor.killed = False
         assert info(run, "q")["messages"] >= 5000 * (part + 1)
     assert run("drain", "q").out == lines * 5
 
@@ -58,7 +57,6 @@ def test_what_a_group_had_read_long_ago_is_not_delivered_again(supervisor, run):
     eventually(lambda: floor() > 700, "the group's position is in the catalogue")
     supervisor.kill()
     supervisor.start()
-    supervisor.killed = False
     assert run("drain", "q").out.split() == [str(number) for number in range(700, 1000)]
 
 
@@ -92,15 +90,25 @@ print("flushed", flush=True)
     assert run("drain", "q").out == "first\nsecond\nthird\n"
 
 
-def test_when_all_have_died_it_says_that_it_does_not_know(supervisor, run):
-    run("create", "q", "--durability", "disk")
-    program = """
+# Has `second` in memory only, and nobody to write it: supervisor and keeper, its other arguments, are stopped.
+IN_MEMORY = """
 import os, signal, sys, spillring
 queue = spillring.connect(sys.argv[1], autostart=False).queue("q")
 queue.put(b"first", durable=True)
 os.kill(int(sys.argv[2]), signal.SIGSTOP)
 os.kill(int(sys.argv[3]), signal.SIGSTOP)
 queue.put(b"second")
+"""
+
+
+def python(supervisor, program):
+    processes = supervisor.processes()
+    return ["/usr/bin/python3", "-c", program, supervisor.socket, str(processes["supervisor"]), str(processes["keeper"])]
+
+
+def test_when_all_have_died_it_says_that_it_does_not_know(supervisor, run):
+    run("create", "q", "--durability", "disk")
+    program = IN_MEMORY + """
 os.kill(int(sys.argv[3]), signal.SIGKILL)
 os.kill(int(sys.argv[2]), signal.SIGKILL)
 try:
@@ -108,26 +116,17 @@ try:
 except spillring.InDoubt as error:
     print(error.code)
 """
-    processes = supervisor.processes()
-    command = ["/usr/bin/python3", "-c", program, supervisor.socket, str(processes["supervisor"]), str(processes["keeper"])]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
+    ended = subprocess.run(python(supervisor, program), capture_output=True, text=True, timeout=PATIENCE)
     supervisor.process.wait(PATIENCE)
     assert (ended.stdout, ended.stderr) == ("in_doubt\n", "")
     supervisor.start()
-    supervisor.killed = False
     assert run("peek", "q").out.startswith("first")
 
 
 def test_a_flush_after_that_still_says_so(supervisor, run):
     """Also where another supervisor was found meanwhile, and another sender made for it."""
     run("create", "q", "--durability", "disk")
-    program = """
-import os, signal, sys, time, spillring
-queue = spillring.connect(sys.argv[1], autostart=False).queue("q")
-queue.put(b"first", durable=True)
-os.kill(int(sys.argv[2]), signal.SIGSTOP)
-os.kill(int(sys.argv[3]), signal.SIGSTOP)
-queue.put(b"second")
+    program = IN_MEMORY + """
 print("put", flush=True)
 sys.stdin.readline()
 queue.info()
@@ -139,13 +138,10 @@ except spillring.InDoubt as error:
 queue.flush()
 print("flushed", flush=True)
 """
-    processes = supervisor.processes()
-    command = ["/usr/bin/python3", "-c", program, supervisor.socket, str(processes["supervisor"]), str(processes["keeper"])]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
+    with subprocess.Popen(python(supervisor, program), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout.readline() == "put\n"
         supervisor.kill()
         supervisor.start()
-        supervisor.killed = False
         print(file=client.stdin, flush=True)
         assert client.stdout.read() == "in_doubt\nflushed\n"
 

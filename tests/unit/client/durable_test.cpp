@@ -2,45 +2,21 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <thread>
 
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
+#include "client/state_fixture.hpp"
 
 namespace spillring {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
-class DurableTest : public ::testing::Test {
+class DurableTest : public StateTest {
  protected:
-  DurableTest() {
-    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    directory_ = path;
-    start();
-  }
-  void TearDown() override {
-    supervisor_.reset();
-    fs::remove_all(directory_);
-  }
-  void start() {
-    Embedded::Options options;
-    options.state_dir = directory_ / "state";
-    options.segment_size = 256 * KiB;
-    supervisor_.emplace(options);
-  }
-  [[nodiscard]] Client bus() const { return supervisor_->connect(); }
   static std::span<const std::byte> bytes(std::string_view text) {
     return std::as_bytes(std::span(text));
   }
-
-  fs::path directory_;
-  std::optional<Embedded> supervisor_;
 };
 
 TEST_F(DurableTest, WhatWasFlushedIsInTheJournal) {
@@ -148,7 +124,7 @@ TEST_F(DurableTest, WhoWaitsWhileTheSupervisorEndsIsInDoubt) {
   ASSERT_TRUE(out.flush(10s));
   std::thread stopper([&] {
     std::this_thread::sleep_for(50ms);
-    supervisor_.reset();
+    stop();
   });
   EXPECT_EQ(out.confirm(1000, 20s).error(), Code::in_doubt);
   stopper.join();
@@ -162,7 +138,7 @@ TEST_F(DurableTest, AfterARestartItGoesOn) {
     ASSERT_TRUE(out.send(bytes("first")));
     ASSERT_TRUE(out.flush(10s));
   }
-  supervisor_.reset();
+  stop();
   start();
   const Queue queue = bus().open("q");
   Producer out = queue.producer();

@@ -2,35 +2,19 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <filesystem>
-#include <optional>
 #include <string>
 #include <thread>
 
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
+#include "client/state_fixture.hpp"
 
 namespace spillring {
 namespace {
 
 using namespace std::chrono_literals;
-namespace fs = std::filesystem;
 
-class HistoryTest : public ::testing::Test {
+class HistoryTest : public StateTest {
  protected:
-  HistoryTest() {
-    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    directory_ = path;
-    Embedded::Options options;
-    options.state_dir = directory_ / "state";
-    supervisor_.emplace(options);
-  }
-  void TearDown() override {
-    supervisor_.reset();
-    fs::remove_all(directory_);
-  }
-  [[nodiscard]] Client bus() const { return supervisor_->connect(); }
+  HistoryTest() : StateTest(64 * MiB) {}
 
   /// Sends numbers as messages of 1 KiB.
   static void send(const Queue& queue, std::uint64_t from, std::uint64_t to) {
@@ -62,9 +46,6 @@ class HistoryTest : public ::testing::Test {
     }
     FAIL() << "it is never written";
   }
-
-  fs::path directory_;
-  std::optional<Embedded> supervisor_;
 };
 
 TEST_F(HistoryTest, ANewGroupReadsWhatOthersHaveFinishedWith) {

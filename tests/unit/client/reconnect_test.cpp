@@ -2,13 +2,13 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
-#include <filesystem>
 #include <string>
 #include <thread>
 
 #include "control/channel.hpp"
 #include "spillring/embedded.hpp"
 #include "spillring/spillring.hpp"
+#include "temporary_directory.hpp"
 
 namespace spillring {
 namespace {
@@ -22,17 +22,13 @@ std::span<const std::byte> bytes(std::string_view text) {
 class ReconnectTest : public ::testing::Test {
  protected:
   ReconnectTest() { replace(); }
-  void TearDown() override {
-    supervisor_.reset();
-    std::filesystem::remove_all(folder_);
-  }
 
   /// Ends the supervisor with its queues, and starts another.
   void replace() {
     supervisor_.reset();
     supervisor_ = std::make_unique<Embedded>(Embedded::Options{.socket = socket()});
   }
-  [[nodiscard]] std::string socket() const { return folder_ + "/s"; }
+  [[nodiscard]] std::string socket() const { return directory_.path() / "s"; }
   [[nodiscard]] Client another() const { return Client({.socket = socket()}); }
 
   static std::string take(Consumer& consumer) {
@@ -52,10 +48,7 @@ class ReconnectTest : public ::testing::Test {
     return Code::ok;
   }
 
-  std::string folder_ = [] {
-    std::string path = std::filesystem::temp_directory_path() / "spillring-test-XXXXXX";
-    return std::string(::mkdtemp(path.data()));
-  }();
+  TemporaryDirectory directory_;
   std::unique_ptr<Embedded> supervisor_;
 };
 

@@ -5,12 +5,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <optional>
 #include <string>
 #include <thread>
 
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
+#include "client/state_fixture.hpp"
 
 namespace spillring {
 namespace {
@@ -18,31 +16,8 @@ namespace {
 using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 
-class SpillTest : public ::testing::Test {
+class SpillTest : public StateTest {
  protected:
-  SpillTest() {
-    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    directory_ = path;
-    start();
-  }
-  void TearDown() override {
-    supervisor_.reset();
-    fs::remove_all(directory_);
-  }
-
-  void start() {
-    Embedded::Options options;
-    options.state_dir = directory_ / "state";
-    options.segment_size = 256 * KiB;
-    supervisor_.emplace(options);
-  }
-  void restart() {
-    supervisor_.reset();
-    start();
-  }
-  [[nodiscard]] Client bus() const { return supervisor_->connect(); }
-
   /// A message that says which one it is, of a size that depends on that.
   static std::vector<std::byte> message(std::uint64_t number) {
     std::vector<std::byte> bytes(8 + number * 37 % 3000,
@@ -64,7 +39,7 @@ class SpillTest : public ::testing::Test {
   }
   [[nodiscard]] std::vector<fs::path> segments() const {
     std::vector<fs::path> found;
-    for (const auto& entry : fs::recursive_directory_iterator(directory_ / "state" / "journal")) {
+    for (const auto& entry : fs::recursive_directory_iterator(state() / "journal")) {
       if (entry.is_regular_file()) found.push_back(entry.path());
     }
     std::sort(found.begin(), found.end());
@@ -80,9 +55,6 @@ class SpillTest : public ::testing::Test {
     for (int i = 0; i < 500 && !condition(); ++i) std::this_thread::sleep_for(10ms);
     return condition();
   }
-
-  fs::path directory_;
-  std::optional<Embedded> supervisor_;
 };
 
 constexpr std::uint64_t many = 4000;  // messages; about 6 MiB
@@ -152,7 +124,7 @@ TEST_F(SpillTest, WhoKeepsUpCausesNoWriting) {
     expect(in, i, i + 50);
   }
   EXPECT_EQ(queue.info().journaled, 0U);
-  EXPECT_FALSE(fs::exists(directory_ / "state" / "journal")) << "not even a directory was made";
+  EXPECT_FALSE(fs::exists(state() / "journal")) << "not even a directory was made";
 }
 
 TEST_F(SpillTest, WhatIsHandedBackComesAgainFromTheJournal) {
@@ -324,7 +296,7 @@ TEST_F(SpillTest, WhatWasAcknowledgedOutOfOrderStaysSoAndDeliveriesAreCountedOn)
     for (int i = 0; i < 6; ++i) held.push_back(in.receive(5s).value());
     EXPECT_TRUE(held[1].ack());
     EXPECT_TRUE(held[4].ack());
-    supervisor_.reset();
+    stop();
     EXPECT_EQ(held[2].ack().error(), Code::stale) << "it will come again, and is told so";
   }
   start();
@@ -368,7 +340,7 @@ TEST_F(SpillTest, ALoanThatIsOpenAtTheStopIsNeverDelivered) {
   send(out, 0, 1);
   Result<Loan> loan = out.loan(8, 1s);
   ASSERT_TRUE(loan);
-  supervisor_.reset();
+  stop();
   EXPECT_EQ(loan->publish().error(), Code::stale);
   EXPECT_EQ(out.send(message(2), 0s).error(), Code::unavailable);
   start();
@@ -391,7 +363,7 @@ TEST_F(SpillTest, WhatWasRemovedDoesNotComeBack) {
 
 TEST_F(SpillTest, AStateDirectoryHasOneSupervisor) {
   Embedded::Options options;
-  options.state_dir = directory_ / "state";
+  options.state_dir = state();
   try {
     const Embedded second(options);
     FAIL() << "there are two";

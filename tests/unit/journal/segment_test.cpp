@@ -12,6 +12,7 @@
 #include "journal/segment_writer.hpp"
 #include "os/fd.hpp"
 #include "spillring/error.hpp"
+#include "temporary_directory.hpp"
 
 namespace spillring::journal {
 namespace {
@@ -21,21 +22,12 @@ namespace fs = std::filesystem;
 constexpr std::uint64_t queue_id = 7;
 
 class SegmentTest : public ::testing::Test {
- public:
-  ~SegmentTest() override { fs::remove_all(directory_); }
-
  protected:
-  SegmentTest() {
-    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    directory_ = path;
-  }
-
   SegmentWriter writer(std::uint64_t segment_size, const std::string& folder = "q") {
-    return SegmentWriter(disk_, {directory_ / folder, queue_id, segment_size});
+    return SegmentWriter(disk_, {directory_.path() / folder, queue_id, segment_size});
   }
   SegmentReader reader(std::uint64_t first, const std::string& folder = "q") {
-    return SegmentReader(disk_.open(directory_ / folder / segment_name(first)), queue_id);
+    return SegmentReader(disk_.open(directory_.path() / folder / segment_name(first)), queue_id);
   }
   static void expect_right(SegmentReader& in, std::uint64_t from, std::uint64_t to,
                            std::size_t largest = 900) {
@@ -51,7 +43,7 @@ class SegmentTest : public ::testing::Test {
   }
 
   Disk disk_;
-  fs::path directory_;
+  TemporaryDirectory directory_;
 };
 
 TEST_F(SegmentTest, EveryKindOfMessageComesBack) {
@@ -102,7 +94,8 @@ TEST_F(SegmentTest, WhatDoesNotFitBeginsASegmentAndTheOneBeforeIsCut) {
     EXPECT_EQ(in.end(), end);
     expect_right(in, first, end);
     const auto& last = in.spots().back();
-    EXPECT_EQ(fs::file_size(directory_ / "q" / segment_name(first)), last.offset + last.size);
+    EXPECT_EQ(fs::file_size(directory_.path() / "q" / segment_name(first)),
+              last.offset + last.size);
   }
 }
 
@@ -131,8 +124,9 @@ TEST_F(SegmentTest, EverySegmentHasASaltOfItsOwn) {
 TEST_F(SegmentTest, ABatchOfAnEarlierUseOfTheSameBlocksIsNotTaken) {
   writer(65536, "old").append(*SampleBatch(1, 4), false);
   writer(65536, "new").append(*SampleBatch(1, 2), false);
-  const os::Fd from = disk_.open(directory_ / "old" / segment_name(1));
-  const os::Fd to(::open((directory_ / "new" / segment_name(1)).c_str(), O_RDWR | O_CLOEXEC));
+  const os::Fd from = disk_.open(directory_.path() / "old" / segment_name(1));
+  const os::Fd to(
+      ::open((directory_.path() / "new" / segment_name(1)).c_str(), O_RDWR | O_CLOEXEC));
   std::vector<std::byte> old(65536 - layout::first_batch_at);
   ASSERT_EQ(::pread(from.get(), old.data(), old.size(), layout::first_batch_at),
             static_cast<ssize_t>(old.size()));
@@ -145,7 +139,7 @@ TEST_F(SegmentTest, ABatchOfAnEarlierUseOfTheSameBlocksIsNotTaken) {
 TEST_F(SegmentTest, ASegmentOfAnotherQueueIsRefused) {
   writer(65536).append(*SampleBatch(1, 4), false);
   try {
-    const SegmentReader in(disk_.open(directory_ / "q" / segment_name(1)), queue_id + 1);
+    const SegmentReader in(disk_.open(directory_.path() / "q" / segment_name(1)), queue_id + 1);
     FAIL() << "it was read";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::corrupt);
@@ -176,7 +170,7 @@ class DamageTest : public SegmentTest {
       body_ends_.push_back(spot.offset + sizeof header + header.count * sizeof(layout::Entry) +
                            header.data);
     }
-    const os::Fd file = disk_.open(directory_ / "q" / segment_name(1));
+    const os::Fd file = disk_.open(directory_.path() / "q" / segment_name(1));
     copy_.resize(size);
     EXPECT_GT(::pread(file.get(), copy_.data(), size, 0), static_cast<ssize_t>(size * 9 / 10));
     memory_ = os::Fd(::memfd_create("segment", MFD_CLOEXEC));

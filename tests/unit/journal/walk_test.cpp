@@ -9,6 +9,7 @@
 #include "journal/segment_walk.hpp"
 #include "journal/segment_writer.hpp"
 #include "os/fd.hpp"
+#include "temporary_directory.hpp"
 
 namespace spillring::journal {
 namespace {
@@ -29,18 +30,12 @@ struct Fates {
 
 class WalkTest : public ::testing::Test {
  public:
-  ~WalkTest() override {
-    ::munmap(bytes_, size);
-    fs::remove_all(directory_);
-  }
+  ~WalkTest() override { ::munmap(bytes_, size); }
 
  protected:
   WalkTest() {
-    std::string path = (fs::temp_directory_path() / "spillring-XXXXXX").string();
-    EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    directory_ = path;
-    path_ = directory_ / segment_name(1);
-    SegmentWriter out(disk_, {directory_, queue_id, size});
+    path_ = directory_.path() / segment_name(1);
+    SegmentWriter out(disk_, {directory_.path(), queue_id, size});
     for (end_ = 1;; end_ += 5) {
       if (out.append(*SampleBatch(end_, end_ + 5, 300), false).first > 1) break;
     }
@@ -72,7 +67,7 @@ class WalkTest : public ::testing::Test {
   }
 
   Disk disk_;
-  fs::path directory_;
+  TemporaryDirectory directory_;
   fs::path path_;
   std::uint64_t end_ = 0;
   unsigned char* bytes_ = nullptr;
