@@ -57,9 +57,10 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
       state_(state),
       id_(kept.queue.record.id),
       options_(),
-      manifest_(std::move(part(kept.queue, 0, parts_of_queue)), sizeof(layout::Manifest)),
-      groups_(std::move(part(kept.queue, 1, parts_of_queue)), sizeof(layout::Groups)),
-      bells_(std::move(part(kept.queue, 2, parts_of_queue)), sizeof(layout::Bells)),
+      memory_(std::make_shared<QueueMemory>(
+          QueueMemory{{std::move(part(kept.queue, 0, parts_of_queue)), sizeof(layout::Manifest)},
+                      {std::move(part(kept.queue, 1, parts_of_queue)), sizeof(layout::Groups)},
+                      {std::move(part(kept.queue, 2, parts_of_queue)), sizeof(layout::Bells)}})),
       service_(std::move(part(kept.queue, 3, parts_of_queue))) {
   const layout::Manifest& m = manifest();
   if (m.magic == layout::manifest_magic &&
@@ -75,7 +76,8 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
   name_ = m.name.view();
   access_ = {m.owner, m.owner_group, m.mode};
   options_ = options_of(m);
-  for (Segment* segment : {&manifest_, &groups_, &bells_}) charge(segment->charge, segment->size);
+  for (Segment* segment : {&memory_->manifest, &memory_->groups, &memory_->bells})
+    charge(segment->charge, segment->size);
   try {
     adopt_rings(kept);
     if (state_ != nullptr) {
@@ -210,9 +212,9 @@ void Queue::deposit() const {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) deposit_words(slot);
   }
-  keeper_.keep(
-      keeping_record(layout::Keeping::keep, Kept::queue, id_),
-      {manifest_.writable.get(), groups_.writable.get(), bells_.writable.get(), service_.get()});
+  keeper_.keep(keeping_record(layout::Keeping::keep, Kept::queue, id_),
+               {memory_->manifest.writable.get(), memory_->groups.writable.get(),
+                memory_->bells.writable.get(), service_.get()});
 }
 
 void Queue::deposit_ring(const RingSegment& ring) const noexcept {

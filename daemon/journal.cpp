@@ -50,10 +50,10 @@ void Journal::adopt(std::uint64_t next) {
     if (first == 0 || first >= next) {
       place_.storage.remove(directory_ + "/" + name);
     } else {
-      segments_.emplace(first, adopted(first));
+      files_->by_first.emplace(first, adopted(first));
     }
   }
-  end_ = next;
+  files_->end = next;
 }
 
 std::uint64_t Journal::find_end() const {
@@ -66,11 +66,6 @@ std::uint64_t Journal::find_end() const {
     if (error.code() != Code::corrupt) throw;
     return last;  // nothing in it can be read, and nothing is behind it
   }
-}
-
-void Journal::begun(const journal::SegmentWriter::Begun& segment) {
-  if (segment.first == 0) return;
-  segments_.insert_or_assign(segment.first, File{segment.size, os::wall_clock()});
 }
 
 /// One that cannot be read is as young as can be, so that nothing goes early for its sake.
@@ -89,10 +84,14 @@ Journal::File Journal::adopted(std::uint64_t first) const {
 
 /// A file's last message is no younger than the file behind it.
 std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clock) const noexcept {
-  std::uint64_t behind = bytes() - segments_.rbegin()->second.bytes;  // that one is being filled
-  for (auto file = segments_.begin();; ++file) {
+  const std::lock_guard lock(files_->mutex);
+  const auto& files = files_->by_first;
+  std::uint64_t behind = 0;  // but for the one that is being filled
+  for (auto file = files.begin(); std::next(file) != files.end(); ++file)
+    behind += file->second.bytes;
+  for (auto file = files.begin();; ++file) {
     const auto next = std::next(file);
-    if (next == segments_.end()) return file->first;
+    if (next == files.end()) return file->first;
     behind -= file->second.bytes;
     const bool too_old =
         retention.nanoseconds != 0 && next->second.begun + retention.nanoseconds <= wall_clock;
@@ -102,48 +101,63 @@ std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clo
 }
 
 std::uint64_t Journal::expires_at(Retention retention) const noexcept {
-  if (retention.nanoseconds == 0 || segments_.size() < 2) return UINT64_MAX;
-  return std::next(segments_.begin())->second.begun + retention.nanoseconds;
+  const std::lock_guard lock(files_->mutex);
+  const auto& files = files_->by_first;
+  if (retention.nanoseconds == 0 || files.size() < 2) return UINT64_MAX;
+  return std::next(files.begin())->second.begun + retention.nanoseconds;
 }
 
 void Journal::rotate_before(std::uint64_t wall_clock) {
-  if (segments_.empty() || segments_.rbegin()->second.begun >= wall_clock) return;
+  {
+    const std::lock_guard lock(files_->mutex);
+    const auto& files = files_->by_first;
+    if (files.empty() || files.rbegin()->second.begun >= wall_clock) return;
+  }
   place_.spooler.submit(
       lane_, [writer = writer_] { writer->finish(); }, [](const std::exception_ptr&) {});
 }
 
-void Journal::make_contiguous(const journal::Batch& batch) {
-  if (batch.first != end_) drop_below(batch.first, true);
+void Journal::Appender::append(const journal::Batch& batch, bool sync_follows) {
+  const journal::SegmentWriter::Begun begun = writer_->append(batch, sync_follows);
+  if (begun.first == 0) return;
+  const std::lock_guard lock(files_->mutex);
+  auto& files = files_->by_first;
+  if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
+  files.insert_or_assign(begun.first, File{begun.size, os::wall_clock()});
 }
 
-void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bool sync,
-                     Done done) {
-  make_contiguous(batch);
+void Journal::Appender::count(std::uint64_t end) {
+  const std::lock_guard lock(files_->mutex);
+  files_->end = end;
+}
+
+void Journal::make_contiguous(std::uint64_t first) {
+  const bool behind_a_gap = [&] {
+    const std::lock_guard lock(files_->mutex);
+    return first != files_->end;
+  }();
+  if (behind_a_gap) drop_below(first, true);
+}
+
+void Journal::write(std::uint64_t first, Work work, Done done) {
+  make_contiguous(first);
   busy_ = true;
-  auto segment = std::make_shared<journal::SegmentWriter::Begun>();
-  const std::uint64_t end = batch.end();
+  const auto shared = std::make_shared<Work>(std::move(work));
   place_.spooler.submit(
-      lane_,
-      [writer = writer_, batch = std::move(batch), sync, segment] {
-        *segment = writer->append(batch, sync);
-      },
-      // Let go of in the loop, which alone knows what it is charged to.
-      [this, here = std::weak_ptr(alive_), segment, end, alive = std::move(alive),
+      lane_, [appender = appender(), shared]() mutable { (*shared)(appender); },
+      // `shared` is let go of in the loop, which alone knows what that is charged to.
+      [this, here = std::weak_ptr(alive_), shared,
        done = std::move(done)](const std::exception_ptr& failure) {
         if (here.expired()) return;
         busy_ = false;
-        if (!failure) {
-          begun(*segment);
-          end_ = end;
-        }
         done(failure);
       });
 }
 
-void Journal::append_now(const journal::Batch& batch, bool sync) {
-  make_contiguous(batch);
-  begun(writer_->append(batch, sync));
-  end_ = batch.end();
+void Journal::write_now(std::uint64_t first, const Work& work) {
+  make_contiguous(first);
+  Appender appender = this->appender();
+  work(appender);
 }
 
 void Journal::sync_now() {
@@ -153,8 +167,7 @@ void Journal::sync_now() {
 }
 
 /// In a thread of its own: the disk may take its time over it.
-void Journal::forget(std::uint64_t first) {
-  segments_.erase(first);
+void Journal::remove_file(std::uint64_t first) {
   place_.spooler.submit(
       lane_, [&storage = place_.storage, path = path_of(first)] { storage.remove(path); },
       [](const std::exception_ptr& failure) {
@@ -168,15 +181,22 @@ void Journal::forget(std::uint64_t first) {
 }
 
 void Journal::drop_below(std::uint64_t s, bool all) {
-  while (segments_.size() > 1 && std::next(segments_.begin())->first <= s) forget(first());
-  if (!all || segments_.empty() || busy_ || end_ > s) return;
-  forget(first());
+  const std::lock_guard lock(files_->mutex);
+  auto& files = files_->by_first;
+  while (files.size() > 1 && std::next(files.begin())->first <= s) {
+    remove_file(files.begin()->first);
+    files.erase(files.begin());
+  }
+  if (!all || files.empty() || busy_ || files_->end > s) return;
+  remove_file(files.begin()->first);
+  files.clear();
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
 }
 
 /// Behind what is on its way.
 void Journal::remove() noexcept try {
-  segments_.clear();
+  const std::lock_guard lock(files_->mutex);
+  files_->by_first.clear();
   place_.spooler.submit(
       lane_,
       [&storage = place_.storage, directory = directory_] { remove_all(storage, directory); },
@@ -185,20 +205,37 @@ void Journal::remove() noexcept try {
   log(failure.what());
 }
 
+bool Journal::empty() const noexcept {
+  const std::lock_guard lock(files_->mutex);
+  return files_->by_first.empty();
+}
+
+std::uint64_t Journal::first() const noexcept {
+  const std::lock_guard lock(files_->mutex);
+  return files_->by_first.begin()->first;
+}
+
+std::size_t Journal::segments() const noexcept {
+  const std::lock_guard lock(files_->mutex);
+  return files_->by_first.size();
+}
+
 std::uint64_t Journal::bytes() const noexcept {
+  const std::lock_guard lock(files_->mutex);
   std::uint64_t sum = 0;
-  for (const auto& [first, file] : segments_) sum += file.bytes;
+  for (const auto& [first, file] : files_->by_first) sum += file.bytes;
   return sum;
 }
 
 Journal::Segment Journal::segment_of(std::uint64_t s) const {
-  const auto behind = segments_.upper_bound(s);
-  if (behind == segments_.begin()) {
+  const std::lock_guard lock(files_->mutex);
+  const auto& files = files_->by_first;
+  const auto behind = files.upper_bound(s);
+  if (behind == files.begin()) {
     throw Error(Code::not_found, fmt::format("number {} is not in the journal any more", s));
   }
   const std::uint64_t first = std::prev(behind)->first;
-  return {place_.storage.open(path_of(first)), first,
-          behind == segments_.end() ? 0 : behind->first};
+  return {place_.storage.open(path_of(first)), first, behind == files.end() ? 0 : behind->first};
 }
 
 }  // namespace spillring::daemon

@@ -11,6 +11,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 
 #include "journal/segment_writer.hpp"
@@ -28,6 +29,8 @@ struct JournalPlace {
 };
 
 class Journal {
+  struct Files;
+
  public:
   Journal(const JournalPlace& place, std::uint64_t queue_id);
   Journal(const Journal&) = delete;
@@ -47,12 +50,33 @@ class Journal {
 
   /// True while a batch is on its way.
   [[nodiscard]] bool busy() const noexcept { return busy_; }
+  /// What writes to it, by one thread at a time.
+  class Appender {
+   public:
+    [[nodiscard]] bool has_room_for(const journal::Batch& batch) const noexcept {
+      return writer_->has_room_for(batch);
+    }
+    /// Writes a batch; with `sync_follows`, it does not count before sync(). Throws `Error`.
+    void append(const journal::Batch& batch, bool sync_follows);
+    void sync() { writer_->sync(); }
+    /// Everything below `end` counts. Before somebody who reads is told.
+    void count(std::uint64_t end);
+
+   private:
+    friend class Journal;
+    Appender(std::shared_ptr<journal::SegmentWriter> writer, std::shared_ptr<Files> files)
+        : writer_(std::move(writer)), files_(std::move(files)) {}
+    std::shared_ptr<journal::SegmentWriter> writer_;
+    std::shared_ptr<Files> files_;
+  };
+  using Work = std::function<void(Appender&)>;
   using Done = std::function<void(std::exception_ptr)>;
-  /// Writes a batch. `alive` is kept until that is done: what the batch's pieces lie in. `done` is
-  /// called in the loop, unless this object is gone by then. REQUIRES: not busy().
-  void append(journal::Batch batch, std::shared_ptr<const void> alive, bool sync, Done done);
+  /// Has numbers from `first` on written by `work`, in a thread beside the loop, which is destroyed
+  /// in the loop. `done` is called in the loop, unless this object is gone by then. REQUIRES: not
+  /// busy().
+  void write(std::uint64_t first, Work work, Done done);
   /// The same at once, in this thread. Throws `Error`.
-  void append_now(const journal::Batch& batch, bool sync);
+  void write_now(std::uint64_t first, const Work& work);
   /// Brings what was written since the segment was begun to the disk. Throws `Error`.
   void sync_now();
 
@@ -75,10 +99,10 @@ class Journal {
   /// Removes all there is.
   void remove() noexcept;
 
-  [[nodiscard]] bool empty() const noexcept { return segments_.empty(); }
+  [[nodiscard]] bool empty() const noexcept;
   /// The first number it has. REQUIRES: not empty().
-  [[nodiscard]] std::uint64_t first() const noexcept { return segments_.begin()->first; }
-  [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
+  [[nodiscard]] std::uint64_t first() const noexcept;
+  [[nodiscard]] std::size_t segments() const noexcept;
   /// Disk space set aside.
   [[nodiscard]] std::uint64_t bytes() const noexcept;
 
@@ -91,23 +115,29 @@ class Journal {
   [[nodiscard]] Segment segment_of(std::uint64_t s) const;
 
  private:
+  struct File {
+    std::uint64_t bytes = 0;  // set aside
+    std::uint64_t begun = 0;  // nanoseconds since 1970
+  };
+  /// What the loop knows, and who writes adds to.
+  struct Files {
+    std::mutex mutex;
+    std::map<std::uint64_t, File> by_first;  // by first number
+    std::uint64_t end = 0;                   // of what counts
+  };
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
-  void begun(const journal::SegmentWriter::Begun& segment);
-  void forget(std::uint64_t first);
-  void make_contiguous(const journal::Batch& batch);
+  [[nodiscard]] File adopted(std::uint64_t first) const;
+  [[nodiscard]] Appender appender() { return {writer_, files_}; }
+  void remove_file(std::uint64_t first);
+  /// The numbers that follow are not to come behind a gap.
+  void make_contiguous(std::uint64_t first);
 
   JournalPlace place_;
   std::string directory_;
   std::shared_ptr<journal::SegmentWriter> writer_;  // used by one thread at a time: see busy()
   journal::SegmentWriter::Options options_;
   Spooler::Lane lane_;
-  struct File {
-    std::uint64_t bytes = 0;  // set aside
-    std::uint64_t begun = 0;  // nanoseconds since 1970
-  };
-  [[nodiscard]] File adopted(std::uint64_t first) const;
-  std::map<std::uint64_t, File> segments_;  // by first number
-  std::uint64_t end_ = 0;                   // of the last batch
+  std::shared_ptr<Files> files_ = std::make_shared<Files>();
   bool busy_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -88,9 +88,10 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
       name_(std::move(name)),
       access_(access_of(options, maker.who)),
       options_(checked(options, state != nullptr)),
-      manifest_(new_segment("manifest", sizeof(layout::Manifest))),
-      groups_(new_segment("groups", sizeof(layout::Groups))),
-      bells_(new_segment("bells", sizeof(layout::Bells))),
+      memory_(std::make_shared<QueueMemory>(
+          QueueMemory{new_segment("manifest", sizeof(layout::Manifest)),
+                      new_segment("groups", sizeof(layout::Groups)),
+                      new_segment("bells", sizeof(layout::Bells))})),
       service_(os::make_event()) {
   write_identity();
   layout::Manifest& m = manifest();
@@ -174,19 +175,14 @@ std::shared_ptr<RingSegment> Queue::new_ring(layout::RingGeometry geometry) cons
 }
 
 std::set<std::uint64_t> Queue::inodes() const {
-  std::set<std::uint64_t> result{os::inode_of(manifest_.writable), os::inode_of(groups_.writable),
-                                 os::inode_of(bells_.writable)};
+  std::set<std::uint64_t> result{os::inode_of(memory_->manifest.writable),
+                                 os::inode_of(memory_->groups.writable),
+                                 os::inode_of(memory_->bells.writable)};
   for (const auto& ring : rings_) result.insert(os::inode_of(ring->writable()));
   for (const auto& group : group_table_) {
     if (group && group->words.writable) result.insert(os::inode_of(group->words.writable));
   }
   return result;
-}
-
-void Queue::ring_bells() const noexcept {
-  wait::ring(bells().data);
-  wait::ring(bells().room);
-  wait::ring(bells().disk);
 }
 
 std::uint64_t Queue::needed() const noexcept { return ring::needed_from(manifest(), cursors()); }
@@ -245,9 +241,9 @@ void Queue::hand_out(std::uint32_t slot, control::Answer& answer) const {
   answer.reply.handle = owner.slot;
   answer.reply.generation = owner.generation;
   answer.reply.group = handle.group;
-  answer.attach(manifest_.read_only.get());
-  answer.attach((consumes ? groups_.writable : groups_.read_only).get());
-  answer.attach(bells_.writable.get());
+  answer.attach(memory_->manifest.read_only.get());
+  answer.attach((consumes ? memory_->groups.writable : memory_->groups.read_only).get());
+  answer.attach(memory_->bells.writable.get());
   answer.attach(service_.get());
   if (handle.role != layout::Role::shared_consumer) return;
   const Group& group = *group_table_[handle.group];
@@ -294,8 +290,8 @@ std::uint32_t Queue::consume(const Requester& requester, const layout::Request& 
 
 void Queue::observe(control::Answer& answer) const {
   answer.reply.number = earliest();
-  answer.attach(manifest_.read_only.get());
-  answer.attach(groups_.read_only.get());
+  answer.attach(memory_->manifest.read_only.get());
+  answer.attach(memory_->groups.read_only.get());
 }
 
 void Queue::ring(const layout::Request& request, control::Answer& answer) {

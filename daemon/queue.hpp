@@ -29,7 +29,9 @@
 #include "layout/manifest.hpp"
 #include "os/process.hpp"
 #include "os/socket.hpp"
+#include "queue_memory.hpp"
 #include "ring_segment.hpp"
+#include "ring_to_journal.hpp"
 #include "segment.hpp"
 #include "state.hpp"
 
@@ -146,15 +148,11 @@ class Queue {
     std::set<std::uint64_t> rings;  // handed out and not dropped
   };
 
-  [[nodiscard]] layout::Manifest& manifest() const noexcept {
-    return *manifest_.map.as<layout::Manifest>();
-  }
-  [[nodiscard]] layout::Groups& cursors() const noexcept {
-    return *groups_.map.as<layout::Groups>();
-  }
-  [[nodiscard]] layout::Bells& bells() const noexcept { return *bells_.map.as<layout::Bells>(); }
+  [[nodiscard]] layout::Manifest& manifest() const noexcept { return memory_->words(); }
+  [[nodiscard]] layout::Groups& cursors() const noexcept { return memory_->cursors(); }
+  [[nodiscard]] layout::Bells& bells() const noexcept { return memory_->bell_words(); }
   [[nodiscard]] RingSegment& newest() const noexcept { return *rings_.back(); }
-  void ring_bells() const noexcept;
+  void ring_bells() const noexcept { memory_->ring_bells(); }
   [[nodiscard]] layout::ClientRecord record_of(std::uint32_t slot) const;
 
   // -- handles
@@ -244,17 +242,16 @@ class Queue {
   /// Everything goes to the journal, at once.
   [[nodiscard]] bool follows() const noexcept;
   [[nodiscard]] bool wants_to_spill(os::Instant now) noexcept;
-  [[nodiscard]] journal::Batch next_batch();
+  [[nodiscard]] std::optional<RingToJournal::Plan> plan_copy();
   os::Instant consider_journal(os::Instant now);
   /// Returns when to look again.
   os::Instant drop_what_is_read(os::Instant now) noexcept;
   os::Instant spill(os::Instant now);
   void follow();
-  void write(journal::Batch batch);
-  void written(std::uint64_t end, const std::exception_ptr& failure);
-  void raise_journaled(std::uint64_t end) noexcept;
+  void copy(RingToJournal::Plan plan);
+  void copied(const std::exception_ptr& failure);
   void release_hold() noexcept;
-  void disk_failed(const std::exception_ptr& failure) noexcept;
+  void copy_failed(const std::exception_ptr& failure) noexcept;
 
   void write_identity() noexcept;
   void begin_ring(std::uint64_t first);
@@ -269,9 +266,7 @@ class Queue {
   std::string name_;
   Access access_;
   layout::Request options_;
-  Segment manifest_;
-  Segment groups_;
-  Segment bells_;
+  std::shared_ptr<QueueMemory> memory_;
   os::Fd service_;
   std::vector<std::shared_ptr<RingSegment>> rings_;  // oldest first
   std::array<std::unique_ptr<Group>, layout::max_groups> group_table_;

@@ -37,7 +37,7 @@ layout::QueueRecord Queue::record() const {
   record.ring_slots = newest().geometry().slots;
   record.ring_bytes = newest().geometry().arena;
   record.rings = static_cast<std::uint32_t>(rings_.size());
-  record.memory = manifest_.size + groups_.size + bells_.size;
+  record.memory = memory_->manifest.size + memory_->groups.size + memory_->bells.size;
   for (const auto& ring : rings_) {
     record.memory += ring->geometry().segment_size();
     record.bytes += ring->bytes_from(record.first);

@@ -77,12 +77,10 @@ std::uint64_t Queue::take_from_clients() noexcept {
 SavedQueue Queue::save() {
   // The number of the seal was no message's: the next life of the queue begins with it.
   const std::uint64_t next = take_from_clients();
-  for (;;) {
-    journal::Batch batch = next_batch();
-    while (!batch.entries.empty() && batch.end() > next) batch.entries.pop_back();
-    if (batch.entries.empty()) break;
-    journal_->append_now(batch, is_durable());
-    raise_journaled(batch.end());
+  for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
+    plan->until = next;
+    plan->most = UINT64_MAX;
+    journal_->write_now(plan->from, RingToJournal(*plan));
   }
   journal_->sync_now();
   SavedQueue result = definition();
@@ -103,9 +101,10 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       name_(saved.name),
       access_(saved.access),
       options_(saved.options),
-      manifest_(new_segment("manifest", sizeof(layout::Manifest))),
-      groups_(new_segment("groups", sizeof(layout::Groups))),
-      bells_(new_segment("bells", sizeof(layout::Bells))),
+      memory_(std::make_shared<QueueMemory>(
+          QueueMemory{new_segment("manifest", sizeof(layout::Manifest)),
+                      new_segment("groups", sizeof(layout::Groups)),
+                      new_segment("bells", sizeof(layout::Bells))})),
       service_(os::make_event()),
       journal_(new_journal()) {
   write_identity();

@@ -1,18 +1,16 @@
 // How a queue's oldest messages get from its rings to its journal.
 //
-// The supervisor reads the ring as a consumer does, under hold 0. A hold that is stored before
-// `gone` is read protects everything from there on (ring/reclaim.hpp, B1); what lies below was
-// finished by every group, or is in the journal. `journaled` rises when a batch is written, never
-// before, so what is below it is in no ring's keeping any more. A batch that is cut short by the
-// supervisor's death was never counted: the next one writes the same numbers again, to a file of
-// its own.
+// Here the loop decides what and when; ring_to_journal.cpp copies. The supervisor reads the ring as
+// a consumer does, under hold 0. A hold that is stored before `gone` is read protects everything
+// from there on (ring/reclaim.hpp, B1); what lies below was finished by every group, or is in the
+// journal. A batch that is cut short by the supervisor's death was never counted: the next one
+// writes the same numbers again, to a file of its own.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "log.hpp"
 #include "queue.hpp"
-#include "ring/extent.hpp"
 #include "ring/reclaim.hpp"
 
 namespace spillring::daemon {
@@ -29,49 +27,10 @@ constexpr os::Instant look_again_after = 1'000'000;
 // After the disk has failed, or is full.
 constexpr os::Instant pause_after_failure = 1'000'000'000;
 
-layout::Entry entry_of(const layout::Descriptor& descriptor, layout::Published state) {
-  const auto once = [](const auto& field) { return __atomic_load_n(&field, __ATOMIC_RELAXED); };
-  layout::Entry entry{};
-  entry.state = static_cast<std::uint64_t>(state);
-  if (state != layout::Published::committed) return entry;
-  entry.start = once(descriptor.start);
-  entry.timestamp = once(descriptor.timestamp);
-  entry.size = once(descriptor.size);
-  entry.metadata_size = once(descriptor.metadata_size);
-  entry.flags = once(descriptor.flags) & layout::payload_inline;
-  if (entry.flags != 0) std::copy_n(descriptor.bytes, layout::inline_size, entry.bytes);
-  return entry;
-}
-
-/// Adds a message's bytes to the batch. False: it does not lie where its claim says.
-bool add_bytes(journal::Batch& batch, layout::Entry& entry, const ring::RingView& ring,
-               std::uint64_t low, std::uint64_t high) {
-  if (entry.flags != 0) {
-    entry.start = 0;
-    return entry.size <= layout::inline_size && entry.metadata_size == 0;
-  }
-  const std::uint64_t lead = ring::whole_units(entry.metadata_size);
-  if (entry.metadata_size > layout::max_metadata || high < low || high - low > ring.arena() ||
-      entry.start < low || entry.start - low < lead || entry.start > high ||
-      entry.size > high - entry.start) {
-    return false;
-  }
-  const std::uint64_t from = entry.start - lead;
-  const std::uint64_t size = ring::whole_units(lead + entry.size);
-  entry.start = batch.data + lead;
-  batch.data += size;
-  if (size == 0) return true;
-  const std::byte* bytes = ring.bytes(from);
-  if (!batch.pieces.empty()) {
-    journal::Piece& last = batch.pieces.back();
-    if (last.data() + last.size() == bytes && last.size() + size <= ring.arena()) {
-      last = {last.data(), last.size() + size};
-      return true;
-    }
-  }
-  batch.pieces.emplace_back(bytes, size);
-  return true;
-}
+// After so many bytes the loop looks whether there is still a need to spill, or anything else to
+// do.
+constexpr std::uint64_t spilled_at_once = 4 * 1024 * 1024;
+constexpr std::uint64_t followed_at_once = 16 * 1024 * 1024;
 
 }  // namespace
 
@@ -120,40 +79,23 @@ void Queue::set_alert() noexcept {
   m.alert_position.store(low + view.arena() / 8 * high_water, std::memory_order_relaxed);
 }
 
-/// The numbers from the first one that is not in the journal yet, up to one that is only claimed,
-/// or the end of their ring. Stores the hold that keeps their bytes. Empty: there is nothing.
-journal::Batch Queue::next_batch() {
-  journal::Batch batch;
+/// From the first number on that is not in the journal yet; stores the hold that keeps the bytes.
+/// nullopt: it is not published.
+std::optional<RingToJournal::Plan> Queue::plan_copy() {
   auto& hold = cursors().holds[0].sequence;
   const std::uint64_t least = unwritten_from();
-  if (least >= tail()) return batch;
+  if (least >= tail()) return std::nullopt;
   // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
   hold.store(least, std::memory_order_seq_cst);
-  const auto ring = ring_with(least);
-  const ring::RingView& view = ring->view();
+  RingToJournal::Plan plan{memory_, ring_with(least)};
+  plan.sync = is_durable();
+  const ring::RingView& view = plan.ring->view();
   // `gone` goes no further than what was free when it was raised. It may be forged: what groups
   // still need from the journal must not be passed over.
   const std::uint64_t gone = view.header().gone.load(std::memory_order_seq_cst);
-  batch.first = std::max({least, view.first(), std::min(gone, free_until())});
-  const std::uint64_t goal = std::min(layout::batch_goal, view.arena() / 4);
-  std::uint64_t low = view.claim(batch.first - 1).end.load(std::memory_order_acquire);
-  for (std::uint64_t s = batch.first; batch.data < goal; ++s) {
-    if (batch.entries.size() == std::min<std::uint64_t>(layout::most_in_batch, view.slots() / 4)) {
-      break;
-    }
-    const std::uint64_t word = view.descriptor(s).published.load(std::memory_order_acquire);
-    if (layout::publish_lap(word) != view.lap(s)) break;  // only claimed, or not even that
-    const layout::Published state = layout::publish_state(word);
-    const std::uint64_t high = view.claim(s).end.load(std::memory_order_acquire);
-    layout::Entry entry = entry_of(view.descriptor(s), state);
-    if (state == layout::Published::committed && !add_bytes(batch, entry, view, low, high)) {
-      throw Error(Code::corrupt, fmt::format("message {} does not lie where it was claimed", s));
-    }
-    batch.entries.push_back(entry);
-    if (state == layout::Published::sealed) break;
-    low = high;
-  }
-  return batch;
+  plan.from = std::max({least, view.first(), std::min(gone, free_until())});
+  if (!is_published(view, plan.from)) return std::nullopt;
+  return plan;
 }
 
 bool Queue::spills() const noexcept {
@@ -220,77 +162,69 @@ os::Instant Queue::spill(os::Instant now) {
     set_alert();
     return os::never;
   }
-  journal::Batch batch = next_batch();
-  if (batch.entries.empty()) {
+  auto plan = plan_copy();
+  if (!plan) {
     release_hold();
     return os::after(now, look_again_after);
   }
-  write(std::move(batch));
+  plan->most = std::min(spilled_at_once, plan->ring->view().arena() / 4);
+  copy(*std::move(plan));
   return os::never;
 }
 
 /// Writes what there is. Where there is nothing, the next publish is to say so; the look after that
 /// was stored, and the publisher's look after its publish, leave no gap (as in wait/bell.hpp, W1).
 void Queue::follow() {
-  journal::Batch batch = next_batch();
-  if (batch.entries.empty()) {
+  auto plan = plan_copy();
+  if (!plan) {
     // SYNC POINT WRITE: follow_from.
     manifest().follow_from.store(unwritten_from(), std::memory_order_seq_cst);
-    batch = next_batch();
+    plan = plan_copy();
   }
-  if (batch.entries.empty()) return release_hold();
+  if (!plan) return release_hold();
   manifest().follow_from.store(layout::no_sequence, std::memory_order_seq_cst);
   if (const std::uint64_t age = retention().nanoseconds; age != 0) {
     journal_->rotate_before(os::wall_clock() - std::min(age / 4, os::wall_clock()));
   }
-  write(std::move(batch));
+  plan->most = followed_at_once;
+  copy(*std::move(plan));
 }
 
-void Queue::write(journal::Batch batch) {
-  const std::uint64_t end = batch.end();
-  auto ring = ring_with(batch.first);
-  journal_->append(std::move(batch), std::move(ring), is_durable(),
-                   [this, end](const std::exception_ptr& failure) { written(end, failure); });
+void Queue::copy(RingToJournal::Plan plan) {
+  const std::uint64_t first = plan.from;
+  journal_->write(first, RingToJournal(std::move(plan)),
+                  [this](const std::exception_ptr& failure) { copied(failure); });
 }
 
 void Queue::release_hold() noexcept {
   cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
 }
 
-void Queue::raise_journaled(std::uint64_t end) noexcept {
-  if (manifest().journaled.load(std::memory_order_relaxed) >= end) return;
-  // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and
-  // before the hold is raised: what is below it is read from the journal from now on.
-  ring::raise(manifest().journaled, end);
-  ring_bells();
-}
-
-void Queue::written(std::uint64_t end, const std::exception_ptr& failure) {
+void Queue::copied(const std::exception_ptr& failure) {
   if (failure) {
     release_hold();
-    disk_failed(failure);
+    copy_failed(failure);
   } else {
     if (disk_rests_until_ != 0)
       log(fmt::format("queue '{}': the disk takes messages again", name_));
     disk_rests_until_ = 0;
-    raise_journaled(end);
-    cursors().holds[0].sequence.store(end, std::memory_order_seq_cst);
   }
   if (on_written_) on_written_();
 }
 
-void Queue::disk_failed(const std::exception_ptr& failure) noexcept {
-  if (disk_rests_until_ == 0) {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const Error& error) {
-      log(fmt::format("queue '{}' cannot write its journal: {}: {}; it is tried again every second",
-                      name_, error.summary(), error.why()));
-    } catch (const std::exception& error) {
-      log(fmt::format("queue '{}' cannot write its journal: {}", name_, error.what()));
-    }
-  }
+void Queue::copy_failed(const std::exception_ptr& failure) noexcept {
+  const bool first = disk_rests_until_ == 0;
   disk_rests_until_ = os::now() + pause_after_failure;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    if (error.code() == Code::corrupt) return poison(error.what());
+    if (!first) return;
+    log(fmt::format("queue '{}' cannot write its journal: {}: {}; it is tried again every second",
+                    name_, error.summary(), error.why()));
+  } catch (const std::exception& error) {
+    if (first) log(fmt::format("queue '{}' cannot write its journal: {}", name_, error.what()));
+  }
 }
 
 }  // namespace spillring::daemon

@@ -55,8 +55,11 @@ JournalCursor::Sight JournalCursor::look_in_segment(std::uint64_t s, std::uint64
   const journal::SegmentReader::Spot* spot = segment_ ? segment_->find(s) : nullptr;
   if (spot == nullptr) return {nullptr, next_ == 0 ? journaled : next_};
   if (spot->first > s) return {nullptr, spot->first};
+  const std::uint64_t end = spot->end();
   auto read = segment_->read(*spot, spare());
-  if (read == nullptr) return {nullptr, spot->end()};
+  // Not held open any longer: who closes a removed file last has to free its pages.
+  if (end == next_) segment_.reset();
+  if (read == nullptr) return {nullptr, end};
   return {keep(std::move(read)), 0};
 }
 

@@ -75,11 +75,22 @@ std::uint64_t StreamConsumer::obstacle() const noexcept {
   return mine_ && is_stuck_at(s) ? s : 0;
 }
 
+/// A queue that spills has the room of what is journaled already, whoever needs it still.
+bool StreamConsumer::makes_room(std::uint64_t to) const noexcept {
+  const layout::Manifest& m = attachment().manifest();
+  return m.full != static_cast<std::uint8_t>(Full::spill) ||
+         to >= m.journaled.load(std::memory_order_relaxed);
+}
+
 void StreamConsumer::raise_floor() noexcept {
   if (!mine_) return;
   // Views first, then the floor: who takes over begins with the oldest that was not finished.
-  floor_moved(
-      group_.raise_floor(std::min(live().oldest(), position_.load(std::memory_order_relaxed))));
+  const std::uint64_t to = std::min(live().oldest(), position_.load(std::memory_order_relaxed));
+  if (makes_room(to)) {
+    floor_moved(group_.raise_floor(to, std::memory_order_seq_cst));
+  } else {
+    group_.raise_floor(to, std::memory_order_release);
+  }
 }
 
 void StreamConsumer::rest() noexcept {

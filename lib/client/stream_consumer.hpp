@@ -25,6 +25,7 @@ class StreamConsumer final : public ConsumerCore {
 
   bool take_place() noexcept;
   Result<Sight> look_under_hold(std::uint64_t s);
+  [[nodiscard]] bool makes_room(std::uint64_t to) const noexcept;
   void raise_floor() noexcept;
 
   group::StreamGroup group_;

@@ -44,10 +44,11 @@ class StreamGroup {
     return cursor_->owner.compare_exchange_strong(expected, 0, std::memory_order_seq_cst);
   }
 
-  /// By the owner. seq_cst: before its look at the bell of those who wait for room.
-  Moved raise_floor(std::uint64_t to) noexcept {
+  /// By the owner. seq_cst: before its look at the bell of those who wait for room. release is
+  /// enough for what makes no room: whoever takes over sees what was finished.
+  Moved raise_floor(std::uint64_t to, std::memory_order order) noexcept {
     const std::uint64_t from = cursor_->floor.load(std::memory_order_relaxed);
-    if (from < to) cursor_->floor.store(to, std::memory_order_seq_cst);
+    if (from < to) cursor_->floor.store(to, order);
     return {from, std::max(from, to)};
   }
 

@@ -3,6 +3,8 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "journal/checksum_avx2.hpp"
+
 namespace spillring::journal {
 
 struct Checksum::State {
@@ -17,7 +19,12 @@ Checksum& Checksum::operator=(Checksum&&) noexcept = default;
 Checksum::~Checksum() = default;
 
 void Checksum::add(std::span<const std::byte> bytes) noexcept {
-  XXH3_64bits_update(&state_->of, bytes.data(), bytes.size());
+  static const bool has_avx2 = __builtin_cpu_supports("avx2") != 0;
+  if (has_avx2) {
+    add_with_avx2(&state_->of, bytes.data(), bytes.size());
+  } else {
+    XXH3_64bits_update(&state_->of, bytes.data(), bytes.size());
+  }
 }
 
 std::uint64_t Checksum::value() const noexcept { return XXH3_64bits_digest(&state_->of); }

@@ -35,9 +35,6 @@ bool is_blank_at(const os::Fd& file, std::uint64_t offset) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte b) { return b == std::byte{}; });
 }
 
-// Read and hashed in turn, so that what is hashed is still in the cache.
-constexpr std::size_t stride = 256 * 1024;
-
 }  // namespace
 
 bool is_blank(const os::Fd& file) { return is_blank_at(file, 0); }
@@ -116,28 +113,19 @@ std::shared_ptr<Block> SegmentReader::read(const Spot& spot, std::shared_ptr<Blo
   if (block == nullptr || block.use_count() != 1 || block->memory().size() < spot.size) {
     block = std::make_shared<Block>(spot.size);
   }
-  Checksum sum(header_.salt);
+  const std::size_t got = read_at(file_, spot.offset, block->memory().first(spot.size));
   layout::BatchHeader header{};
-  std::uint64_t body = 0;  // bytes that are summed: padding is not
-  for (std::uint64_t at = 0; at < spot.size;) {
-    const auto into = block->memory().subspan(at, std::min<std::uint64_t>(stride, spot.size - at));
-    const std::size_t got = read_at(file_, spot.offset + at, into);
-    if (at == 0) {
-      std::memcpy(&header, into.data(), sizeof header);
-      if (got < sizeof header || header.checksum != checksum_of(header, header_.salt) ||
-          header.first != spot.first || header.count != spot.count ||
-          layout::batch_size(header.count, header.data) != spot.size) {
-        return nullptr;
-      }
-      body = sizeof header + header.count * sizeof(layout::Entry) + header.data;
-    }
-    const std::uint64_t from = at == 0 ? sizeof header : at;
-    const std::uint64_t to = std::min<std::uint64_t>(at + got, body);
-    if (to > from) sum.add(block->memory().subspan(from, to - from));
-    // Padding may be missing at the very end of a file.
-    if (got < into.size() && at + got < body) return nullptr;
-    at += into.size();
+  if (got < sizeof header) return nullptr;
+  std::memcpy(&header, block->memory().data(), sizeof header);
+  if (header.checksum != checksum_of(header, header_.salt) || header.first != spot.first ||
+      header.count != spot.count || layout::batch_size(header.count, header.data) != spot.size) {
+    return nullptr;
   }
+  const std::uint64_t body = header.count * sizeof(layout::Entry) + header.data;
+  // Padding may be missing at the very end of a file.
+  if (got - sizeof header < body) return nullptr;
+  Checksum sum(header_.salt);
+  sum.add(block->memory().subspan(sizeof header, body));
   if (sum.value() != header.body_sum) return nullptr;
   block->hold(header);
   return block;

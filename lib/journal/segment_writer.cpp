@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "journal/checksum.hpp"
 #include "os/clock.hpp"
 #include "os/random.hpp"
+#include "spillring/error.hpp"
 
 namespace spillring::journal {
 
@@ -21,27 +23,35 @@ Piece piece_of(const T& object) noexcept {
 SegmentWriter::SegmentWriter(Storage& storage, Options options)
     : storage_(storage), options_(std::move(options)) {}
 
-SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync) {
-  const std::uint64_t size = layout::batch_size(batch.entries.size(), batch.data);
+SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows) {
   Begun begun;
   try {
-    if (file_ != nullptr && position_ + size > size_) {
-      if (sync) this->sync();
+    if (file_ != nullptr && !has_room_for(batch)) {
+      if (sync_follows) sync();
       finish();
     }
     if (file_ == nullptr) {
-      begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + size)};
-      begin(begun.first, begun.size, sync);
+      begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + batch.size()),
+               std::exchange(cut_, 0)};
+      begin(begun.first, begun.size, sync_follows);
     }
-    if (sync) write_ahead(size);
+    if (sync_follows) write_ahead(batch.size());
     write(batch);
     unsynced_ = true;
-    if (sync) this->sync();
   } catch (...) {
     file_.reset();
+    if (begun.first != 0) discard(begun.first);
     throw;
   }
   return begun;
+}
+
+/// A file that nothing counts in; the space may be what is missing.
+void SegmentWriter::discard(std::uint64_t first) noexcept try {
+  const std::string path = options_.directory + "/" + segment_name(first);
+  storage_.remove(path);
+  storage_.remove(path + ".new");
+} catch (const Error&) {  // it is begun anew under the same name, or removed at the next start
 }
 
 void SegmentWriter::sync() try {
@@ -59,6 +69,7 @@ void SegmentWriter::finish() {
   if (file_ == nullptr) return;
   const std::unique_ptr<File> file = std::move(file_);
   file->truncate(position_);
+  cut_ = position_;
 }
 
 /// A file that has to be there after a power cut comes under a name that does not count first.
@@ -125,7 +136,7 @@ void SegmentWriter::write(const Batch& batch) {
   header.body_sum = sum.value();
   header.checksum = checksum_of(header, salt_);
   file_->write(position_, pieces);
-  position_ += layout::batch_size(batch.entries.size(), batch.data);
+  position_ += batch.size();
   written_until_ = std::max(written_until_, position_);
 }
 

@@ -23,6 +23,10 @@ struct Batch {
   std::vector<Piece> pieces;
   std::uint64_t data = 0;
   [[nodiscard]] std::uint64_t end() const noexcept { return first + entries.size(); }
+  /// Of the file.
+  [[nodiscard]] std::uint64_t size() const noexcept {
+    return layout::batch_size(entries.size(), data);
+  }
 };
 
 class SegmentWriter {
@@ -39,10 +43,17 @@ class SegmentWriter {
   struct Begun {
     std::uint64_t first = 0;  // 0: none
     std::uint64_t size = 0;
+    std::uint64_t cut = 0;  // what the one before was cut to; 0: there was none, or it is not known
   };
-  /// Writes a batch, and with `sync` brings it and all before it in its segment to the disk. Throws
-  /// `Error`; the batch counts as not written then, and the file it was for is never used again.
-  Begun append(const Batch& batch, bool sync);
+  /// Writes a batch; with `sync_follows` so that a sync is cheap, and the file has its name by
+  /// then. What was in the file before is synced then if another is begun. Throws `Error`; the
+  /// batch counts as not written then, nor does what its file was not synced for, and the file is
+  /// never used again.
+  Begun append(const Batch& batch, bool sync_follows);
+  /// Whether the batch would go to the present segment.
+  [[nodiscard]] bool has_room_for(const Batch& batch) const noexcept {
+    return file_ != nullptr && position_ + batch.size() <= size_;
+  }
   /// Brings the present segment to the disk. Throws `Error`; what was written to it since it was
   /// last synced may be lost then, and the next batch begins a file.
   void sync();
@@ -51,6 +62,7 @@ class SegmentWriter {
 
  private:
   void begin(std::uint64_t first, std::uint64_t size, bool sync);
+  void discard(std::uint64_t first) noexcept;
   void write(const Batch& batch);
   void write_ahead(std::uint64_t size);
 
@@ -64,6 +76,7 @@ class SegmentWriter {
   std::uint64_t written_until_ = 0;  // of the file, zeros included
   bool entered_ = false;             // the directory that names the file was synced
   bool unsynced_ = false;            // something was written since the last sync
+  std::uint64_t cut_ = 0;            // what the last file was cut to
 };
 
 }  // namespace spillring::journal

@@ -26,8 +26,9 @@ inline constexpr std::uint32_t journal_version = 1;
 inline constexpr std::uint64_t batch_unit = 64;  // batches begin at multiples of it
 
 inline constexpr std::uint32_t most_in_batch = 16384;
-// A batch ends with the message that takes it past this; a single message may be larger.
-inline constexpr std::uint64_t batch_goal = 4 * 1024 * 1024;
+// A batch ends with the message that takes it past this; a single message may be larger. It is what
+// is read and checked at once: about what a processor's own cache holds.
+inline constexpr std::uint64_t batch_goal = 1024 * 1024;
 // What a reader believes of a batch's length: the largest message, its metadata, its neighbours.
 inline constexpr std::uint64_t max_batch = max_message + 2 * batch_goal;
 

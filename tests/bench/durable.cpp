@@ -6,37 +6,21 @@
 // blocks were written before, then 1, 8 and 64 senders that each send 100 bytes and wait for the
 // disk, over and over. Prints medians over the rounds: the rate as a part of senders / the median
 // of fdatasync, and the 99th percentile against that of fdatasync.
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "measure.hpp"
 #include "spillring/embedded.hpp"
 #include "spillring/spillring.hpp"
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
+using namespace spillring::bench;
 using namespace std::chrono_literals;
 constexpr auto window = 200ms;
-
-double microseconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double, std::micro>(Clock::now() - begin).count();
-}
-
-double quantile(std::vector<double> values, double q) {
-  if (values.empty()) return 0;
-  std::sort(values.begin(), values.end());
-  return values[static_cast<std::size_t>(q * static_cast<double>(values.size() - 1))];
-}
 
 /// How long each of the calls took.
 std::vector<double> sync_for_a_while(int file) {

@@ -42,6 +42,7 @@ void write(Written& written, std::mt19937_64& random, bool with_faults) {
     if (with_faults && random() % 4 == 0) storage.inject({.first = 1 + random() % 6, .count = 1});
     try {
       const SegmentWriter::Begun begun = out.append(*SampleBatch(s, end), sync);
+      if (sync) out.sync();
       if (begun.first != 0) segments.push_back(begun.first);
     } catch (const Error&) {
       storage.repair();

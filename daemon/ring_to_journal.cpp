@@ -1,0 +1,137 @@
+#include "ring_to_journal.hpp"
+
+#include <fmt/format.h>
+#include <sched.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "os/clock.hpp"
+#include "ring/extent.hpp"
+#include "spillring/error.hpp"
+
+namespace spillring::daemon {
+
+namespace {
+
+layout::Entry entry_of(const layout::Descriptor& descriptor, layout::Published state) {
+  const auto once = [](const auto& field) { return __atomic_load_n(&field, __ATOMIC_RELAXED); };
+  layout::Entry entry{};
+  entry.state = static_cast<std::uint64_t>(state);
+  if (state != layout::Published::committed) return entry;
+  entry.start = once(descriptor.start);
+  entry.timestamp = once(descriptor.timestamp);
+  entry.size = once(descriptor.size);
+  entry.metadata_size = once(descriptor.metadata_size);
+  entry.flags = once(descriptor.flags) & layout::payload_inline;
+  if (entry.flags != 0) std::copy_n(descriptor.bytes, layout::inline_size, entry.bytes);
+  return entry;
+}
+
+/// Adds a message's bytes to the batch. False: it does not lie where its claim says.
+bool add_bytes(journal::Batch& batch, layout::Entry& entry, const ring::RingView& ring,
+               std::uint64_t low, std::uint64_t high) {
+  if (entry.flags != 0) {
+    entry.start = 0;
+    return entry.size <= layout::inline_size && entry.metadata_size == 0;
+  }
+  const std::uint64_t lead = ring::whole_units(entry.metadata_size);
+  if (entry.metadata_size > layout::max_metadata || high < low || high - low > ring.arena() ||
+      entry.start < low || entry.start - low < lead || entry.start > high ||
+      entry.size > high - entry.start) {
+    return false;
+  }
+  const std::uint64_t from = entry.start - lead;
+  const std::uint64_t size = ring::whole_units(lead + entry.size);
+  entry.start = batch.data + lead;
+  batch.data += size;
+  if (size == 0) return true;
+  const std::byte* bytes = ring.bytes(from);
+  if (!batch.pieces.empty()) {
+    journal::Piece& last = batch.pieces.back();
+    if (last.data() + last.size() == bytes && last.size() + size <= ring.arena()) {
+      last = {last.data(), last.size() + size};
+      return true;
+    }
+  }
+  batch.pieces.emplace_back(bytes, size);
+  return true;
+}
+
+// One sync serves all that was written before it, so it pays to wait for those that the last one
+// has woken, who may send again at once: this part of the time that it took, or long enough for one
+// of them to be scheduled.
+constexpr os::Instant part_of_a_sync = 8;
+constexpr os::Instant a_turn = 50'000;
+
+void wait_for_those_woken(const ring::RingView& ring, std::uint64_t last,
+                          os::Instant took) noexcept {
+  const os::Instant until = os::now() + std::max(took / part_of_a_sync, a_turn);
+  while (!is_published(ring, last) && os::now() < until) ::sched_yield();
+}
+
+}  // namespace
+
+bool is_published(const ring::RingView& ring, std::uint64_t from) noexcept {
+  const std::uint64_t word = ring.descriptor(from).published.load(std::memory_order_seq_cst);
+  return layout::publish_lap(word) == ring.lap(from);
+}
+
+journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::uint64_t until) {
+  journal::Batch batch;
+  batch.first = first;
+  const std::uint64_t goal = std::min(layout::batch_goal, ring.arena() / 4);
+  const std::uint64_t most = std::min<std::uint64_t>(layout::most_in_batch, ring.slots() / 4);
+  std::uint64_t low = ring.claim(first - 1).end.load(std::memory_order_acquire);
+  for (std::uint64_t s = first; s < until && batch.size() < goal && batch.entries.size() < most;
+       ++s) {
+    const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_acquire);
+    if (layout::publish_lap(word) != ring.lap(s)) break;  // only claimed, or not even that
+    const layout::Published state = layout::publish_state(word);
+    const std::uint64_t high = ring.claim(s).end.load(std::memory_order_acquire);
+    layout::Entry entry = entry_of(ring.descriptor(s), state);
+    if (state == layout::Published::committed && !add_bytes(batch, entry, ring, low, high)) {
+      throw Error(Code::corrupt, fmt::format("message {} does not lie where it was claimed", s));
+    }
+    batch.entries.push_back(entry);
+    if (state == layout::Published::sealed) break;
+    low = high;
+  }
+  return batch;
+}
+
+/// What is counted at once: it is in one file.
+void RingToJournal::write_some(Journal::Appender& journal) {
+  do {
+    const journal::Batch batch = batch_of(plan_.ring->view(), next_, plan_.until);
+    if (batch.entries.empty() || (next_ != counted_ && !journal.has_room_for(batch))) return;
+    journal.append(batch, plan_.sync);
+    next_ = batch.end();
+    written_ += batch.size();
+    ended_ = batch.entries.back().state == static_cast<std::uint64_t>(layout::Published::sealed);
+  } while (plan_.sync && may_go_on());
+}
+
+void RingToJournal::count(Journal::Appender& journal) {
+  const os::Instant began = os::now();
+  if (plan_.sync) journal.sync();
+  const os::Instant took = os::now() - began;
+  journal.count(next_);
+  // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and before
+  // the hold is raised: what is below it is read from the journal from now on.
+  ring::raise(plan_.memory->words().journaled, next_);
+  plan_.memory->cursors().holds[0].sequence.store(next_, std::memory_order_seq_cst);
+  plan_.memory->ring_bells();
+  const std::uint64_t woken = next_ - std::exchange(counted_, next_);
+  if (plan_.sync && may_go_on()) wait_for_those_woken(plan_.ring->view(), next_ + woken - 1, took);
+}
+
+void RingToJournal::operator()(Journal::Appender& journal) {
+  while (may_go_on()) {
+    write_some(journal);
+    if (next_ == counted_) return;
+    count(journal);
+  }
+}
+
+}  // namespace spillring::daemon

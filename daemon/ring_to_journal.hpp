@@ -1,0 +1,63 @@
+// Copies what is published in a ring to the journal, in a thread beside the loop.
+//
+// Invariants
+//   J1  One at a time for each queue, and the loop touches neither `journaled` nor hold 0
+//   meanwhile:
+//       both have one writer.
+//   J2  `journaled` rises when a batch is written, and with `sync` when that is on the disk; never
+//       before. What is below it is in no ring's keeping any more.
+//   J3  The file that a number is in is known to the loop before `journaled` passes the number
+//       (Journal::Appender): whoever sees the one may ask for the other.
+//   J4  Hold 0 was stored by the loop before it looked at `gone`, and is raised only behind what is
+//       written: nothing of `from` and above is overwritten under the copy (ring/reclaim.hpp, B1).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "journal.hpp"
+#include "queue_memory.hpp"
+#include "ring_segment.hpp"
+
+namespace spillring::daemon {
+
+/// True where `s` is published, or a number without a message.
+[[nodiscard]] bool is_published(const ring::RingView& ring, std::uint64_t s) noexcept;
+
+class RingToJournal {
+ public:
+  struct Plan {
+    std::shared_ptr<QueueMemory> memory;
+    std::shared_ptr<RingSegment> ring;
+    std::uint64_t from = 0;                     // the first number to be copied
+    std::uint64_t until = layout::no_sequence;  // and where it ends at the latest
+    std::uint64_t most = 0;  // bytes: about where it ends, so that the loop has its say
+    bool sync = false;       // the disk has to have it
+  };
+  explicit RingToJournal(Plan plan)
+      : plan_(std::move(plan)), next_(plan_.from), counted_(plan_.from) {}
+
+  /// Copies until nothing more is published, `most` is reached, or the ring ends. Throws `Error`;
+  /// what was counted before stays so.
+  void operator()(Journal::Appender& journal);
+
+ private:
+  [[nodiscard]] bool may_go_on() const noexcept { return written_ < plan_.most && !ended_; }
+  void write_some(Journal::Appender& journal);
+  void count(Journal::Appender& journal);
+
+  Plan plan_;
+  std::uint64_t next_;         // to be written
+  std::uint64_t counted_;      // below: `journaled`
+  std::uint64_t written_ = 0;  // bytes
+  bool ended_ = false;         // the ring's last number is written
+};
+
+/// The published numbers of the ring from `first` on and below `until`, up to one that is only
+/// claimed, as many as make a batch. Empty: there are none. The pieces lie in the ring. Throws
+/// `Error` (corrupt).
+[[nodiscard]] journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first,
+                                      std::uint64_t until = layout::no_sequence);
+
+}  // namespace spillring::daemon
