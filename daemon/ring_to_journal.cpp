@@ -59,15 +59,25 @@ bool add_bytes(journal::Batch& batch, layout::Entry& entry, const ring::RingView
 }
 
 // One sync serves all that was written before it, so it pays to wait for those that the last one
-// has woken, who may send again at once: this part of the time that it took, or long enough for one
-// of them to be scheduled.
-constexpr os::Instant part_of_a_sync = 8;
+// has woken, who may send again at once: while they keep coming, up to this part of the time that
+// the sync took. `a_turn` is what it takes one of them to be scheduled.
+constexpr os::Instant part_of_a_sync = 4;
 constexpr os::Instant a_turn = 50'000;
 
-void wait_for_those_woken(const ring::RingView& ring, std::uint64_t last,
+void wait_for_those_woken(const ring::RingView& ring, std::uint64_t from, std::uint64_t count,
                           os::Instant took) noexcept {
-  const os::Instant until = os::now() + std::max(took / part_of_a_sync, a_turn);
-  while (!is_published(ring, last) && os::now() < until) ::sched_yield();
+  os::Instant now = os::now();
+  const os::Instant until = now + std::max(took / part_of_a_sync, a_turn);
+  os::Instant given_up_at = now + a_turn;
+  for (std::uint64_t s = from; s < from + count && now < std::min(until, given_up_at);) {
+    if (is_published(ring, s)) {
+      ++s;
+      given_up_at = now + a_turn;
+    } else {
+      ::sched_yield();
+    }
+    now = os::now();
+  }
 }
 
 }  // namespace
@@ -123,7 +133,7 @@ void RingToJournal::count(Journal::Appender& journal) {
   plan_.memory->cursors().holds[0].sequence.store(next_, std::memory_order_seq_cst);
   plan_.memory->ring_bells();
   const std::uint64_t woken = next_ - std::exchange(counted_, next_);
-  if (plan_.sync && may_go_on()) wait_for_those_woken(plan_.ring->view(), next_ + woken - 1, took);
+  if (plan_.sync && may_go_on()) wait_for_those_woken(plan_.ring->view(), next_, woken, took);
 }
 
 void RingToJournal::operator()(Journal::Appender& journal) {

@@ -1,13 +1,19 @@
 // How fast messages become durable, against the disk's own sync in the same run.
 //
-//   bench_durable DIRECTORY [ROUNDS]
+//   bench_durable DIRECTORY [ROUNDS [MICROSECONDS]]
 //
-// DIRECTORY is on the disk to be measured. In each round: fdatasync of 256 bytes in a file whose
+// DIRECTORY is on the disk to be measured; each sync, whoever asks for it, takes so many
+// MICROSECONDS longer, as on a slower disk. In each round: fdatasync of 256 bytes in a file whose
 // blocks were written before, then 1, 8 and 64 senders that each send 100 bytes and wait for the
 // disk, over and over. Prints medians over the rounds: the rate as a part of senders / the median
-// of fdatasync, and the 99th percentile against that of fdatasync.
+// of fdatasync, and the 99th percentile against that of fdatasync. For comparison the same with
+// threads of one process and the simplest group commit there is, in place of a queue.
+#include <sys/syscall.h>
+
 #include <array>
+#include <condition_variable>
 #include <filesystem>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +21,18 @@
 #include "measure.hpp"
 #include "spillring/embedded.hpp"
 #include "spillring/spillring.hpp"
+
+namespace {
+
+std::chrono::microseconds slower_by{0};
+
+}  // namespace
+
+/// In place of the C library's: for the probe and for the supervisor in this process.
+extern "C" int fdatasync(int file) {
+  if (slower_by.count() != 0) std::this_thread::sleep_for(slower_by);
+  return static_cast<int>(::syscall(SYS_fdatasync, file));
+}
 
 namespace {
 
@@ -46,16 +64,17 @@ int prepared_file(const std::string& path) {
   return file;
 }
 
-std::vector<double> send_for_a_while(const spillring::Queue& queue, std::size_t senders) {
+/// How long each turn of so many threads took, all together.
+template <typename MakeTurn>
+std::vector<double> in_turns(std::size_t senders, const MakeTurn& make_turn) {
   std::vector<std::vector<double>> took(senders);
   std::vector<std::thread> threads;
   threads.reserve(senders);
   for (std::vector<double>& mine : took) {
-    threads.emplace_back([&mine, out = queue.producer()]() mutable {
-      const std::array<std::byte, 100> bytes{};
+    threads.emplace_back([&mine, turn = make_turn()]() mutable {
       for (const auto end = Clock::now() + window; Clock::now() < end;) {
         const auto begin = Clock::now();
-        if (!out.send(bytes, 5s) || !out.flush(5s)) std::exit(75);
+        turn();
         mine.push_back(microseconds_since(begin));
       }
     });
@@ -66,22 +85,89 @@ std::vector<double> send_for_a_while(const spillring::Queue& queue, std::size_t 
   return all;
 }
 
+constexpr std::array<std::byte, 100> payload{};
+
+std::vector<double> send_for_a_while(const spillring::Queue& queue, std::size_t senders) {
+  return in_turns(senders, [&] {
+    return [out = queue.producer()]() mutable {
+      if (!out.send(payload, 5s) || !out.flush(5s)) std::exit(75);
+    };
+  });
+}
+
+/// The least that can be done: threads of one process, a mutex, a condition variable, and a thread
+/// that writes and syncs what has come together.
+class PlainGroupCommit {
+ public:
+  explicit PlainGroupCommit(int file) : file_(file), writer_([this] { write(); }) {}
+  PlainGroupCommit(const PlainGroupCommit&) = delete;
+  PlainGroupCommit& operator=(const PlainGroupCommit&) = delete;
+  ~PlainGroupCommit() {
+    {
+      const std::lock_guard lock(mutex_);
+      over_ = true;
+    }
+    changed_.notify_all();
+    writer_.join();
+  }
+  void send() {
+    std::unique_lock lock(mutex_);
+    waiting_.insert(waiting_.end(), payload.begin(), payload.end());
+    const std::uint64_t mine = ++sent_;
+    changed_.notify_one();
+    synced_.wait(lock, [&] { return on_disk_ >= mine; });
+  }
+
+ private:
+  void write() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return over_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      std::vector<std::byte> bytes;
+      bytes.swap(waiting_);
+      const std::uint64_t end = sent_;
+      lock.unlock();
+      if (::pwrite(file_, bytes.data(), bytes.size(), 4096) < 0 || ::fdatasync(file_) != 0) {
+        give_up("cannot sync");
+      }
+      lock.lock();
+      on_disk_ = end;
+      synced_.notify_all();
+    }
+  }
+
+  int file_;
+  std::mutex mutex_;
+  std::condition_variable changed_, synced_;
+  std::vector<std::byte> waiting_;
+  std::uint64_t sent_ = 0, on_disk_ = 0;
+  bool over_ = false;
+  std::thread writer_;
+};
+
+std::vector<double> commit_for_a_while(int file, std::size_t senders) {
+  PlainGroupCommit plain(file);
+  return in_turns(senders, [&] { return [&plain] { plain.send(); }; });
+}
+
 struct Series {
   std::size_t senders;
-  std::vector<double> rates, rates_of_allowed, latencies_of_sync;
+  std::vector<double> rates{}, rates_of_allowed{}, latencies_of_sync{}, of_plain{};
 };
 
 }  // namespace
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fputs("usage: bench_durable DIRECTORY [ROUNDS]\n", stderr);
+    std::fputs("usage: bench_durable DIRECTORY [ROUNDS [MICROSECONDS]]\n", stderr);
     return 64;
   }
   const std::filesystem::path directory = std::filesystem::path(argv[1]) / "bench_durable";
   std::filesystem::create_directories(directory);
   const int rounds = argc > 2 ? std::atoi(argv[2]) : 25;
-  std::array<Series, 3> all{Series{1, {}, {}, {}}, Series{8, {}, {}, {}}, Series{64, {}, {}, {}}};
+  slower_by = std::chrono::microseconds(argc > 3 ? std::atoi(argv[3]) : 0);
+  std::array<Series, 3> all{Series{1}, Series{8}, Series{64}};
   std::vector<double> medians;
   {
     spillring::Embedded::Options options;
@@ -94,6 +180,7 @@ int main(int argc, char** argv) {
       for (Series& series : all) {
         const std::vector<double> sync = sync_for_a_while(file);
         const std::vector<double> took = send_for_a_while(queue, series.senders);
+        const std::vector<double> plain = commit_for_a_while(file, series.senders);
         const double median = quantile(sync, 0.5);
         medians.push_back(median);
         const double rate =
@@ -101,6 +188,8 @@ int main(int argc, char** argv) {
         series.rates.push_back(rate);
         series.rates_of_allowed.push_back(rate /
                                           (static_cast<double>(series.senders) / median * 1e6));
+        series.of_plain.push_back(static_cast<double>(took.size()) /
+                                  static_cast<double>(plain.size()));
         series.latencies_of_sync.push_back(quantile(took, 0.99) / quantile(sync, 0.99));
       }
       static_cast<void>(queue.purge());
@@ -111,9 +200,10 @@ int main(int argc, char** argv) {
   std::printf("fdatasync: median %.0f us\n", quantile(medians, 0.5));
   for (const Series& series : all) {
     std::printf(
-        "%2zu senders: %.0f a second, %.2f of what fdatasync allows; p99 %.1f of fdatasync's\n",
+        "%2zu senders: %.0f a second, %.2f of what fdatasync allows, %.2f of plain group commit; "
+        "p99 %.1f of fdatasync's\n",
         series.senders, quantile(series.rates, 0.5), quantile(series.rates_of_allowed, 0.5),
-        quantile(series.latencies_of_sync, 0.5));
+        median(series.of_plain), median(series.latencies_of_sync));
   }
   return 0;
 }
