@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "journal/names.hpp"
@@ -69,6 +70,7 @@ std::uint64_t Journal::find_end() const {
 }
 
 void Journal::begun(const journal::SegmentWriter::Begun& segment) {
+  left_ = segment.left;
   if (segment.first == 0) return;
   segments_.insert_or_assign(segment.first, File{segment.size, os::wall_clock()});
 }
@@ -108,12 +110,19 @@ std::uint64_t Journal::expires_at(Retention retention) const noexcept {
 
 void Journal::rotate_before(std::uint64_t wall_clock) {
   if (segments_.empty() || segments_.rbegin()->second.begun >= wall_clock) return;
+  left_ = 0;
   place_.spooler.submit(
       lane_, [writer = writer_] { writer->finish(); }, [](const std::exception_ptr&) {});
 }
 
 void Journal::make_contiguous(const journal::Batch& batch) {
   if (batch.first != end_) drop_below(batch.first, true);
+}
+
+std::uint64_t Journal::file_for(const journal::Batch& batch) const noexcept {
+  const std::uint64_t size = layout::batch_size(batch.entries.size(), batch.data);
+  if (batch.first == end_ && size <= left_) return 0;
+  return std::max(options_.segment_size, layout::first_batch_at + size);
 }
 
 void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bool sync,
@@ -132,6 +141,7 @@ void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bo
        done = std::move(done)](const std::exception_ptr& failure) {
         if (here.expired()) return;
         busy_ = false;
+        left_ = 0;  // a file that a batch has failed in is not used again
         if (!failure) {
           begun(*segment);
           end_ = end;
@@ -171,6 +181,7 @@ void Journal::drop_below(std::uint64_t s, bool all) {
   while (segments_.size() > 1 && std::next(segments_.begin())->first <= s) forget(first());
   if (!all || segments_.empty() || busy_ || end_ > s) return;
   forget(first());
+  left_ = 0;
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
 }
 
@@ -185,9 +196,11 @@ void Journal::remove() noexcept try {
   log(failure.what());
 }
 
-std::uint64_t Journal::bytes() const noexcept {
+std::uint64_t Journal::bytes_from(std::uint64_t s) const noexcept {
+  auto file = segments_.upper_bound(s);
+  if (file != segments_.begin()) --file;
   std::uint64_t sum = 0;
-  for (const auto& [first, file] : segments_) sum += file.bytes;
+  for (; file != segments_.end(); ++file) sum += file->second.bytes;
   return sum;
 }
 

@@ -45,6 +45,9 @@ class Journal {
   /// `Error` (io).
   [[nodiscard]] std::uint64_t find_end() const;
 
+  /// The size of the file that this batch would begin; 0: it goes to one that is there. REQUIRES:
+  /// not busy().
+  [[nodiscard]] std::uint64_t file_for(const journal::Batch& batch) const noexcept;
   /// True while a batch is on its way.
   [[nodiscard]] bool busy() const noexcept { return busy_; }
   using Done = std::function<void(std::exception_ptr)>;
@@ -79,8 +82,9 @@ class Journal {
   /// The first number it has. REQUIRES: not empty().
   [[nodiscard]] std::uint64_t first() const noexcept { return segments_.begin()->first; }
   [[nodiscard]] std::size_t segments() const noexcept { return segments_.size(); }
-  /// Disk space set aside.
-  [[nodiscard]] std::uint64_t bytes() const noexcept;
+  /// Disk space set aside; and that of the files which have `s` and what is behind it.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_from(0); }
+  [[nodiscard]] std::uint64_t bytes_from(std::uint64_t s) const noexcept;
 
   struct Segment {
     os::Fd file;
@@ -108,6 +112,7 @@ class Journal {
   [[nodiscard]] File adopted(std::uint64_t first) const;
   std::map<std::uint64_t, File> segments_;  // by first number
   std::uint64_t end_ = 0;                   // of the last batch
+  std::uint64_t left_ = 0;                  // of the file that is being filled
   bool busy_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

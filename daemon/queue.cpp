@@ -103,6 +103,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   if (state_ != nullptr) {
     journal_ = new_journal();
     journal_->adopt(1);  // ids are never given out twice: there is nothing
+    charge_journal();
     if (spills()) set_alert();
     if (follows()) manifest().follow_from.store(1, std::memory_order_relaxed);
   }
@@ -147,16 +148,6 @@ void Queue::begin_ring(std::uint64_t first) {
   newest().begin(first);
   manifest().can_grow.store(growth_left(geometry), std::memory_order_relaxed);
   manifest().first[0].store(first, std::memory_order_seq_cst);
-}
-
-std::unique_ptr<Journal> Queue::new_journal() const {
-  JournalPlace place = state_->place();
-  // Files go as a whole: several of them, so that what is kept is not much more than was asked for.
-  constexpr std::uint64_t least = 65536;
-  if (const std::uint64_t retained = retention().bytes; retained != 0) {
-    place.segment_size = std::min(place.segment_size, std::max(retained / 4, least));
-  }
-  return std::make_unique<Journal>(place, id_);
 }
 
 Segment Queue::new_segment(const char* part, std::size_t bytes) const {

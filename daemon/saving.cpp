@@ -112,6 +112,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   // What the journal has counts, whatever the catalogue says: it may be older.
   const std::uint64_t next = std::max({saved.next, journal_->find_end(), std::uint64_t{1}});
   journal_->adopt(next);
+  charge_journal();
   begin_ring(next);
   layout::Manifest& m = manifest();
   m.journaled.store(next, std::memory_order_relaxed);

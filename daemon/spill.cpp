@@ -26,9 +26,6 @@ constexpr std::uint64_t low_water = 4;
 // A claim is in the way: it is published soon, or revoked.
 constexpr os::Instant look_again_after = 1'000'000;
 
-// After the disk has failed, or is full.
-constexpr os::Instant pause_after_failure = 1'000'000'000;
-
 layout::Entry entry_of(const layout::Descriptor& descriptor, layout::Published state) {
   const auto once = [](const auto& field) { return __atomic_load_n(&field, __ATOMIC_RELAXED); };
   layout::Entry entry{};
@@ -135,7 +132,7 @@ journal::Batch Queue::next_batch() {
   // still need from the journal must not be passed over.
   const std::uint64_t gone = view.header().gone.load(std::memory_order_seq_cst);
   batch.first = std::max({least, view.first(), std::min(gone, free_until())});
-  const std::uint64_t goal = std::min(layout::batch_goal, view.arena() / 4);
+  const std::uint64_t goal = std::min(batch_goal(), view.arena() / 4);
   std::uint64_t low = view.claim(batch.first - 1).end.load(std::memory_order_acquire);
   for (std::uint64_t s = batch.first; batch.data < goal; ++s) {
     if (batch.entries.size() == std::min<std::uint64_t>(layout::most_in_batch, view.slots() / 4)) {
@@ -148,6 +145,10 @@ journal::Batch Queue::next_batch() {
     layout::Entry entry = entry_of(view.descriptor(s), state);
     if (state == layout::Published::committed && !add_bytes(batch, entry, view, low, high)) {
       throw Error(Code::corrupt, fmt::format("message {} does not lie where it was claimed", s));
+    }
+    if (state == layout::Published::committed) {
+      ++batch.messages;
+      batch.message_bytes += entry.size + std::uint64_t{entry.metadata_size};
     }
     batch.entries.push_back(entry);
     if (state == layout::Published::sealed) break;
@@ -204,18 +205,21 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
 
 os::Instant Queue::consider_journal(os::Instant now) {
   if (journal_ == nullptr) return os::never;
-  const os::Instant next = std::min(drop_what_is_read(now), remember_groups(now));
+  os::Instant next = std::min(drop_what_is_read(now), remember_groups(now));
+  charge_journal();
   if (journal_->busy()) return next;
   if (now < disk_rests_until_) return std::min(next, disk_rests_until_);
   if (follows()) {
     follow();
-    return next;
+  } else if (spills()) {
+    next = std::min(next, spill(now));
   }
-  return spills() ? spill(now) : next;
+  return disk_rests_until_ > now ? std::min(next, disk_rests_until_) : next;
 }
 
 os::Instant Queue::spill(os::Instant now) {
   if (!wants_to_spill(now)) {
+    end_alarm();
     release_hold();
     set_alert();
     return os::never;
@@ -238,7 +242,10 @@ void Queue::follow() {
     manifest().follow_from.store(unwritten_from(), std::memory_order_seq_cst);
     batch = next_batch();
   }
-  if (batch.entries.empty()) return release_hold();
+  if (batch.entries.empty()) {
+    end_alarm();
+    return release_hold();
+  }
   manifest().follow_from.store(layout::no_sequence, std::memory_order_seq_cst);
   if (const std::uint64_t age = retention().nanoseconds; age != 0) {
     journal_->rotate_before(os::wall_clock() - std::min(age / 4, os::wall_clock()));
@@ -247,10 +254,12 @@ void Queue::follow() {
 }
 
 void Queue::write(journal::Batch batch) {
-  const std::uint64_t end = batch.end();
+  if (!may_begin_file(journal_->file_for(batch))) return release_hold();
+  const Spilled spilled{batch.end(), batch.messages, batch.message_bytes};
   auto ring = ring_with(batch.first);
-  journal_->append(std::move(batch), std::move(ring), is_durable(),
-                   [this, end](const std::exception_ptr& failure) { written(end, failure); });
+  journal_->append(
+      std::move(batch), std::move(ring), is_durable(),
+      [this, spilled](const std::exception_ptr& failure) { written(spilled, failure); });
 }
 
 void Queue::release_hold() noexcept {
@@ -265,32 +274,31 @@ void Queue::raise_journaled(std::uint64_t end) noexcept {
   ring_bells();
 }
 
-void Queue::written(std::uint64_t end, const std::exception_ptr& failure) {
+void Queue::written(const Spilled& spilled, const std::exception_ptr& failure) {
+  coming_.reset();
+  charge_journal();
   if (failure) {
     release_hold();
     disk_failed(failure);
   } else {
-    if (disk_rests_until_ != 0)
-      log(fmt::format("queue '{}': the disk takes messages again", name_));
-    disk_rests_until_ = 0;
-    raise_journaled(end);
-    cursors().holds[0].sequence.store(end, std::memory_order_seq_cst);
+    end_alarm();
+    spilled_ += spilled.messages;
+    spilled_bytes_ += spilled.bytes;
+    raise_journaled(spilled.end);
+    cursors().holds[0].sequence.store(spilled.end, std::memory_order_seq_cst);
   }
   if (on_written_) on_written_();
 }
 
 void Queue::disk_failed(const std::exception_ptr& failure) noexcept {
-  if (disk_rests_until_ == 0) {
-    try {
-      std::rethrow_exception(failure);
-    } catch (const Error& error) {
-      log(fmt::format("queue '{}' cannot write its journal: {}: {}; it is tried again every second",
-                      name_, error.summary(), error.why()));
-    } catch (const std::exception& error) {
-      log(fmt::format("queue '{}' cannot write its journal: {}", name_, error.what()));
-    }
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    raise_alarm(error.code() == Code::no_space ? DiskAlarm::full : DiskAlarm::error,
+                fmt::format("{}: {}", error.summary(), error.why()));
+  } catch (const std::exception& error) {
+    raise_alarm(DiskAlarm::error, error.what());
   }
-  disk_rests_until_ = os::now() + pause_after_failure;
 }
 
 }  // namespace spillring::daemon

@@ -30,7 +30,7 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync) {
       finish();
     }
     if (file_ == nullptr) {
-      begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + size)};
+      begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + size), 0};
       begin(begun.first, begun.size, sync);
     }
     if (sync) write_ahead(size);
@@ -41,6 +41,7 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync) {
     file_.reset();
     throw;
   }
+  begun.left = size_ - position_;
   return begun;
 }
 

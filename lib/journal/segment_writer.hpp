@@ -22,6 +22,9 @@ struct Batch {
   std::vector<layout::Entry> entries;
   std::vector<Piece> pieces;
   std::uint64_t data = 0;
+  // For statistics: numbers with a message, and their payload and metadata.
+  std::uint64_t messages = 0;
+  std::uint64_t message_bytes = 0;
   [[nodiscard]] std::uint64_t end() const noexcept { return first + entries.size(); }
 };
 
@@ -39,6 +42,7 @@ class SegmentWriter {
   struct Begun {
     std::uint64_t first = 0;  // 0: none
     std::uint64_t size = 0;
+    std::uint64_t left = 0;  // of the file that is being filled, begun now or before
   };
   /// Writes a batch, and with `sync` brings it and all before it in its segment to the disk. Throws
   /// `Error`; the batch counts as not written then, and the file it was for is never used again.
