@@ -52,9 +52,12 @@ std::uint64_t Queue::share_of_disk() const noexcept {
   return std::min(most, owners - std::min(owners, others));
 }
 
-/// A batch is never cut, and a file has room for one.
+/// A batch is never cut, so a file's end is left empty where the next one does not fit: a small
+/// part of it.
 std::uint64_t Queue::batch_goal() const noexcept {
-  return std::clamp(most_of_disk() / files_of_limit / 2, layout::extent_unit, layout::batch_goal);
+  constexpr std::uint64_t batches_of_file = 8;
+  return std::clamp(most_of_disk() / files_of_limit / batches_of_file, layout::extent_unit,
+                    layout::batch_goal);
 }
 
 /// History gives way to what is still needed.

@@ -145,7 +145,7 @@ Table table_of() {
                 {"READ/S", true, number},
                 {"READ-B/S", true, number},
                 {"OLDEST", true, number},
-                {"ALARM"}});
+                {"ALARM", true, 7}});
 }
 
 std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
