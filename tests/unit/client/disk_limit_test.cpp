@@ -88,7 +88,7 @@ TEST_F(DiskLimitTest, WhatIsSpilledAndReadBackIsCounted) {
 
 TEST_F(DiskLimitTest, TheOldestMessageHasAnAgeWhereverItIs) {
   const Client bus = supervisor_->connect();
-  const Queue queue = bus.create("q", small);
+  const Queue queue = bus.create("q", {.capacity = 256 * KiB, .slots = 256});
   EXPECT_FALSE(queue.info().oldest_age) << "there is none";
   Producer out = queue.producer();
   ASSERT_TRUE(out.send(message(0)));
