@@ -52,7 +52,8 @@ layout::Request checked(layout::Request options, bool has_journal) {
           fmt::format("capacities lie between {} and {} bytes", layout::min_capacity,
                       layout::max_capacity));
   require(options.full <= static_cast<std::uint8_t>(Full::spill), "unknown full policy",
-          fmt::format("policy {} is not built in this version", options.full));
+          fmt::format("policy {} is not built in this version", options.full),
+          "take block, reject or spill");
   require(options.keep <= static_cast<std::uint8_t>(Keep::attached), "unknown keep policy",
           fmt::format("policy {} is not built in this version", options.keep));
   require(options.stall_timeout_ns >= 1'000'000, "the stall timeout is too short",

@@ -192,6 +192,7 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   journal_->drop_below(least, all && !follows());  // what goes on keeps its file
   if (journal_->segments() != before) {            // not too often, and not too late
+    charge_journal();
     for (const auto& group : group_table_) {
       if (group) remember_group(*group);
     }
@@ -206,7 +207,6 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
 os::Instant Queue::consider_journal(os::Instant now) {
   if (journal_ == nullptr) return os::never;
   os::Instant next = std::min(drop_what_is_read(now), remember_groups(now));
-  charge_journal();
   if (journal_->busy()) return next;
   if (now < disk_rests_until_) return std::min(next, disk_rests_until_);
   if (follows()) {
@@ -275,8 +275,10 @@ void Queue::raise_journaled(std::uint64_t end) noexcept {
 }
 
 void Queue::written(const Spilled& spilled, const std::exception_ptr& failure) {
-  coming_.reset();
-  charge_journal();
+  if (coming_ != nullptr) {
+    coming_.reset();
+    charge_journal();
+  }
   if (failure) {
     release_hold();
     disk_failed(failure);
