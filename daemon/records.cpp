@@ -81,7 +81,8 @@ std::uint64_t Queue::sent_at(std::uint64_t s) const noexcept {
     if (seen != ring::Seen::committed) continue;
     const std::uint64_t timestamp =
         __atomic_load_n(&view.descriptor(s).timestamp, __ATOMIC_RELAXED);
-    return ring::look(view, s) == ring::Seen::committed ? timestamp : 0;
+    // Read without a hold: it counts only if nobody was allowed to overwrite it until now.
+    return view.header().limit.load(std::memory_order_seq_cst) <= s ? timestamp : 0;
   }
   return 0;
 }

@@ -20,9 +20,8 @@ std::string why_full(const QueueInfo& info) {
 }
 
 std::string hint_for(const QueueInfo& info) {
-  const std::string drain = fmt::format("receive from it: spillring drain {}", info.name);
-  return info.alarm == DiskAlarm::none ? drain
-                                       : fmt::format("{}; or {}", drain, remedy(info.alarm));
+  if (info.alarm != DiskAlarm::none) return std::string(remedy(info.alarm));
+  return fmt::format("receive from it: spillring drain {}", info.name);
 }
 
 /// `full` with the queue's figures, where the supervisor has them.

@@ -20,7 +20,7 @@ constexpr std::array<Words, 5> words{{
     {"reserve", "its journal cannot grow: all that is left on the disk is the disk reserve",
      "free space on the disk of the state directory, or lower the supervisor's disk_reserve"},
     {"quota", "its journal cannot grow: the queue, or its owner, may have no more of the disk",
-     "raise the supervisor's max_journal or max_journal_per_queue, or receive what waits"},
+     "receive what waits, or raise the supervisor's max_journal or max_journal_per_queue"},
     {"error", "its journal cannot grow: the disk of the state directory fails",
      "see the supervisor's log, and look at that disk (dmesg)"},
 }};
