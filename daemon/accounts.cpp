@@ -23,6 +23,7 @@ namespace {
                   fmt::format("{} of {} are open", used, limit),
                   "close connections, or ask for a larger quota");
     case Accounts::Item::memory:
+    case Accounts::Item::journal:  // which is never refused here: journals wait
       break;
   }
   throw Error(Code::no_memory,
@@ -52,9 +53,16 @@ std::uint64_t Accounts::limit(Item item) const noexcept {
       return quota_.queues;
     case Item::client:
       return quota_.clients;
-    default:
+    case Item::memory:
       return quota_.memory;
+    case Item::journal:
+      break;
   }
+  return quota_.journal != 0 ? quota_.journal : UINT64_MAX;
+}
+
+std::uint64_t Accounts::most(uid_t user, Item item) const noexcept {
+  return is_operator(user) ? UINT64_MAX : limit(item);
 }
 
 std::uint64_t Accounts::used(uid_t user, Item item) const noexcept {
@@ -64,8 +72,8 @@ std::uint64_t Accounts::used(uid_t user, Item item) const noexcept {
 
 Accounts::Charge Accounts::take(uid_t user, Item item, std::uint64_t amount) {
   const std::uint64_t now = used(user, item);
-  const std::uint64_t most = limit(item);
-  if (!is_operator(user) && (amount > most || now > most - amount)) {
+  const std::uint64_t most = this->most(user, item);
+  if (amount > most || now > most - amount) {
     refuse(user, item, now, amount, most);
   }
   return adopt(user, item, amount);

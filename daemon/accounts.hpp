@@ -13,12 +13,13 @@ namespace spillring::daemon {
 struct Quota {
   std::uint64_t queues = 1024;
   std::uint64_t clients = 1024;
-  std::uint64_t memory = std::uint64_t{4} << 30;  // bytes of shared memory
+  std::uint64_t memory = std::uint64_t{4} << 30;    // bytes of shared memory
+  std::uint64_t journal = std::uint64_t{64} << 30;  // bytes of the disk; 0: no limit
 };
 
 class Accounts {
  public:
-  enum class Item : std::uint8_t { queue, client, memory };
+  enum class Item : std::uint8_t { queue, client, memory, journal };
 
   /// Part of a user's account; given back at its end. Outlives the accounts without harm.
   class Charge {
@@ -43,6 +44,8 @@ class Accounts {
   /// For what there is already: no limit.
   [[nodiscard]] Charge adopt(uid_t user, Item item, std::uint64_t amount = 1);
   [[nodiscard]] std::uint64_t used(uid_t user, Item item) const noexcept;
+  /// The most that the user may have of it.
+  [[nodiscard]] std::uint64_t most(uid_t user, Item item) const noexcept;
 
  private:
   [[nodiscard]] std::uint64_t limit(Item item) const noexcept;

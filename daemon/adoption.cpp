@@ -83,6 +83,7 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
     if (state_ != nullptr) {
       journal_ = new_journal();
       journal_->adopt(manifest().journaled.load(std::memory_order_relaxed));
+      charge_journal();
       cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
     }
     adopt_groups(kept.words);

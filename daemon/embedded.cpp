@@ -36,6 +36,8 @@ struct Embedded::State {
       settings.socket = socket;
       settings.state_dir = options.state_dir;
       settings.segment_size = options.segment_size;
+      settings.disk_reserve = options.disk_reserve;
+      settings.max_journal_per_queue = options.max_journal_per_queue;
       settings.without_recovery = options.without_recovery;
       supervisor = std::make_unique<daemon::Supervisor>(std::move(settings));
     } catch (...) {

@@ -119,7 +119,9 @@ Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, Group
   entry.window = kind == GroupKind::shared ? window : 0;
   entry.name.set(name);
   cursor.owner.store(0, std::memory_order_relaxed);
-  cursor.lost.store(0, std::memory_order_relaxed);
+  for (auto* count : {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes}) {
+    count->store(0, std::memory_order_relaxed);
+  }
   group_table_[slot] = std::move(group);
   deposit_words(slot);
   return *group_table_[slot];

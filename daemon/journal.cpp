@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
 #include "journal/names.hpp"
@@ -220,10 +221,13 @@ std::size_t Journal::segments() const noexcept {
   return files_->by_first.size();
 }
 
-std::uint64_t Journal::bytes() const noexcept {
+std::uint64_t Journal::bytes_from(std::uint64_t s) const noexcept {
   const std::lock_guard lock(files_->mutex);
+  const auto& files = files_->by_first;
+  auto file = files.upper_bound(s);
+  if (file != files.begin()) --file;
   std::uint64_t sum = 0;
-  for (const auto& [first, file] : files_->by_first) sum += file.bytes;
+  for (; file != files.end(); ++file) sum += file->second.bytes;
   return sum;
 }
 

@@ -56,6 +56,10 @@ class Journal {
     [[nodiscard]] bool has_room_for(const journal::Batch& batch) const noexcept {
       return writer_->has_room_for(batch);
     }
+    /// The size of the file that is begun where there is no room.
+    [[nodiscard]] std::uint64_t file_for(const journal::Batch& batch) const noexcept {
+      return writer_->file_for(batch);
+    }
     /// Writes a batch; with `sync_follows`, it does not count before sync(). Throws `Error`.
     void append(const journal::Batch& batch, bool sync_follows);
     void sync() { writer_->sync(); }
@@ -103,8 +107,9 @@ class Journal {
   /// The first number it has. REQUIRES: not empty().
   [[nodiscard]] std::uint64_t first() const noexcept;
   [[nodiscard]] std::size_t segments() const noexcept;
-  /// Disk space set aside.
-  [[nodiscard]] std::uint64_t bytes() const noexcept;
+  /// Disk space set aside; and that of the files which have `s` and what is behind it.
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_from(0); }
+  [[nodiscard]] std::uint64_t bytes_from(std::uint64_t s) const noexcept;
 
   struct Segment {
     os::Fd file;

@@ -52,7 +52,8 @@ layout::Request checked(layout::Request options, bool has_journal) {
           fmt::format("capacities lie between {} and {} bytes", layout::min_capacity,
                       layout::max_capacity));
   require(options.full <= static_cast<std::uint8_t>(Full::spill), "unknown full policy",
-          fmt::format("policy {} is not built in this version", options.full));
+          fmt::format("policy {} is not built in this version", options.full),
+          "take block, reject or spill");
   require(options.keep <= static_cast<std::uint8_t>(Keep::attached), "unknown keep policy",
           fmt::format("policy {} is not built in this version", options.keep));
   require(options.stall_timeout_ns >= 1'000'000, "the stall timeout is too short",
@@ -104,6 +105,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   if (state_ != nullptr) {
     journal_ = new_journal();
     journal_->adopt(1);  // ids are never given out twice: there is nothing
+    charge_journal();
     if (spills()) set_alert();
     if (follows()) manifest().follow_from.store(1, std::memory_order_relaxed);
   }
@@ -148,16 +150,6 @@ void Queue::begin_ring(std::uint64_t first) {
   newest().begin(first);
   manifest().can_grow.store(growth_left(geometry), std::memory_order_relaxed);
   manifest().first[0].store(first, std::memory_order_seq_cst);
-}
-
-std::unique_ptr<Journal> Queue::new_journal() const {
-  JournalPlace place = state_->place();
-  // Files go as a whole: several of them, so that what is kept is not much more than was asked for.
-  constexpr std::uint64_t least = 65536;
-  if (const std::uint64_t retained = retention().bytes; retained != 0) {
-    place.segment_size = std::min(place.segment_size, std::max(retained / 4, least));
-  }
-  return std::make_unique<Journal>(place, id_);
 }
 
 Segment Queue::new_segment(const char* part, std::size_t bytes) const {

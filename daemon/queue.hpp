@@ -33,6 +33,7 @@
 #include "ring_segment.hpp"
 #include "ring_to_journal.hpp"
 #include "segment.hpp"
+#include "spillring/disk_alarm.hpp"
 #include "state.hpp"
 
 namespace spillring::daemon {
@@ -154,6 +155,8 @@ class Queue {
   [[nodiscard]] RingSegment& newest() const noexcept { return *rings_.back(); }
   void ring_bells() const noexcept { memory_->ring_bells(); }
   [[nodiscard]] layout::ClientRecord record_of(std::uint32_t slot) const;
+  void add_disk(layout::QueueRecord& record) const noexcept;
+  [[nodiscard]] std::uint64_t sent_at(std::uint64_t s) const noexcept;
 
   // -- handles
   std::uint32_t add_handle(const Requester& requester, layout::Role role, std::uint16_t group);
@@ -233,9 +236,7 @@ class Queue {
   [[nodiscard]] Use use_of_newest() const noexcept;
   void set_alert() noexcept;
   [[nodiscard]] bool spills() const noexcept;
-  [[nodiscard]] Journal::Retention retention() const noexcept {
-    return {options_.retain_ns, options_.retain_bytes};
-  }
+  [[nodiscard]] Journal::Retention retention() const noexcept;
   [[nodiscard]] std::unique_ptr<Journal> new_journal() const;
   /// The first number that can still be read.
   [[nodiscard]] std::uint64_t earliest() const noexcept;
@@ -249,9 +250,25 @@ class Queue {
   os::Instant spill(os::Instant now);
   void follow();
   void copy(RingToJournal::Plan plan);
-  void copied(const std::exception_ptr& failure);
+  void copied(const RingToJournal::Report& report, const std::exception_ptr& failure);
   void release_hold() noexcept;
   void copy_failed(const std::exception_ptr& failure) noexcept;
+
+  // -- how much of the disk that may be (disk_limits.cpp)
+  /// True if the journal may get a file of that size. Where it may not, everybody is told.
+  [[nodiscard]] bool may_begin_file(std::uint64_t bytes);
+  /// Why it may not; empty: it may.
+  [[nodiscard]] std::string exceeds_quota(std::uint64_t bytes) const;
+  [[nodiscard]] std::string touches_reserve(std::uint64_t bytes) const;
+  /// UINT64_MAX: no limit.
+  [[nodiscard]] std::uint64_t most_of_disk() const noexcept;
+  [[nodiscard]] std::uint64_t share_of_disk() const noexcept;
+  [[nodiscard]] std::uint64_t batch_goal() const noexcept;
+  /// What the journal has, and what it is about to have, is on its owner's account.
+  void charge_journal();
+  [[nodiscard]] DiskAlarm alarm() const noexcept;
+  void raise_alarm(DiskAlarm alarm, const std::string& why) noexcept;
+  void end_alarm() noexcept;
 
   void write_identity() noexcept;
   void begin_ring(std::uint64_t first);
@@ -277,7 +294,14 @@ class Queue {
   std::uint64_t wanted_ = 0;      // bytes that those who want room want at most
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep
   bool spilling_ = false;
-  os::Instant disk_rests_until_ = 0;  // it has failed, or is full
+  os::Instant disk_rests_until_ = 0;  // nothing is written until then: see alarm()
+  bool alarm_said_ = false;           // in the log
+  os::Instant alarm_quiet_until_ = 0;
+  std::uint64_t wanted_file_ = 0;  // the journal needs a file of this size to go on
+  DiskReserve::Claim coming_;      // the file that is on its way
+  Accounts::Charge journal_charge_;
+  std::uint64_t spilled_ = 0;  // messages, since this supervisor has the queue
+  std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
   std::function<void()> on_written_;
   std::unique_ptr<Journal> journal_;  // none: there is no state directory

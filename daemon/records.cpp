@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "queue.hpp"
+#include "ring/reclaim.hpp"
 
 namespace spillring::daemon {
 
@@ -25,6 +26,7 @@ layout::QueueRecord Queue::record() const {
   record.next = tail();
   record.first = std::min(needed(), record.next);
   record.earliest = earliest();
+  record.oldest = sent_at(record.first);
   record.messages = record.next - record.first;
   for (std::size_t i = 1; i < rings_.size(); ++i) {
     // The number before a ring's first is the seal of the one before: no message.
@@ -32,7 +34,7 @@ layout::QueueRecord Queue::record() const {
   }
   const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
   if (journaled > record.first) record.journaled = std::min(journaled, record.next) - record.first;
-  if (journal_ != nullptr) record.journal_bytes = journal_->bytes();
+  if (journal_ != nullptr) add_disk(record);
   record.largest = manifest().largest_message;
   record.ring_slots = newest().geometry().slots;
   record.ring_bytes = newest().geometry().arena;
@@ -54,6 +56,37 @@ layout::QueueRecord Queue::record() const {
   return record;
 }
 
+void Queue::add_disk(layout::QueueRecord& record) const noexcept {
+  record.journal_bytes = journal_->bytes();
+  record.spilled = spilled_;
+  record.spilled_bytes = spilled_bytes_;
+  record.alarm = static_cast<std::uint8_t>(alarm());
+  try {
+    const DiskReserve::Space space = state_->reserve().look();
+    record.disk_free = space.free;
+    record.disk_left = space.left();
+  } catch (const Error&) {  // nobody knows
+  }
+}
+
+/// When the first message from `s` on was sent; 0: there is none, or it is not in memory.
+std::uint64_t Queue::sent_at(std::uint64_t s) const noexcept {
+  constexpr int most_skipped = 4096;  // nobody is made to wait for a long row of them
+  const std::uint64_t end = tail();
+  for (int looked = 0; s < end && looked < most_skipped; ++s, ++looked) {
+    const ring::RingView& view = ring_with(s)->view();
+    if (s < view.first()) return 0;
+    const ring::Seen seen = ring::look(view, s);
+    if (seen == ring::Seen::gone) return 0;
+    if (seen != ring::Seen::committed) continue;
+    const std::uint64_t timestamp =
+        __atomic_load_n(&view.descriptor(s).timestamp, __ATOMIC_RELAXED);
+    // Read without a hold: it counts only if nobody was allowed to overwrite it until now.
+    return view.header().limit.load(std::memory_order_seq_cst) <= s ? timestamp : 0;
+  }
+  return 0;
+}
+
 void Queue::groups(const layout::Request& request, control::Answer& answer) const {
   const std::uint64_t end = tail();
   for (std::uint64_t slot = request.number; slot < layout::max_groups; ++slot) {
@@ -69,7 +102,10 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     if (group->kind == GroupKind::shared) {
       group->shared.for_each_claimed([&](std::uint64_t, std::uint64_t) { ++record.unacked; });
     }
-    record.lost = cursors().cursors[slot].lost.load(std::memory_order_relaxed);
+    const layout::GroupCursor& cursor = cursors().cursors[slot];
+    record.lost = cursor.lost.load(std::memory_order_relaxed);
+    record.read_back = cursor.read_back.load(std::memory_order_relaxed);
+    record.read_back_bytes = cursor.read_back_bytes.load(std::memory_order_relaxed);
     if (!answer.add(record)) {
       answer.reply.number = 1;
       return;

@@ -26,8 +26,12 @@ void Supervisor::open_state(std::vector<KeptPacket>& kept) {
     }
   }
   if (options_.state_dir.empty()) return;
-  state_ =
-      std::make_unique<State>(options_.state_dir, options_.segment_size, std::move(lock), spooler_);
+  state_ = std::make_unique<State>(
+      State::Options{.directory = options_.state_dir,
+                     .segment_size = options_.segment_size,
+                     .disk_reserve = options_.disk_reserve,
+                     .max_journal_per_queue = options_.max_journal_per_queue},
+      std::move(lock), spooler_);
   static_cast<void>(
       state_->catalogue().load());  // what cannot be read ends the start, before it is one
   state_->deposit(keeper_);

@@ -87,10 +87,11 @@ bool is_published(const ring::RingView& ring, std::uint64_t from) noexcept {
   return layout::publish_lap(word) == ring.lap(from);
 }
 
-journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::uint64_t until) {
+journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::uint64_t until,
+                        std::uint64_t goal) {
   journal::Batch batch;
   batch.first = first;
-  const std::uint64_t goal = std::min(layout::batch_goal, ring.arena() / 4);
+  goal = std::min(goal, ring.arena() / 4);
   const std::uint64_t most = std::min<std::uint64_t>(layout::most_in_batch, ring.slots() / 4);
   std::uint64_t low = ring.claim(first - 1).end.load(std::memory_order_acquire);
   for (std::uint64_t s = first; s < until && batch.size() < goal && batch.entries.size() < most;
@@ -103,6 +104,10 @@ journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::ui
     if (state == layout::Published::committed && !add_bytes(batch, entry, ring, low, high)) {
       throw Error(Code::corrupt, fmt::format("message {} does not lie where it was claimed", s));
     }
+    if (state == layout::Published::committed) {
+      ++batch.messages;
+      batch.message_bytes += entry.size + std::uint64_t{entry.metadata_size};
+    }
     batch.entries.push_back(entry);
     if (state == layout::Published::sealed) break;
     low = high;
@@ -110,14 +115,29 @@ journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::ui
   return batch;
 }
 
-/// What is counted at once: it is in one file.
+/// True if there is room, or a file may be begun.
+bool RingToJournal::may_append(const Journal::Appender& journal, const journal::Batch& batch) {
+  if (journal.has_room_for(batch)) return true;
+  if (next_ != counted_) return false;  // what is counted at once is in one file
+  const std::uint64_t size = journal.file_for(batch);
+  if (size > plan_.file) {
+    report_->wanted_file = size;
+    ended_ = true;
+    return false;
+  }
+  if (plan_.file != any_files) plan_.file = 0;
+  return true;
+}
+
 void RingToJournal::write_some(Journal::Appender& journal) {
   do {
-    const journal::Batch batch = batch_of(plan_.ring->view(), next_, plan_.until);
-    if (batch.entries.empty() || (next_ != counted_ && !journal.has_room_for(batch))) return;
+    const journal::Batch batch = batch_of(plan_.ring->view(), next_, plan_.until, plan_.batch_goal);
+    if (batch.entries.empty() || !may_append(journal, batch)) return;
     journal.append(batch, plan_.sync);
     next_ = batch.end();
     written_ += batch.size();
+    report_->messages += batch.messages;
+    report_->bytes += batch.message_bytes;
     ended_ = batch.entries.back().state == static_cast<std::uint64_t>(layout::Published::sealed);
   } while (plan_.sync && may_go_on());
 }
@@ -127,6 +147,7 @@ void RingToJournal::count(Journal::Appender& journal) {
   if (plan_.sync) journal.sync();
   const os::Instant took = os::now() - began;
   journal.count(next_);
+  report_->progress = true;
   // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and before
   // the hold is raised: what is below it is read from the journal from now on.
   ring::raise(plan_.memory->words().journaled, next_);

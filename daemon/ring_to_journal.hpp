@@ -33,31 +33,48 @@ class RingToJournal {
     std::uint64_t from = 0;                     // the first number to be copied
     std::uint64_t until = layout::no_sequence;  // and where it ends at the latest
     std::uint64_t most = 0;  // bytes: about where it ends, so that the loop has its say
+    std::uint64_t batch_goal = layout::batch_goal;
+    std::uint64_t file = 0;  // the size of a file that it may begin, one
     bool sync = false;       // the disk has to have it
   };
-  explicit RingToJournal(Plan plan)
-      : plan_(std::move(plan)), next_(plan_.from), counted_(plan_.from) {}
+  static constexpr std::uint64_t any_files = UINT64_MAX;
 
-  /// Copies until nothing more is published, `most` is reached, or the ring ends. Throws `Error`;
-  /// what was counted before stays so.
+  /// For the loop, when it is done.
+  struct Report {
+    std::uint64_t messages = 0;     // that were written
+    std::uint64_t bytes = 0;        // of their payload and metadata
+    bool progress = false;          // something was counted
+    std::uint64_t wanted_file = 0;  // it needs a file of this size to go on
+  };
+  RingToJournal(Plan plan, std::shared_ptr<Report> report)
+      : plan_(std::move(plan)),
+        report_(std::move(report)),
+        next_(plan_.from),
+        counted_(plan_.from) {}
+
+  /// Copies until nothing more is published, `most` is reached, the ring ends, or a file would have
+  /// to be begun that it may not begin. Throws `Error`; what was counted before stays so.
   void operator()(Journal::Appender& journal);
 
  private:
   [[nodiscard]] bool may_go_on() const noexcept { return written_ < plan_.most && !ended_; }
   void write_some(Journal::Appender& journal);
+  bool may_append(const Journal::Appender& journal, const journal::Batch& batch);
   void count(Journal::Appender& journal);
 
   Plan plan_;
+  std::shared_ptr<Report> report_;
   std::uint64_t next_;         // to be written
   std::uint64_t counted_;      // below: `journaled`
   std::uint64_t written_ = 0;  // bytes
-  bool ended_ = false;         // the ring's last number is written
+  bool ended_ = false;         // the ring's last number is written, or a file is wanted
 };
 
 /// The published numbers of the ring from `first` on and below `until`, up to one that is only
 /// claimed, as many as make a batch. Empty: there are none. The pieces lie in the ring. Throws
 /// `Error` (corrupt).
 [[nodiscard]] journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first,
-                                      std::uint64_t until = layout::no_sequence);
+                                      std::uint64_t until = layout::no_sequence,
+                                      std::uint64_t goal = layout::batch_goal);
 
 }  // namespace spillring::daemon

@@ -80,7 +80,9 @@ SavedQueue Queue::save() {
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
     plan->until = next;
     plan->most = UINT64_MAX;
-    journal_->write_now(plan->from, RingToJournal(*plan));
+    plan->file = RingToJournal::any_files;
+    journal_->write_now(plan->from,
+                        RingToJournal(*plan, std::make_shared<RingToJournal::Report>()));
   }
   journal_->sync_now();
   SavedQueue result = definition();
@@ -111,6 +113,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   // What the journal has counts, whatever the catalogue says: it may be older.
   const std::uint64_t next = std::max({saved.next, journal_->find_end(), std::uint64_t{1}});
   journal_->adopt(next);
+  charge_journal();
   begin_ring(next);
   layout::Manifest& m = manifest();
   m.journaled.store(next, std::memory_order_relaxed);

@@ -76,6 +76,26 @@ std::string take_size(std::string_view value, std::uint64_t& bytes) {
   return {};
 }
 
+/// A size that 0 takes away.
+std::string take_limit(std::string_view value, std::uint64_t& bytes) {
+  if (text::size_of(value).value == 0 && text::size_of(value).problem.empty()) {
+    bytes = 0;
+    return {};
+  }
+  return take_size(value, bytes);
+}
+
+/// The most that a queue may have on the disk. It has it in several files, each of whole batches.
+std::string take_queue_limit(std::string_view value, std::uint64_t& bytes) {
+  constexpr std::uint64_t least = std::uint64_t{1} << 20;
+  std::uint64_t read = 0;
+  std::string problem = take_limit(value, read);
+  if (!problem.empty()) return problem;
+  if (read != 0 && read < least) return "is too small: at least 1MiB; write 0 for no limit";
+  bytes = read;
+  return {};
+}
+
 using Form = Setting::Form;
 
 constexpr std::array settings{
@@ -94,12 +114,23 @@ constexpr std::array settings{
             [](Settings& s, std::string_view v) { return take_directory(v, s.state_dir); }},
     Setting{"segment_size", Form::either, "SIZE", "Size of the files that queues spill to (64MiB)",
             [](Settings& s, std::string_view v) { return take_size(v, s.segment_size); }},
+    Setting{"disk_reserve", Form::either, "SIZE",
+            "What journals leave free on the disk, at most a tenth of it (256MiB;\n0: nothing)",
+            [](Settings& s, std::string_view v) { return take_limit(v, s.disk_reserve); }},
+    Setting{"max_journal_per_queue", Form::either, "SIZE",
+            "Most disk space of one queue's journal (0: no limit)",
+            [](Settings& s, std::string_view v) {
+              return take_queue_limit(v, s.max_journal_per_queue);
+            }},
     Setting{"max_queues", Form::number, "N", "Most queues of one user (1024)",
             [](Settings& s, std::string_view v) { return take_count(v, s.quota.queues); }},
     Setting{"max_clients", Form::number, "N", "Most connections of one user (1024)",
             [](Settings& s, std::string_view v) { return take_count(v, s.quota.clients); }},
     Setting{"max_memory", Form::either, "SIZE", "Most shared memory of one user's queues (4GiB)",
             [](Settings& s, std::string_view v) { return take_size(v, s.quota.memory); }},
+    Setting{"max_journal", Form::either, "SIZE",
+            "Most disk space of one user's journals (64GiB; 0: no limit)",
+            [](Settings& s, std::string_view v) { return take_queue_limit(v, s.quota.journal); }},
 };
 
 }  // namespace

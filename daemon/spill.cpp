@@ -24,9 +24,6 @@ constexpr std::uint64_t low_water = 4;
 // A claim is in the way: it is published soon, or revoked.
 constexpr os::Instant look_again_after = 1'000'000;
 
-// After the disk has failed, or is full.
-constexpr os::Instant pause_after_failure = 1'000'000'000;
-
 // After so many bytes the loop looks whether there is still a need to spill, or anything else to
 // do.
 constexpr std::uint64_t spilled_at_once = 4 * 1024 * 1024;
@@ -133,6 +130,7 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   journal_->drop_below(least, all && !follows());  // what goes on keeps its file
   if (journal_->segments() != before) {            // not too often, and not too late
+    charge_journal();
     for (const auto& group : group_table_) {
       if (group) remember_group(*group);
     }
@@ -146,18 +144,20 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
 
 os::Instant Queue::consider_journal(os::Instant now) {
   if (journal_ == nullptr) return os::never;
-  const os::Instant next = std::min(drop_what_is_read(now), remember_groups(now));
+  os::Instant next = std::min(drop_what_is_read(now), remember_groups(now));
   if (journal_->busy()) return next;
   if (now < disk_rests_until_) return std::min(next, disk_rests_until_);
   if (follows()) {
     follow();
-    return next;
+  } else if (spills()) {
+    next = std::min(next, spill(now));
   }
-  return spills() ? spill(now) : next;
+  return disk_rests_until_ > now ? std::min(next, disk_rests_until_) : next;
 }
 
 os::Instant Queue::spill(os::Instant now) {
   if (!wants_to_spill(now)) {
+    end_alarm();
     release_hold();
     set_alert();
     return os::never;
@@ -181,7 +181,10 @@ void Queue::follow() {
     manifest().follow_from.store(unwritten_from(), std::memory_order_seq_cst);
     plan = plan_copy();
   }
-  if (!plan) return release_hold();
+  if (!plan) {
+    end_alarm();
+    return release_hold();
+  }
   manifest().follow_from.store(layout::no_sequence, std::memory_order_seq_cst);
   if (const std::uint64_t age = retention().nanoseconds; age != 0) {
     journal_->rotate_before(os::wall_clock() - std::min(age / 4, os::wall_clock()));
@@ -190,40 +193,49 @@ void Queue::follow() {
   copy(*std::move(plan));
 }
 
+/// A file is begun only where the loop has said so: a copy that needs one comes back for that.
 void Queue::copy(RingToJournal::Plan plan) {
+  if (wanted_file_ != 0) {
+    if (!may_begin_file(wanted_file_)) return release_hold();
+    plan.file = std::exchange(wanted_file_, 0);
+  }
+  plan.batch_goal = batch_goal();
+  const auto report = std::make_shared<RingToJournal::Report>();
   const std::uint64_t first = plan.from;
-  journal_->write(first, RingToJournal(std::move(plan)),
-                  [this](const std::exception_ptr& failure) { copied(failure); });
+  journal_->write(first, RingToJournal(std::move(plan), report),
+                  [this, report](const std::exception_ptr& failure) { copied(*report, failure); });
 }
 
 void Queue::release_hold() noexcept {
   cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
 }
 
-void Queue::copied(const std::exception_ptr& failure) {
+void Queue::copied(const RingToJournal::Report& report, const std::exception_ptr& failure) {
+  if (coming_ != nullptr) {
+    coming_.reset();
+    charge_journal();
+  }
+  spilled_ += report.messages;
+  spilled_bytes_ += report.bytes;
+  wanted_file_ = report.wanted_file;
   if (failure) {
     release_hold();
     copy_failed(failure);
-  } else {
-    if (disk_rests_until_ != 0)
-      log(fmt::format("queue '{}': the disk takes messages again", name_));
-    disk_rests_until_ = 0;
+  } else if (report.progress) {
+    end_alarm();
   }
   if (on_written_) on_written_();
 }
 
 void Queue::copy_failed(const std::exception_ptr& failure) noexcept {
-  const bool first = disk_rests_until_ == 0;
-  disk_rests_until_ = os::now() + pause_after_failure;
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     if (error.code() == Code::corrupt) return poison(error.what());
-    if (!first) return;
-    log(fmt::format("queue '{}' cannot write its journal: {}: {}; it is tried again every second",
-                    name_, error.summary(), error.why()));
+    raise_alarm(error.code() == Code::no_space ? DiskAlarm::full : DiskAlarm::error,
+                fmt::format("{}: {}", error.summary(), error.why()));
   } catch (const std::exception& error) {
-    if (first) log(fmt::format("queue '{}' cannot write its journal: {}", name_, error.what()));
+    raise_alarm(DiskAlarm::error, error.what());
   }
 }
 

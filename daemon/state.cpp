@@ -18,14 +18,15 @@ os::Fd lock_in(const std::string& directory, os::Fd held) {
 
 }  // namespace
 
-State::State(const std::string& directory, std::uint64_t segment_size, os::Fd lock,
-             Spooler& spooler)
-    : lock_(lock_in(directory, std::move(lock))),
-      catalogue_(journal::catalogue_of(directory)),
-      place_{disk_, spooler, journal::journals_of(directory), segment_size} {
-  disk_.sync_directory(directory);
+State::State(const Options& options, os::Fd lock, Spooler& spooler)
+    : lock_(lock_in(options.directory, std::move(lock))),
+      catalogue_(journal::catalogue_of(options.directory)),
+      place_{disk_, spooler, journal::journals_of(options.directory), options.segment_size},
+      reserve_(options.directory, options.disk_reserve),
+      max_journal_per_queue_(options.max_journal_per_queue) {
+  disk_.sync_directory(options.directory);
   try {
-    disk_.sync_directory(os::directory_of(directory));
+    disk_.sync_directory(os::directory_of(options.directory));
   } catch (const Error&) {  // it may not be ours to open; then others have made it
   }
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "catalogue.hpp"
+#include "disk_reserve.hpp"
 #include "journal.hpp"
 #include "journal/storage.hpp"
 #include "keeper_line.hpp"
@@ -19,13 +20,23 @@ namespace spillring::daemon {
 
 class State {
  public:
+  struct Options {
+    std::string directory;
+    std::uint64_t segment_size = 0;
+    std::uint64_t disk_reserve = 0;           // bytes that journals leave free
+    std::uint64_t max_journal_per_queue = 0;  // bytes; 0: no limit
+  };
   /// Makes the directory what it has to be. `lock`: that of the supervisor before, from the keeper;
   /// empty: there was none. Throws `Error`; exists: another supervisor has it.
-  State(const std::string& directory, std::uint64_t segment_size, os::Fd lock, Spooler& spooler);
+  State(const Options& options, os::Fd lock, Spooler& spooler);
 
   void deposit(KeeperLine& keeper) const noexcept;
   [[nodiscard]] Catalogue& catalogue() noexcept { return catalogue_; }
   [[nodiscard]] const JournalPlace& place() const noexcept { return place_; }
+  [[nodiscard]] const DiskReserve& reserve() const noexcept { return reserve_; }
+  [[nodiscard]] std::uint64_t max_journal_per_queue() const noexcept {
+    return max_journal_per_queue_;
+  }
 
  private:
   os::Fd lock_;
@@ -33,6 +44,8 @@ class State {
   Catalogue catalogue_;
   journal::Disk disk_;
   JournalPlace place_;
+  DiskReserve reserve_;
+  std::uint64_t max_journal_per_queue_;
 };
 
 }  // namespace spillring::daemon

@@ -42,7 +42,9 @@ class Supervisor {
     // Ends after so long without clients and messages; 0: never.
     std::chrono::nanoseconds idle_exit{0};
     std::string state_dir = {};  // where queues outlive it; empty: nowhere
-    std::uint64_t segment_size = std::uint64_t{64} << 20;  // of the journals
+    std::uint64_t segment_size = std::uint64_t{64} << 20;   // of the journals
+    std::uint64_t disk_reserve = std::uint64_t{256} << 20;  // bytes that journals leave free
+    std::uint64_t max_journal_per_queue = 0;                // bytes; 0: no limit
     std::string configuration = {};  // the text of the file that these come from
   };
 

@@ -5,6 +5,7 @@
 
 #include "arguments.hpp"
 #include "output.hpp"
+#include "queue_view.hpp"
 #include "verb.hpp"
 
 namespace spillring::tools {
@@ -53,6 +54,9 @@ void check_queue(const Client& client, const QueueInfo& queue, const Arguments& 
                  std::vector<Finding>& findings) {
   if (queue.state != QueueState::ok) {
     findings.push_back({Level::critical, fmt::format("queue '{}' is damaged", queue.name)});
+  }
+  if (const std::string alarm = alarm_text(queue); !alarm.empty()) {
+    findings.push_back({queue.alarm == DiskAlarm::error ? Level::critical : Level::warning, alarm});
   }
   if (queue.consumers < limits.min_consumers) {
     findings.push_back(

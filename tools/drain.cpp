@@ -10,6 +10,7 @@
 #include "arguments.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
+#include "pace.hpp"
 #include "pour.hpp"
 #include "rendering.hpp"
 #include "sender.hpp"
@@ -26,6 +27,7 @@ struct Arguments {
   std::string group = "default";
   std::uint64_t most = no_limit;
   Timeout idle = no_wait;
+  Pace pace;
   Delimiter delimiter;
 };
 
@@ -73,14 +75,14 @@ void say_how_much(const Sink& sink, const Settings& settings) {
   warn_about_stale(sink, settings);
 }
 
-void drain(const Queue& queue, const Arguments& arguments, Sink& sink, const Settings& settings) {
+void drain(const Queue& queue, Arguments& arguments, Sink& sink, const Settings& settings) {
   const OrderlyExit orderly;
   ConsumerOptions options;
-  options.prefetch = batch_size;
+  options.prefetch = prefetch_for(arguments.pace, batch_size);
   options.interruptible = true;
   Consumer consumer = queue.consumer(arguments.group, options);
   try {
-    pour(consumer, sink, arguments.most, arguments.idle);
+    pour(consumer, sink, arguments.most, arguments.idle, arguments.pace);
   } catch (...) {
     say_how_much(sink, settings);
     throw;
@@ -88,13 +90,13 @@ void drain(const Queue& queue, const Arguments& arguments, Sink& sink, const Set
   say_how_much(sink, settings);
 }
 
-void drain_to_fd(const Queue& queue, const Arguments& arguments, int fd, const std::string& target,
+void drain_to_fd(const Queue& queue, Arguments& arguments, int fd, const std::string& target,
                  const Settings& settings) {
   Outlet outlet(fd, target, arguments.queue, Rendering(settings, arguments.delimiter, "drain"));
   drain(queue, arguments, outlet, settings);
 }
 
-void drain_to_queue(const Client& client, const Queue& queue, const Arguments& arguments,
+void drain_to_queue(const Client& client, const Queue& queue, Arguments& arguments,
                     const Settings& settings) {
   const std::string target = arguments.target.substr(queue_prefix.size());
   QueueSink sink(open_queue(client, target));
@@ -120,7 +122,7 @@ void check(const Arguments& arguments, const Settings& settings) {
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(Arguments& arguments, const Settings& settings) {
   check(arguments, settings);
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -140,6 +142,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_text(app, "--to", arguments.target, "TARGET", "FILE, '-' for stdout, or queue:NAME (-)");
   add_limit(app, "--max", arguments.most, "stop after this many messages");
   add_duration(app, "--idle", arguments.idle, "stop when nothing came for this long (0)");
+  arguments.pace.add_option(app);
   add_text(app, "-g,--group", arguments.group, "GROUP", "the group to receive for (default)");
   arguments.delimiter.add_options(app);
 }
@@ -160,6 +163,7 @@ Verb add_drain(CLI::App& root, Settings& settings) {
            "  spillring drain logs --to logs.txt\n"
            "  spillring drain orders --to orders.ndjson -o ndjson\n"
            "  spillring drain failed --to queue:orders --max 100\n"
+           "  spillring drain recorded --to queue:ticks --speed 10x\n"
            "  spillring drain logs --idle 10s | gzip > logs.gz"});
   const auto arguments = std::make_shared<Arguments>();
   add_options(app, *arguments);

@@ -154,11 +154,15 @@ class Reader {
 
 }  // namespace
 
+std::uint64_t timestamp_of(const Message& message) {
+  return static_cast<std::uint64_t>(
+      std::chrono::nanoseconds(message.timestamp().time_since_epoch()).count());
+}
+
 Envelope envelope_of(const Message& message, std::string_view queue) {
   return {.queue = queue,
           .seq = message.seq(),
-          .timestamp_ns = static_cast<std::uint64_t>(
-              std::chrono::nanoseconds(message.timestamp().time_since_epoch()).count()),
+          .timestamp_ns = timestamp_of(message),
           .key = message.key(),
           .headers = message.headers(),
           .payload = message.bytes(),

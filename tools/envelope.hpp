@@ -27,6 +27,8 @@ struct Envelope {
   std::optional<unsigned> deliveries;  ///< nothing where it was not handed out
 };
 
+/// When it was sent, in nanoseconds since 1970.
+[[nodiscard]] std::uint64_t timestamp_of(const Message& message);
 [[nodiscard]] Envelope envelope_of(const Message& message, std::string_view queue);
 [[nodiscard]] Envelope envelope_of(const PeekedMessage& message, std::string_view queue);
 

@@ -9,8 +9,10 @@ std::string name_of(GroupKind kind) { return kind == GroupKind::shared ? "shared
 }  // namespace
 
 Json json_of(const GroupInfo& group) {
-  return {{"name", group.name}, {"kind", name_of(group.kind)}, {"floor", group.floor},
-          {"lag", group.lag},   {"members", group.members},    {"unacked", group.unacked}};
+  return {{"name", group.name},           {"kind", name_of(group.kind)},
+          {"floor", group.floor},         {"lag", group.lag},
+          {"members", group.members},     {"unacked", group.unacked},
+          {"read_back", group.read_back}, {"read_back_bytes", group.read_back_bytes}};
 }
 
 Table table_of_groups(const std::vector<GroupInfo>& groups) {

@@ -33,12 +33,14 @@ Table table_of(const std::vector<QueueInfo>& queues) {
                {"PROD", true},
                {"CONS", true},
                {"GROUPS", true},
-               {"MEMORY", true}});
+               {"MEMORY", true},
+               {"JOURNAL", true},
+               {"ALARM"}});
   for (const QueueInfo& queue : queues) {
     table.add({text_cell(queue.name), state_cell(queue.state), count_cell(queue.messages),
                size_cell(queue.bytes), size_cell(queue.options.capacity), count_cell(queue.rings),
                count_cell(queue.producers), count_cell(queue.consumers), count_cell(queue.groups),
-               size_cell(queue.memory)});
+               size_cell(queue.memory), size_cell(queue.journal_bytes), alarm_cell(queue.alarm)});
   }
   return table;
 }

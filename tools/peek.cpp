@@ -7,6 +7,7 @@
 
 #include "arguments.hpp"
 #include "output.hpp"
+#include "pace.hpp"
 #include "pour.hpp"
 #include "rendering.hpp"
 #include "verb.hpp"
@@ -22,14 +23,17 @@ struct Arguments {
   std::string queue;
   std::uint64_t count = no_limit;
   std::uint64_t seq = 0;
+  Pace pace;
   Delimiter delimiter;
 };
 
 void write_out(const std::vector<PeekedMessage>& messages, const Queue& queue,
-               const Rendering& rendering) {
+               const Rendering& rendering, Pace& pace) {
   Gather out;
   for (const PeekedMessage& message : messages) {
+    pace.wait_for(message.timestamp_ns);
     rendering.append(envelope_of(message, queue.name()), out);
+    if (pace.keeps_time()) out.write_all(STDOUT_FILENO, "stdout");
   }
   out.write_all(STDOUT_FILENO, "stdout");
 }
@@ -41,7 +45,7 @@ std::uint64_t step_for(const QueueInfo& queue) {
 }
 
 /// Shows what is there now; what is sent meanwhile could go on for ever.
-std::uint64_t show(const Queue& queue, const Arguments& arguments, const Rendering& rendering) {
+std::uint64_t show(const Queue& queue, Arguments& arguments, const Rendering& rendering) {
   const QueueInfo info = queue.info();
   const std::uint64_t step = step_for(info);
   std::uint64_t from = arguments.seq;
@@ -52,14 +56,14 @@ std::uint64_t show(const Queue& queue, const Arguments& arguments, const Renderi
     std::vector<PeekedMessage> messages = queue.peek(most, from);
     std::erase_if(messages, [&info](const PeekedMessage& each) { return each.seq >= info.next; });
     if (messages.empty()) break;
-    write_out(messages, queue, rendering);
+    write_out(messages, queue, rendering, arguments.pace);
     shown += messages.size();
     from = messages.back().seq + 1;
   }
   return shown;
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(Arguments& arguments, const Settings& settings) {
   const Rendering rendering(settings, arguments.delimiter, "peek");
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -88,6 +92,7 @@ Verb add_peek(CLI::App& root, Settings& settings) {
   add_queue(app, arguments->queue, "name of the queue");
   add_limit(app, "-n,--count", arguments->count, "how many messages to show (all there are)");
   add_count(app, "--seq", arguments->seq, "begin at this sequence (the oldest)");
+  arguments->pace.add_option(app);
   arguments->delimiter.add_options(app);
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

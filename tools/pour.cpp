@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "envelope.hpp"
 #include "failure.hpp"
 #include "output.hpp"
 #include "patience.hpp"
@@ -68,16 +69,24 @@ void Outlet::cut_off(std::size_t partial) const {
   [[maybe_unused]] const int ignored = ftruncate(fd_, end);
 }
 
-void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait) {
+unsigned prefetch_for(const Pace& pace, std::uint64_t most) noexcept {
+  if (pace.keeps_time()) return 1;
+  return static_cast<unsigned>(std::min<std::uint64_t>(most, batch_size));
+}
+
+void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace) {
   while (most > 0) {
-    const auto step = static_cast<std::size_t>(std::min<std::uint64_t>(most, batch_size));
+    const std::size_t step = prefetch_for(pace, most);
     auto batch =
         wait_patiently(wait, [&](Timeout left) { return source.receive_batch(step, left); });
     if (batch.error() == Code::empty || batch.error() == Code::timeout) return;
     if (!batch) {
       throw data_failure(batch.error(), fmt::format("cannot receive from '{}'", source.queue()));
     }
-    for (Message& message : *batch) sink.take(std::move(message));
+    for (Message& message : *batch) {
+      pace.wait_for(timestamp_of(message));
+      sink.take(std::move(message));
+    }
     most -= batch->size();
     sink.flush();
     leave_if_interrupted();

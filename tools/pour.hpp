@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gather.hpp"
+#include "pace.hpp"
 #include "rendering.hpp"
 #include "spillring/consumer.hpp"
 
@@ -78,8 +79,12 @@ inline constexpr std::uint64_t no_limit = std::numeric_limits<std::uint64_t>::ma
 /// Most messages in hand at once.
 inline constexpr unsigned batch_size = 512;
 
-/// Moves up to `most` messages, waiting up to `wait` for each next one.
-void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait);
+/// How many messages to claim ahead: at their own pace none, as others could not have them
+/// meanwhile.
+[[nodiscard]] unsigned prefetch_for(const Pace& pace, std::uint64_t most) noexcept;
+
+/// Moves up to `most` messages, each at its time, waiting up to `wait` for each next one.
+void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace);
 
 /// A warning about stale messages, if there are any.
 void warn_about_stale(const Sink& sink, const Settings& settings);

@@ -6,6 +6,7 @@
 
 #include "arguments.hpp"
 #include "output.hpp"
+#include "queue_view.hpp"
 #include "users.hpp"
 #include "verb.hpp"
 
@@ -109,9 +110,18 @@ Json json_of(const Attached& entry) {
   return object;
 }
 
+/// Why producers may be waiting that nobody keeps from sending.
+void say_alarms(const Client& client, const std::string& name, const Settings& settings) {
+  for (const QueueInfo& queue : client.list()) {
+    const std::string alarm = alarm_text(queue);
+    if (!alarm.empty() && (name.empty() || name == queue.name)) say(settings, "warning: " + alarm);
+  }
+}
+
 Exit run(const Arguments& arguments, const Settings& settings) {
   settings.refuse_formats("ps", {Format::raw});
-  const std::vector<Attached> all = attached(settings.connect(), arguments.queue);
+  const Client client = settings.connect();
+  const std::vector<Attached> all = attached(client, arguments.queue);
   if (settings.format() == Format::ndjson) {
     for (const Attached& entry : all) print_json(json_of(entry), settings);
   } else if (settings.wants_json()) {
@@ -121,6 +131,7 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   } else {
     print_table(table_of(all), settings);
   }
+  say_alarms(client, arguments.queue, settings);
   if (all.empty()) remark(settings, "nobody is attached");
   return all.empty() ? Exit::nothing : Exit::ok;
 }

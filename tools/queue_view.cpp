@@ -34,6 +34,18 @@ std::string retention_of(const QueueOptions& options) {
                                options.retain_bytes);
 }
 
+/// Its two largest parts: nobody reads more.
+std::string human_age(Timeout age) {
+  constexpr std::int64_t minute = 60;
+  constexpr std::int64_t hour = 60 * minute;
+  constexpr std::int64_t day = 24 * hour;
+  const auto whole = std::chrono::duration_cast<std::chrono::seconds>(age).count();
+  if (whole < minute) return fmt::format("{:.3g}s", seconds(age));
+  if (whole < hour) return fmt::format("{}m {}s", whole / minute, whole % minute);
+  if (whole < day) return fmt::format("{}h {}m", whole / hour, whole % hour / minute);
+  return fmt::format("{}d {}h", whole / day, whole % day / hour);
+}
+
 std::string name_of(Keep keep) { return keep == Keep::unread ? "unread" : "attached"; }
 
 }  // namespace
@@ -52,8 +64,23 @@ Cell state_cell(QueueState state) {
   return text_cell("poisoned", Colour::bad);
 }
 
+Cell alarm_cell(DiskAlarm alarm) {
+  return alarm == DiskAlarm::none ? text_cell("none", Colour::dim)
+                                  : text_cell(name(alarm), Colour::bad);
+}
+
+Cell age_cell(const std::optional<Timeout>& age) {
+  return age ? Cell{human_age(*age), fmt::format("{}", seconds(*age))} : text_cell("-");
+}
+
+std::string alarm_text(const QueueInfo& queue) {
+  if (queue.alarm == DiskAlarm::none) return {};
+  return fmt::format("queue '{}': {}; {}", queue.name, reason(queue.alarm), remedy(queue.alarm));
+}
+
 std::vector<Property> properties_of(const QueueInfo& queue) {
   const Cell state = state_cell(queue.state);
+  const Cell alarm = alarm_cell(queue.alarm);
   const QueueOptions& options = queue.options;
   return {word("name", queue.name),
           {"state", state, state.exact},
@@ -61,6 +88,13 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           size("bytes", queue.bytes),
           count("journaled", queue.journaled),
           size("journal_bytes", queue.journal_bytes),
+          {"alarm", alarm, alarm.exact},
+          {"oldest_age", age_cell(queue.oldest_age),
+           queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
+          count("spilled", queue.spilled),
+          size("spilled_bytes", queue.spilled_bytes),
+          size("disk_free", queue.disk_free),
+          size("disk_left", queue.disk_left),
           count("earliest", queue.earliest),
           count("first", queue.first),
           count("next", queue.next),

@@ -1,6 +1,7 @@
 // A queue as `ls` and `info` show it.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,5 +20,10 @@ struct Property {
 [[nodiscard]] std::vector<Property> properties_of(const QueueInfo& queue);
 [[nodiscard]] Json json_of(const std::vector<Property>& properties);
 [[nodiscard]] Cell state_cell(QueueState state);
+[[nodiscard]] Cell alarm_cell(DiskAlarm alarm);
+/// "2.5s", "3m 20s", "2d 4h"; "-" where it is not known.
+[[nodiscard]] Cell age_cell(const std::optional<Timeout>& age);
+/// "queue 'q': ..." where the disk takes nothing; empty where it does.
+[[nodiscard]] std::string alarm_text(const QueueInfo& queue);
 
 }  // namespace spillring::tools

@@ -8,6 +8,7 @@
 #include "arguments.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
+#include "pace.hpp"
 #include "pour.hpp"
 #include "rendering.hpp"
 #include "verb.hpp"
@@ -22,27 +23,28 @@ struct Arguments {
   bool all = false;
   bool no_ack = false;
   Timeout wait = no_wait;
+  Pace pace;
   Delimiter delimiter;
 };
 
 /// Claiming ahead more than is wanted would touch messages that stay.
-ConsumerOptions consumer_options(std::uint64_t most) {
+ConsumerOptions consumer_options(std::uint64_t most, const Pace& pace) {
   ConsumerOptions options;
-  options.prefetch = static_cast<unsigned>(std::min<std::uint64_t>(most, options.prefetch));
+  options.prefetch = std::min(prefetch_for(pace, most), options.prefetch);
   options.interruptible = true;
   return options;
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(Arguments& arguments, const Settings& settings) {
   const Rendering rendering(settings, arguments.delimiter, "recv");
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
   const std::uint64_t most = arguments.all ? no_limit : arguments.count;
   const OrderlyExit orderly;
-  Consumer consumer = queue.consumer(arguments.group, consumer_options(most));
+  Consumer consumer = queue.consumer(arguments.group, consumer_options(most, arguments.pace));
   Outlet outlet(STDOUT_FILENO, "stdout", arguments.queue, rendering,
                 arguments.no_ack ? Outlet::Acknowledge::never : Outlet::Acknowledge::written);
-  pour(consumer, outlet, most, arguments.wait);
+  pour(consumer, outlet, most, arguments.wait, arguments.pace);
   warn_about_stale(outlet, settings);
   if (outlet.messages() > 0) return Exit::ok;
   remark(settings, fmt::format("queue '{}' is empty", arguments.queue));
@@ -57,6 +59,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_duration(app, "-t,--wait", arguments.wait,
                "wait this long for each next message; inf: for ever (0)");
   add_text(app, "-g,--group", arguments.group, "GROUP", "the group to receive for (default)");
+  arguments.pace.add_option(app);
   app.add_flag("--no-ack", arguments.no_ack, "print messages and leave them in the queue");
   arguments.delimiter.add_options(app);
 }
@@ -79,7 +82,8 @@ Verb add_recv(CLI::App& root, Settings& settings) {
            "  spillring recv orders -n 10 -t 5s\n"
            "  spillring recv logs --all -t inf | grep ERROR\n"
            "  spillring recv frames -o raw > frame.jpg\n"
-           "  spillring recv orders -g billing --json"});
+           "  spillring recv orders -g billing --json\n"
+           "  spillring recv ticks --all --speed 1x      # with the gaps they were sent with"});
   const auto arguments = std::make_shared<Arguments>();
   add_options(app, *arguments);
   add_json_flag(app, settings);

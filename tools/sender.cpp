@@ -12,15 +12,23 @@ namespace spillring::tools {
 namespace {
 
 std::string why_full(const QueueInfo& info) {
-  return fmt::format("it holds {} of {} and {} of {}", plural(info.messages, "message"),
-                     info.options.slots, human_size(info.bytes), human_size(info.options.capacity));
+  const std::string held =
+      fmt::format("it holds {} of {} and {} of {}", plural(info.messages, "message"),
+                  info.options.slots, human_size(info.bytes), human_size(info.options.capacity));
+  if (info.alarm == DiskAlarm::none) return held;
+  return fmt::format("{}, and {}", held, reason(info.alarm));
+}
+
+std::string hint_for(const QueueInfo& info) {
+  if (info.alarm != DiskAlarm::none) return std::string(remedy(info.alarm));
+  return fmt::format("receive from it: spillring drain {}", info.name);
 }
 
 /// `full` with the queue's figures, where the supervisor has them.
 Failure full_failure(const Queue& queue, const std::string& what) {
   try {
-    return {Exit::try_again, what, why_full(queue.info()),
-            fmt::format("receive from it: spillring drain {}", queue.name())};
+    const QueueInfo info = queue.info();
+    return {Exit::try_again, what, why_full(info), hint_for(info)};
   } catch (const Error&) {
     return data_failure(Code::full, what);
   }

@@ -13,6 +13,7 @@
 #include "moment.hpp"
 #include "output.hpp"
 #include "quantity.hpp"
+#include "queue_view.hpp"
 #include "verb.hpp"
 
 namespace spillring::tools {
@@ -39,6 +40,9 @@ struct Change {
   double in = 0;  // each by second
   double out = 0;
   double spilled = 0;
+  double spilled_bytes = 0;
+  double read_back = 0;
+  double read_back_bytes = 0;
   std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
 };
 
@@ -67,12 +71,11 @@ std::uint64_t finished_between(const Sample& before, const Sample& now) {
   return sum;
 }
 
-/// `journaled` counts from the first number that is still needed. Where nothing was in the journal
-/// before, what has been read of it since is not known, and not counted.
-std::uint64_t spilled_between(const Sample& before, const Sample& now) {
-  if (before.queue.journaled == 0) return now.queue.journaled;
-  if (now.queue.journaled == 0) return 0;
-  return risen(before.queue.first + before.queue.journaled, now.queue.first + now.queue.journaled);
+/// What groups were given from the journal. A group that has gone takes its count along.
+std::uint64_t read_back(const Sample& sample, std::uint64_t GroupInfo::*count) {
+  std::uint64_t sum = 0;
+  for (const GroupInfo& group : sample.groups) sum += group.*count;
+  return sum;
 }
 
 Change change_between(const Sample& before, const Sample& now) {
@@ -83,7 +86,13 @@ Change change_between(const Sample& before, const Sample& now) {
   };
   change.in = rate(risen(before.queue.next, now.queue.next));
   change.out = rate(finished_between(before, now));
-  change.spilled = rate(spilled_between(before, now));
+  change.spilled = rate(risen(before.queue.spilled, now.queue.spilled));
+  change.spilled_bytes = rate(risen(before.queue.spilled_bytes, now.queue.spilled_bytes));
+  const auto read_rate = [&](std::uint64_t GroupInfo::*count) {
+    return rate(risen(read_back(before, count), read_back(now, count)));
+  };
+  change.read_back = read_rate(&GroupInfo::read_back);
+  change.read_back_bytes = read_rate(&GroupInfo::read_back_bytes);
   for (const GroupInfo& group : now.groups) {
     change.lag = std::max(change.lag.value_or(0), group.lag);
   }
@@ -119,6 +128,8 @@ std::vector<Sample> samples_of(const Client& client, const std::vector<std::stri
 
 Cell rate_cell(double rate) { return text_cell(fmt::format("{:.0f}", rate)); }
 
+Cell size_rate_cell(double rate) { return size_cell(static_cast<std::uint64_t>(rate)); }
+
 Table table_of() {
   constexpr std::size_t name = 16;
   constexpr std::size_t number = 10;
@@ -129,7 +140,12 @@ Table table_of() {
                 {"LAG", true, number},
                 {"JOURNALED", true, number},
                 {"JOURNAL", true, number},
-                {"SPILLED/S", true, number}});
+                {"SPILLED/S", true, number},
+                {"SPILL-B/S", true, number},
+                {"READ/S", true, number},
+                {"READ-B/S", true, number},
+                {"OLDEST", true, number},
+                {"ALARM", true, 7}});
 }
 
 std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
@@ -140,7 +156,12 @@ std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
           change.lag ? count_cell(*change.lag) : text_cell("-"),
           count_cell(queue.journaled),
           size_cell(queue.journal_bytes),
-          rate_cell(change.spilled)};
+          rate_cell(change.spilled),
+          size_rate_cell(change.spilled_bytes),
+          rate_cell(change.read_back),
+          size_rate_cell(change.read_back_bytes),
+          age_cell(queue.oldest_age),
+          alarm_cell(queue.alarm)};
 }
 
 Json json_of(const QueueInfo& queue, const Change& change, const std::string& time) {
@@ -155,7 +176,13 @@ Json json_of(const QueueInfo& queue, const Change& change, const std::string& ti
           {"lag", change.lag ? Json(*change.lag) : Json(nullptr)},
           {"journaled", queue.journaled},
           {"journal_bytes", queue.journal_bytes},
-          {"spilled_per_second", rounded(change.spilled)}};
+          {"spilled_per_second", rounded(change.spilled)},
+          {"spilled_bytes_per_second", rounded(change.spilled_bytes)},
+          {"read_back_per_second", rounded(change.read_back)},
+          {"read_back_bytes_per_second", rounded(change.read_back_bytes)},
+          {"oldest_age", queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
+          {"disk_left", queue.disk_left},
+          {"alarm", name(queue.alarm)}};
 }
 
 std::string time_now() {
@@ -237,8 +264,10 @@ Verb add_stat(CLI::App& root, Settings& settings) {
        .text =
            "MSGS: waiting or in flight. OUT/S: finished with, each group counted for itself. LAG:\n"
            "of the slowest group. JOURNALED: how many of MSGS are on the disk; JOURNAL: the disk\n"
-           "space that takes; SPILLED/S: how many are written to it. Rates are those of the\n"
-           "interval; the first line comes at its end. Ctrl-C ends.\n\n"
+           "space that takes; SPILLED/S and SPILL-B/S: how much is written to it, READ/S and\n"
+           "READ-B/S: how much groups are given from it, in messages and their bytes. OLDEST: how\n"
+           "long ago the oldest message still needed was sent; ALARM: why the disk takes nothing.\n"
+           "Rates are those of the interval; the first line comes at its end. Ctrl-C ends.\n\n"
            "Examples:\n"
            "  spillring stat\n"
            "  spillring stat orders -i 500ms\n"

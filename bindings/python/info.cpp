@@ -69,6 +69,15 @@ py::object to_python(const QueueInfo& info) {
   fields["producers"] = info.producers;
   fields["consumers"] = info.consumers;
   fields["groups"] = info.groups;
+  fields["oldest_age"] =
+      info.oldest_age ? py::object(py::float_(seconds(*info.oldest_age))) : py::object(py::none());
+  fields["spilled"] = info.spilled;
+  fields["spilled_bytes"] = info.spilled_bytes;
+  fields["alarm"] = info.alarm == DiskAlarm::none
+                        ? py::object(py::none())
+                        : py::object(py::str(std::string(name(info.alarm))));
+  fields["disk_free"] = info.disk_free;
+  fields["disk_left"] = info.disk_left;
   return make("QueueInfo", fields);
 }
 
@@ -81,7 +90,8 @@ py::object to_python(const GroupInfo& info) {
   fields["members"] = info.members;
   fields["unacked"] = info.unacked;
   fields["lost"] = info.lost;
-  fields["lost"] = info.lost;
+  fields["read_back"] = info.read_back;
+  fields["read_back_bytes"] = info.read_back_bytes;
   return make("GroupInfo", fields);
 }
 

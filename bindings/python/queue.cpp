@@ -84,10 +84,17 @@ std::invoke_result_t<Attempt, Producer&> QueueObject::send(const Sender& sender,
   if (sender.full == Full::spill) {
     timeout = std::max<Timeout>(timeout, std::chrono::milliseconds(200));
   }
+  DiskAlarm alarm = DiskAlarm::none;
+  const auto watched = [&](Producer& producer) {
+    auto answer = attempt(producer);
+    if (!answer) alarm = producer.disk_alarm();
+    return answer;
+  };
   auto sent = sender.handle->obtain(
-      Deadline(sender.full == Full::reject ? no_wait : timeout), attempt,
+      Deadline(sender.full == Full::reject ? no_wait : timeout), watched,
       [room](Producer& producer, Timeout left) { return producer.wait_for_room(room, left); });
   if (sent.error() == Code::unavailable) look_for_supervisor();
+  if (!sent && is_nothing(sent.error()) && alarm != DiskAlarm::none) refuse(alarm);
   if (!sent) refuse(sent.error(), size, sender.largest);
   return sent;
 }
@@ -98,6 +105,11 @@ void QueueObject::look_for_supervisor() const {
     ask([](const spillring::Queue& queue) { return queue.info(); });
   } catch (const Error&) {  // it is not: the caller says so
   }
+}
+
+void QueueObject::refuse(DiskAlarm alarm) const {
+  throw Error(Code::full, fmt::format("queue '{}'", name_),
+              fmt::format("the queue is full, and {}", reason(alarm)), std::string(remedy(alarm)));
 }
 
 void QueueObject::refuse(Code code, std::size_t size, std::uint64_t largest) const {
@@ -393,7 +405,7 @@ Moves every group to the queue's end. What consumers hold keeps its bytes; its a
 Returns how many sequences the group furthest behind passed over.)")
       .def("__len__",
            [](const QueueObject& queue) {
-             return queue.ask([](const spillring::Queue& q) { return q.info(); }).messages;
+             return queue.ask([](const spillring::Queue& q) { return q.messages(); });
            })
       .def("__bool__", [](const QueueObject&) { return true; });  // also where it is empty
 }

@@ -80,6 +80,7 @@ class QueueObject {
                                                 Attempt attempt);
   [[nodiscard]] spillring::Loan claim(const Sender& sender, std::size_t size,
                                       const MetadataArgument& metadata, Timeout timeout);
+  [[noreturn]] void refuse(DiskAlarm alarm) const;
   [[noreturn]] void refuse(Code code, std::size_t size, std::uint64_t largest) const;
   /// Made once for each incarnation of the queue.
   [[nodiscard]] std::shared_ptr<const Sender> sender();

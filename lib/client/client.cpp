@@ -9,6 +9,7 @@
 #include "client/observer.hpp"
 #include "client/producer_core.hpp"
 #include "client/socket_path.hpp"
+#include "os/clock.hpp"
 #include "os/group_id.hpp"
 
 namespace spillring {
@@ -64,6 +65,12 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   return request;
 }
 
+/// Nothing is older than now, whatever became of the clock.
+Timeout age_of(std::uint64_t timestamp) noexcept {
+  const std::uint64_t now = os::wall_clock();
+  return Timeout(now > timestamp ? now - timestamp : 0);
+}
+
 QueueInfo info_of(const layout::QueueRecord& record) {
   QueueInfo info;
   info.name = record.name.view();
@@ -97,6 +104,12 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.producers = record.producers;
   info.consumers = record.consumers;
   info.groups = record.groups;
+  if (record.oldest != 0) info.oldest_age = age_of(record.oldest);
+  info.spilled = record.spilled;
+  info.spilled_bytes = record.spilled_bytes;
+  info.alarm = static_cast<DiskAlarm>(record.alarm);
+  info.disk_free = record.disk_free;
+  info.disk_left = record.disk_left;
   return info;
 }
 
@@ -110,6 +123,21 @@ std::shared_ptr<client::QueueRef> reference(const std::shared_ptr<client::Connec
   const client::Answered answer = connection->call(request);
   return std::make_shared<client::QueueRef>(
       connection, std::string(name), client::QueueNumber{answer.reply.queue, answer.generation});
+}
+
+layout::QueueRecord record_of(client::QueueRef& queue) {
+  const client::Answered answer = queue.ask(control::request(Ask::info));
+  require_records<layout::QueueRecord>(answer);
+  if (answer.reply.records == 0) throw Error(Code::corrupt, "an answer without a record");
+  return answer.record<layout::QueueRecord>(0);
+}
+
+/// The supervisor reads no journal for those who ask.
+std::optional<Timeout> age_in_journal(client::QueueRef& queue, std::uint64_t first) try {
+  const std::vector<PeekedMessage> oldest = client::Observer(queue).peek(1, first);
+  return oldest.empty() ? std::nullopt : std::optional(age_of(oldest.front().timestamp_ns));
+} catch (const Error&) {  // it may not be read, or has gone meanwhile
+  return std::nullopt;
 }
 
 }  // namespace
@@ -203,11 +231,12 @@ std::vector<PeekedMessage> Queue::peek(std::size_t most, std::uint64_t from) con
 }
 
 QueueInfo Queue::info() const {
-  const client::Answered answer = ref_->ask(control::request(Ask::info));
-  require_records<layout::QueueRecord>(answer);
-  if (answer.reply.records == 0) throw Error(Code::corrupt, "an answer without a record");
-  return info_of(answer.record<layout::QueueRecord>(0));
+  QueueInfo info = info_of(record_of(*ref_));
+  if (!info.oldest_age && info.journaled != 0) info.oldest_age = age_in_journal(*ref_, info.first);
+  return info;
 }
+
+std::uint64_t Queue::messages() const { return record_of(*ref_).messages; }
 
 std::vector<GroupInfo> Queue::groups() const {
   std::vector<GroupInfo> groups;
@@ -218,7 +247,8 @@ std::vector<GroupInfo> Queue::groups() const {
     for (std::size_t i = 0; i < answer.reply.records; ++i) {
       const auto record = answer.record<layout::GroupRecord>(i);
       groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
-                        record.floor, record.lag, record.members, record.unacked, record.lost});
+                        record.floor, record.lag, record.members, record.unacked, record.lost,
+                        record.read_back, record.read_back_bytes});
       request.number = record.slot + 1U;
     }
     if (answer.reply.number == 0 || answer.reply.records == 0) return groups;

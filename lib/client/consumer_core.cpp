@@ -74,6 +74,7 @@ Result<Message> ConsumerCore::message(const Found& found) {
     place(*extent);
   } else {
     place(*found.block->data->message(found.sequence));  // look_in_journal() has asked
+    count_read_back(message.size_ + std::uint64_t{message.meta_size_});
   }
   message.core_ = this;
   message.deliveries_ = found.deliveries;

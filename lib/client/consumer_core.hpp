@@ -108,6 +108,10 @@ class ConsumerCore {
   void begin_view(const Found& found);
   void give_up(const Found& found) noexcept;
   void count_lost() noexcept { cursor().lost.fetch_add(1, std::memory_order_relaxed); }
+  void count_read_back(std::uint64_t bytes) noexcept {
+    cursor().read_back.fetch_add(1, std::memory_order_relaxed);
+    cursor().read_back_bytes.fetch_add(bytes, std::memory_order_relaxed);
+  }
   /// Hold: the oldest live one; `behind` where there is none.
   void raise_hold(std::uint64_t behind) noexcept;
   /// After the group's floor has moved: whoever waits for it.

@@ -349,6 +349,10 @@ void ProducerCore::cancel(Loan& loan) noexcept {
   end_loan(loan);
 }
 
+DiskAlarm ProducerCore::disk_alarm() const noexcept {
+  return static_cast<DiskAlarm>(attachment_.manifest().disk_alarm.load(std::memory_order_relaxed));
+}
+
 void ProducerCore::end_loan(Loan& loan) noexcept {
   --static_cast<Ring*>(loan.ring_)->users;
   loan.core_ = nullptr;
@@ -403,6 +407,10 @@ Result<void> Producer::confirm(std::uint64_t seq, Timeout timeout) {
 
 Result<void> Producer::wait_for_room(std::size_t size, Timeout timeout) {
   return core_ == nullptr ? Result<void>(Code::closed) : core_->wait_for_room(size, timeout);
+}
+
+DiskAlarm Producer::disk_alarm() const noexcept {
+  return core_ == nullptr ? DiskAlarm::none : core_->disk_alarm();
 }
 
 const std::string& Producer::queue() const {

@@ -24,6 +24,7 @@ class ProducerCore {
   Result<void> wait_for_room(std::size_t size, Timeout timeout);
 
   [[nodiscard]] std::uint64_t published() const noexcept { return last_published_; }
+  [[nodiscard]] DiskAlarm disk_alarm() const noexcept;
   /// Waits until what has this number is on the disk, beside whatever else the handle does.
   Result<void> confirm(std::uint64_t s, Timeout timeout);
   Result<void> flush(Timeout timeout) { return confirm(last_published_, timeout); }

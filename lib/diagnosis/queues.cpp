@@ -20,6 +20,11 @@ Findings look_at(const QueueInfo& queue) {
     return {{Verdict::broken, name + " is poisoned", "a client damaged its memory",
              fmt::format("spillring rm {}", queue.name)}};
   }
+  if (queue.alarm != DiskAlarm::none) {
+    return {{queue.alarm == DiskAlarm::error ? Verdict::broken : Verdict::warning,
+             fmt::format("{} writes nothing to its journal", name),
+             std::string(reason(queue.alarm)), std::string(remedy(queue.alarm))}};
+  }
   if (is_full(queue)) {
     return {{Verdict::warning,
              fmt::format("{} is full: {} messages, {} bytes", name, queue.messages, queue.bytes),

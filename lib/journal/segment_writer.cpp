@@ -31,8 +31,7 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
       finish();
     }
     if (file_ == nullptr) {
-      begun = {batch.first, std::max(options_.segment_size, layout::first_batch_at + batch.size()),
-               std::exchange(cut_, 0)};
+      begun = {batch.first, file_for(batch), std::exchange(cut_, 0)};
       begin(begun.first, begun.size, sync_follows);
     }
     if (sync_follows) write_ahead(batch.size());

@@ -4,6 +4,7 @@
 // behind a file's last counted batch is in nobody's way there, and its salt is nobody else's.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,9 @@ struct Batch {
   std::vector<layout::Entry> entries;
   std::vector<Piece> pieces;
   std::uint64_t data = 0;
+  // For statistics: numbers with a message, and their payload and metadata.
+  std::uint64_t messages = 0;
+  std::uint64_t message_bytes = 0;
   [[nodiscard]] std::uint64_t end() const noexcept { return first + entries.size(); }
   /// Of the file.
   [[nodiscard]] std::uint64_t size() const noexcept {
@@ -50,6 +54,10 @@ class SegmentWriter {
   /// batch counts as not written then, nor does what its file was not synced for, and the file is
   /// never used again.
   Begun append(const Batch& batch, bool sync_follows);
+  /// The size of the file that the batch begins where there is no room in the present one.
+  [[nodiscard]] std::uint64_t file_for(const Batch& batch) const noexcept {
+    return std::max(options_.segment_size, layout::first_batch_at + batch.size());
+  }
   /// Whether the batch would go to the present segment.
   [[nodiscard]] bool has_room_for(const Batch& batch) const noexcept {
     return file_ != nullptr && position_ + batch.size() <= size_;

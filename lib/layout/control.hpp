@@ -118,6 +118,11 @@ struct QueueRecord {
   std::uint64_t ring_slots;
   std::uint64_t ring_bytes;
   std::uint64_t memory;
+  std::uint64_t oldest;         // when the message at `first` was sent; 0: that is not in memory
+  std::uint64_t spilled;        // messages written to the journal since the supervisor started
+  std::uint64_t spilled_bytes;  // payload and metadata of these
+  std::uint64_t disk_free;      // of the state directory's file system
+  std::uint64_t disk_left;      // of that, what the reserve leaves to journals
   std::uint32_t rings;
   std::uint32_t producers;
   std::uint32_t consumers;
@@ -127,15 +132,17 @@ struct QueueRecord {
   std::uint8_t keep;
   std::uint8_t prealloc;
   std::uint8_t durability;
-  std::uint8_t reserved[3];
+  std::uint8_t alarm;  // DiskAlarm
+  std::uint8_t reserved[2];
   std::uint32_t owner;
   std::uint32_t owner_group;
   std::uint32_t mode;
   std::uint32_t reserved_access;
 };
-static_assert(sizeof(QueueRecord) == 296, "no padding");
-static_assert(offsetof(QueueRecord, rings) == 256);
-static_assert(offsetof(QueueRecord, state) == 272);
+static_assert(sizeof(QueueRecord) == 336, "no padding");
+static_assert(offsetof(QueueRecord, oldest) == 256);
+static_assert(offsetof(QueueRecord, rings) == 296);
+static_assert(offsetof(QueueRecord, state) == 312);
 
 /// One group, as spillring::GroupInfo.
 struct GroupRecord {
@@ -144,13 +151,15 @@ struct GroupRecord {
   std::uint64_t lag;
   std::uint64_t unacked;
   std::uint64_t lost;
+  std::uint64_t read_back;
+  std::uint64_t read_back_bytes;
   std::uint32_t members;
   std::uint16_t slot;
   std::uint8_t kind;
   std::uint8_t reserved;
 };
-static_assert(sizeof(GroupRecord) == 160, "no padding");
-static_assert(offsetof(GroupRecord, members) == 152);
+static_assert(sizeof(GroupRecord) == 176, "no padding");
+static_assert(offsetof(GroupRecord, members) == 168);
 
 /// One handle, as spillring::ClientInfo.
 struct ClientRecord {

@@ -22,10 +22,13 @@ struct GroupCursor {
   std::atomic<std::uint64_t> rescan;                // a hint: the lowest that was handed back
   std::atomic<std::uint64_t> owner;                 // of a stream group: stream_owner, or 0
   std::atomic<std::uint64_t> lost;                  // messages that the journal could not give back
-  std::uint64_t reserved_next[4];
+  std::atomic<std::uint64_t> read_back;        // messages that members were given from the journal
+  std::atomic<std::uint64_t> read_back_bytes;  // payload and metadata of these
+  std::uint64_t reserved_next[2];
 };
 static_assert(offsetof(GroupCursor, next) == 64,
               "producers read the floor, not what members fight over");
+static_assert(offsetof(GroupCursor, read_back) == 96);
 static_assert(sizeof(GroupCursor) == 128);
 
 struct Hold {

@@ -101,8 +101,10 @@ struct Manifest {
   // before. no_sequence: nobody needs to.
   std::atomic<std::uint64_t> follow_from;
   std::atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
-  std::uint64_t pinned[max_pinned];  // rings let go of that a stopped client may map; 0: none
-  std::uint64_t reserved_rings[12];
+  std::uint64_t pinned[max_pinned];       // rings let go of that a stopped client may map; 0: none
+  std::atomic<std::uint32_t> disk_alarm;  // spillring::DiskAlarm: why nothing is written at present
+  std::uint32_t reserved_alarm;
+  std::uint64_t reserved_rings[11];
 
   // -- tables
   GroupEntry groups[max_groups];
@@ -121,6 +123,7 @@ static_assert(offsetof(Manifest, base) == 272);
 static_assert(offsetof(Manifest, journaled) == 288);
 static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
+static_assert(offsetof(Manifest, disk_alarm) == 416);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(sizeof(Manifest) == 512 + 192 * max_groups + 32 * max_handles, "no padding anywhere");

@@ -1,6 +1,6 @@
 """spillring ls, info, version: what programs read."""
 
-COLUMNS = "NAME STATE MSGS BYTES CAPACITY RINGS PROD CONS GROUPS MEMORY".split()
+COLUMNS = "NAME STATE MSGS BYTES CAPACITY RINGS PROD CONS GROUPS MEMORY JOURNAL ALARM".split()
 
 
 def rows(outcome):
@@ -79,8 +79,12 @@ def test_info_as_json(spillring, orders):
     assert (info["messages"], info["first"], info["next"]) == (2, 2, 4)
     assert info["groups"] == 1
     assert info["group_list"] == [
-        {"name": "billing", "kind": "shared", "floor": 2, "lag": 2, "members": 0, "unacked": 0}
+        {"name": "billing", "kind": "shared", "floor": 2, "lag": 2, "members": 0, "unacked": 0, "read_back": 0,
+         "read_back_bytes": 0}
     ]
+    assert info["alarm"] == "none" and info["oldest_age"] > 0
+    assert spillring("recv", orders, "--all", "-g", "billing").lines == ["b", "c"]
+    assert spillring.info(orders)["oldest_age"] is None
     assert spillring("info", orders, "-o", "ndjson").out.count("\n") == 1
 
 

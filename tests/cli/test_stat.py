@@ -10,9 +10,11 @@ import pytest
 from failures import assert_failure
 from supervised import eventually
 
-COLUMNS = "QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S".split()
+COLUMNS = "QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S SPILL-B/S READ/S READ-B/S OLDEST ALARM".split()
 KEYS = ["schema", "time", "queue", "seconds", "messages", "in_per_second", "out_per_second", "lag", "journaled",
-        "journal_bytes", "spilled_per_second"]
+        "journal_bytes", "spilled_per_second", "spilled_bytes_per_second", "read_back_per_second",
+        "read_back_bytes_per_second", "oldest_age", "disk_left", "alarm"]
+NOTHING_SPILLED = {"spilled": 0, "spilled_bytes": 0, "read_back": 0, "read_back_bytes": 0}
 
 
 def totals(command, action):
@@ -29,7 +31,7 @@ def totals(command, action):
         lines.append(line())
     lines.append(line())  # the one before may have begun to ask earlier
     return {name: round(sum(each[f"{name}_per_second"] * each["seconds"] for each in lines))
-            for name in ("in", "out", "spilled")}
+            for name in ("in", "out", "spilled", "spilled_bytes", "read_back", "read_back_bytes")}
 
 
 def test_it_ends_after_so_many_lines(spillring, orders):
@@ -38,7 +40,10 @@ def test_it_ends_after_so_many_lines(spillring, orders):
     header, *lines = spillring("stat", orders, "-i", "100ms", "-n", 3).lines
     assert time.monotonic() - began > 0.3
     assert header.split("\t") == COLUMNS
-    assert [line.split("\t") for line in lines] == [[orders, "2", "0", "0", "-", "0", "0", "0"]] * 3
+    for line in lines:
+        *cells, age, alarm = line.split("\t")
+        assert cells == [orders, "2", "0", "0", "-", "0", "0", "0", "0", "0", "0"]
+        assert float(age) > 0 and alarm == "none"
 
 
 def test_all_queues_have_a_line(spillring):
@@ -81,7 +86,7 @@ def test_what_comes_and_what_goes(spillring, orders):
         spillring("send", orders, stdin="m\n" * 1000)
         spillring("recv", orders, "-n", "400")
 
-    assert totals(spillring, action) == {"in": 1000, "out": 400, "spilled": 0}
+    assert totals(spillring, action) == {"in": 1000, "out": 400, **NOTHING_SPILLED}
 
 
 def test_each_group_counts(spillring, orders):
@@ -93,7 +98,7 @@ def test_each_group_counts(spillring, orders):
         spillring("recv", orders, "-n", "100", "-g", "one")
         spillring("recv", orders, "-n", "30", "-g", "two")
 
-    assert totals(spillring, action) == {"in": 100, "out": 130, "spilled": 0}
+    assert totals(spillring, action) == {"in": 100, "out": 130, **NOTHING_SPILLED}
     line, = spillring("stat", orders, "-i", "20ms", "-n", 1, "--json").envelopes
     assert line["lag"] == 70
 
@@ -118,9 +123,14 @@ def test_what_is_spilled(serve, tmp_path):
         command("recv", "orders", "-n", "500")  # what is read from the journal is not written to it
 
     before = command.info("orders")
-    spilled = totals(command, read_and_write)["spilled"]
+    change = totals(command, read_and_write)
     after = command.info("orders")
-    assert spilled == after["first"] + after["journaled"] - before["first"] - before["journaled"] > 1000
+    assert change["spilled"] == after["spilled"] - before["spilled"] > 1000
+    assert change["spilled_bytes"] == pytest.approx(1000 * change["spilled"], rel=0.001)  # sums of rounded rates
+    # As many as were taken, and those that the command had claimed ahead.
+    assert 500 <= change["read_back"] <= 500 + 64
+    assert change["read_back_bytes"] == pytest.approx(1000 * change["read_back"], rel=0.001)
+    assert command.info("orders")["group_list"][0]["read_back"] == change["read_back"]
 
 
 def test_queues_come_and_go(spillring, orders):

@@ -2,7 +2,7 @@
 
 import pytest
 import spillring
-from conftest import LONG, eventually
+from conftest import LONG, Daemon, eventually
 
 ECHO = """
 import spillring
@@ -137,3 +137,25 @@ def test_queue_grows_with_what_is_put(daemon):
             return queue.info().rings == 1
 
         eventually(has_moved_on)
+
+
+def test_a_queue_whose_journal_may_not_grow_says_why(tmp_path):
+    limits = ("--state-dir", tmp_path / "state", "--segment-size", "64KiB", "--max-journal-per-queue", "1MiB")
+    daemon = Daemon(tmp_path, limits)
+    try:
+        with daemon.connect() as bus:
+            queue = bus.queue("q", create=True, capacity="256KiB", slots=1024)
+            assert (queue.info().alarm, queue.info().oldest_age) == (None, None)
+            with pytest.raises(spillring.Full, match="queue 'q': the queue is full, and its journal cannot") as error:
+                for number in range(10_000):
+                    queue.put(b"%1000d" % number, timeout=0.5)
+            assert "max_journal_per_queue" in error.value.hint
+            info = queue.info()
+            assert info.alarm == "quota" and info.oldest_age > 0.4
+            assert info.spilled_bytes == info.spilled * 1000 > 0
+            assert 0 < info.disk_left < info.disk_free
+            assert [bytes(queue.get(timeout=LONG)) for _ in range(number)] == [b"%1000d" % n for n in range(number)]
+            group, = queue.groups()
+            assert group.read_back >= info.spilled and group.read_back_bytes == group.read_back * 1000
+    finally:
+        daemon.kill()

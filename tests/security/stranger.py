@@ -28,9 +28,9 @@ class Connection:
             self.greeting = self.ask("hello", protocol=2, layout=2)
 
     def ask(self, what, queue=0, name="", handle=0, number=0, kind=0, protocol=0, layout=0, capacity=1 << 24,
-            slots=65536, mode=0o600, group=0xFFFFFFFF, prealloc=0):
+            slots=65536, mode=0o600, group=0xFFFFFFFF, prealloc=0, full=0):
         self.socket.send(REQUEST.pack(MAGIC, ASK[what], kind, 1, queue, handle, 0, number, name.encode(), protocol,
-                                      layout, capacity, slots, 10**9, 0, 0, 0, prealloc, mode, group))
+                                      layout, capacity, slots, 10**9, 0, full, 0, prealloc, mode, group))
         return self.receive()
 
     def receive(self):

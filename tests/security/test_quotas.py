@@ -63,6 +63,34 @@ def test_growth_counts(opened, stranger):
     assert spillring.info("q")["memory"] <= 2 << 20
 
 
+def test_journals(opened, stranger, place):
+    """What one user's queues have on the disk together; it is back-pressure, and others are not concerned."""
+    state = place / "state"
+    state.mkdir(mode=0o700)
+    spillring, _ = opened("--state-dir", str(state), "--segment-size", "256KiB", "--max-journal", "2MiB")
+    stranger("""
+c = Connection()
+say([c.ask("create", name=name, mode=0o606, capacity=1 << 18, slots=1024, full=2).code for name in ("a", "b")])
+""")
+    text = "".join(f"{number:<1000}\n" for number in range(5_000))
+    sent = {}
+    for name in ("a", "b"):
+        refused = spillring("send", name, "--wait", "1s", stdin=text, code=75)
+        assert "may have no more of the disk" in refused.err and "max_journal" in refused.err
+        sent[name] = spillring.count(name)
+    used = [spillring.info(name)["journal_bytes"] for name in ("a", "b")]
+    assert used[0] > 1 << 20 and sum(used) <= 2 << 20, "the first has most of it"
+
+    spillring("create", "mine", "--capacity", "256KiB", "--slots", "1024")
+    spillring("send", "mine", "--wait", "1s", stdin=text)
+    assert spillring.info("mine")["journal_bytes"] > 2 << 20, "who runs the supervisor has no limit"
+
+    assert spillring("recv", "a", "-n", sent["a"]).lines == text.splitlines()[:sent["a"]]
+    spillring("send", "b", "--wait", "20s", stdin=text[:1_001 * 1_000])
+    received = spillring("recv", "b", "--all", "-t", "1s").lines
+    assert received == text.splitlines()[:sent["b"]] + text.splitlines()[:1_000]
+
+
 def test_connections(opened, stranger):
     spillring, _ = opened("--max-clients", "8")
     report = stranger("""

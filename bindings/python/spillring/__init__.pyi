@@ -96,6 +96,12 @@ class QueueInfo:
     producers: int
     consumers: int
     groups: int
+    oldest_age: float | None
+    spilled: int
+    spilled_bytes: int
+    alarm: str | None
+    disk_free: int
+    disk_left: int
 
 @dataclass(frozen=True)
 class GroupInfo:
@@ -106,6 +112,8 @@ class GroupInfo:
     members: int
     unacked: int
     lost: int
+    read_back: int
+    read_back_bytes: int
 
 @final
 class Message(Buffer):

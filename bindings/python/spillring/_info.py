@@ -37,6 +37,12 @@ class QueueInfo:
     producers: int
     consumers: int
     groups: int
+    oldest_age: "float | None"  #: seconds since the oldest message still needed was sent; None: not known
+    spilled: int  #: messages written to the journal since the supervisor started
+    spilled_bytes: int  #: payload, keys and headers of these
+    alarm: "str | None"  #: why the journal takes nothing: "full", "reserve", "quota" or "error"; None: it does
+    disk_free: int  #: bytes free on the state directory's file system
+    disk_left: int  #: of these, what the disk reserve leaves to journals
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,8 @@ class GroupInfo:
     members: int  #: consumers attached
     unacked: int  #: handed to a member and not yet acknowledged
     lost: int  #: messages that a damaged journal could not give back
+    read_back: int  #: messages its members were given from the journal, ever
+    read_back_bytes: int  #: payload, keys and headers of these
 
 
 QueueInfo.__module__ = GroupInfo.__module__ = "spillring"

@@ -21,6 +21,10 @@ class Embedded {
     std::string state_dir = {};
     /// Bytes of a journal segment.
     std::uint64_t segment_size = 64 * MiB;
+    /// Bytes that journals leave free on the disk; never more than a tenth of it.
+    std::uint64_t disk_reserve = 256 * MiB;
+    /// Most bytes of the disk for one queue's journal; 0: no limit.
+    std::uint64_t max_journal_per_queue = 0;
     /// For tests that prove what recovery is for: deaths are noticed, but nothing is repaired.
     bool without_recovery = false;
   };

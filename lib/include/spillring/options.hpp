@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "spillring/disk_alarm.hpp"
+
 namespace spillring {
 
 inline constexpr std::uint64_t KiB = 1024;
@@ -134,11 +136,13 @@ enum class GroupKind : std::uint8_t { shared = 0, stream = 1 };
 struct GroupInfo {
   std::string name;  ///< empty for a broadcast subscription
   GroupKind kind = GroupKind::shared;
-  std::uint64_t floor = 0;    ///< the first sequence it has not finished with
-  std::uint64_t lag = 0;      ///< sequences between the floor and the queue's end
-  std::uint64_t members = 0;  ///< consumers attached
-  std::uint64_t unacked = 0;  ///< claimed by a member and not yet acknowledged
-  std::uint64_t lost = 0;     ///< messages that a damaged journal could not give back
+  std::uint64_t floor = 0;            ///< the first sequence it has not finished with
+  std::uint64_t lag = 0;              ///< sequences between the floor and the queue's end
+  std::uint64_t members = 0;          ///< consumers attached
+  std::uint64_t unacked = 0;          ///< claimed by a member and not yet acknowledged
+  std::uint64_t lost = 0;             ///< messages that a damaged journal could not give back
+  std::uint64_t read_back = 0;        ///< messages its members were given from the journal, ever
+  std::uint64_t read_back_bytes = 0;  ///< payload, keys and headers of these
 };
 
 enum class ClientRole : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };
@@ -176,6 +180,15 @@ struct QueueInfo {
   std::uint64_t groups = 0;
   unsigned owner = 0;        ///< user id
   unsigned owner_group = 0;  ///< group id
+  /// How long ago the oldest message that is still needed was sent. None: there is no message, or
+  /// it is in the journal and this is from `Client::list`, or of a user who may not read it.
+  std::optional<Timeout> oldest_age;
+  std::uint64_t spilled = 0;  ///< messages written to the journal since the supervisor started
+  std::uint64_t spilled_bytes = 0;    ///< payload, keys and headers of these
+  DiskAlarm alarm = DiskAlarm::none;  ///< why the journal takes nothing at present
+  std::uint64_t disk_free =
+      0;  ///< bytes free on the state directory's file system; 0: there is none
+  std::uint64_t disk_left = 0;  ///< of these, what the disk reserve leaves to journals
 };
 
 }  // namespace spillring

@@ -108,6 +108,9 @@ class Producer {
   /// `no_wait` it is one load: a way to learn of it later.
   Result<void> confirm(std::uint64_t seq, Timeout timeout = forever);
 
+  /// Why a queue that spills is full all the same: the disk takes nothing. One load.
+  [[nodiscard]] DiskAlarm disk_alarm() const noexcept;
+
   /// The queue's name.
   [[nodiscard]] const std::string& queue() const;
   /// Ends the handle. Loans still in the caller's hands stay as they are and can be published; the

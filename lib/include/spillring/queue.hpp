@@ -50,7 +50,10 @@ class Queue {
   /// Copies up to `most` published messages from `from` on (0: the oldest somebody still needs),
   /// changing nothing. Messages that go away meanwhile are left out.
   [[nodiscard]] std::vector<PeekedMessage> peek(std::size_t most = 1, std::uint64_t from = 0) const;
+  /// May read the journal for the age of the oldest message.
   [[nodiscard]] QueueInfo info() const;
+  /// `info().messages`, without the rest.
+  [[nodiscard]] std::uint64_t messages() const;
   [[nodiscard]] std::vector<GroupInfo> groups() const;
   /// Who is attached: a process with two consumers is there twice.
   [[nodiscard]] std::vector<ClientInfo> clients() const;

@@ -110,6 +110,17 @@ TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
   EXPECT_THROW(static_cast<void>(bus_.open("nobody")), Error);
 }
 
+TEST_F(QueueTest, AFullPolicyThatIsNotBuiltIsRefused) {
+  try {
+    static_cast<void>(bus_.create("q", {.full = static_cast<Full>(3)}));
+    FAIL() << "it was made";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::invalid);
+    EXPECT_EQ(error.why(), "policy 3 is not built in this version");
+    EXPECT_EQ(error.hint(), "take block, reject or spill");
+  }
+}
+
 TEST_F(QueueTest, MemoryThatCannotBeHadLeavesNothingBehind) {
   try {
     static_cast<void>(bus_.create("huge", {.capacity = 1024 * GiB, .prealloc = true}));
