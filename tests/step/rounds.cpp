@@ -4,8 +4,8 @@
 // waits for the round's end and says what became of its messages. In a round each of three queues
 // (one that spills, a durable one, one with history) gets more than its ring holds; then a stream
 // reads all of it, then a shared group. `victim` dies with messages of that group in its hands.
-// `sender` waits for the disk until everybody is dead, and says what was confirmed; `drain` says what
-// is there.
+// `sender` waits for the disk and says what is confirmed, until it is killed; `drain` says what is
+// there.
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +34,7 @@ using spillring::Code;
 using spillring::KiB;
 using spillring::QueueOptions;
 
-constexpr auto patience = 20s;
+constexpr auto patience = 5s;  // nothing may take so long
 constexpr std::uint32_t producers = 2;
 
 /// Some lie in their descriptor, a few are as large as a batch.
@@ -113,7 +113,7 @@ class Lane {
   template <typename Victim>
   Findings round(Victim victim) {
     Findings found;
-    publish(found);
+    if (!publish(found)) return found;
     victim();
     read(found);
     acknowledge(found);
@@ -122,18 +122,20 @@ class Lane {
   }
 
  private:
-  void publish(Findings& found) {
+  bool publish(Findings& found) {
     for (std::uint64_t i = 0; i < each_; ++i) {
       for (std::uint32_t producer = 0; producer < producers; ++producer) {
-        if (send(out_[producer], producer, next_ + i)) {
-          ++found.sent;
-        } else {
+        if (const auto sent = send(out_[producer], producer, next_ + i); !sent) {
           ++found.refused;
+          complain("a producer", sent.error());
+          return false;
         }
+        ++found.sent;
       }
       const bool waits = durable_ && i % 16 == 15;
       if (waits && !out_[i / 16 % producers].flush(patience)) ++found.refused;
     }
+    return true;
   }
 
   void read(Findings& found) {
@@ -141,7 +143,10 @@ class Lane {
     std::array<std::uint64_t, producers> last{};
     for (std::uint64_t count = 0; count < each_ * producers; ++count) {
       auto message = stream_.receive(patience);
-      if (!message) break;
+      if (!message) {
+        complain("the stream", message.error());
+        break;
+      }
       const auto head = payload::read(message->bytes());
       unsigned* const entry = head ? book.entry(*head) : nullptr;
       if (entry == nullptr) {
@@ -161,7 +166,10 @@ class Lane {
     Book book(next_, each_);
     for (std::uint64_t count = 0; count < each_ * producers; ++count) {
       auto message = shared_.receive(patience);
-      if (!message) break;
+      if (!message) {
+        complain("the shared group", message.error());
+        break;
+      }
       const auto head = payload::read(message->bytes());
       unsigned* const entry = head ? book.entry(*head) : nullptr;
       if (entry == nullptr) {
@@ -175,6 +183,11 @@ class Lane {
     }
     book.judge(found);
     if (shared_.receive(spillring::no_wait)) ++found.twice;
+  }
+
+  void complain(const char* who, Code code) const {
+    std::fprintf(stderr, "rounds: %s of queue '%s' does not get on: %s\n", who,
+                 queue_.name().c_str(), std::string(spillring::name(code)).c_str());
   }
 
   spillring::Queue queue_;
@@ -193,7 +206,8 @@ void sacrifice(const char* socket) {
   std::string at = socket;
   const std::array<char*, 4> arguments{program.data(), role.data(), at.data(), nullptr};
   pid_t pid = 0;
-  if (::posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environ) != 0) return;
+  if (::posix_spawn(&pid, program.c_str(), nullptr, nullptr, arguments.data(), environ) != 0)
+    return;
   int status = 0;
   ::waitpid(pid, &status, 0);
 }
@@ -256,20 +270,18 @@ void play(const spillring::Client& bus, const char* socket) {
   }
 }
 
-/// From 1 on; as many as are confirmed when everybody is dead.
+/// From 1 on, and tells how far they are confirmed, until it is killed.
 void send_until_the_end(const spillring::Client& bus, const std::string& name) {
   auto queue = bus.create(name, {.capacity = 128 * KiB, .durability = spillring::Durability::disk});
-  { const auto group = queue.consumer("shared"); }
+  auto in = queue.consumer("shared");  // a group, so that there is one to read them later
   auto out = queue.producer();
   std::puts("{}");
   std::fflush(stdout);
-  std::uint64_t confirmed = 0;
   for (std::uint64_t counter = 1; send(out, 0, counter); ++counter) {
-    if (counter % (counter % 7 + 1) != 0) continue;
-    if (!out.flush(patience)) break;
-    confirmed = counter;
+    if (counter % (counter % 7 + 1) != 0 || !out.flush(patience)) continue;
+    std::printf("{\"confirmed\": %llu}\n", static_cast<unsigned long long>(counter));
+    std::fflush(stdout);
   }
-  std::printf("{\"confirmed\": %llu}\n", static_cast<unsigned long long>(confirmed));
 }
 
 void drain(const spillring::Client& bus, const std::string& name) {

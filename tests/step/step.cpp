@@ -1,15 +1,15 @@
 // Kills a supervisor at an instruction: `step [--both] KEEPER SUPERVISOR STAGE...`.
 //
-// A stage is `at:OFFSET:HIT[:OFFSET:HIT]:STEPS`, so many instructions behind the HITth time that any
-// thread comes to the instruction at OFFSET of the program (and from there to a second one), or
+// A stage is `at:OFFSET:HIT[:OFFSET:HIT]:STEPS`, so many instructions behind the HITth time that
+// any thread comes to the instruction at OFFSET of the program (and from there to a second one), or
 // `call:CALL:STEPS`, behind the CALLth system call since the program was started. STEPS `-` ends
 // where the function returns, and tells instructions on the way, for `at`. The first stage is that
 // of SUPERVISOR, each further one that of the supervisor that KEEPER starts next. `--both`: KEEPER
 // dies in the same moment as the last.
 //
 // Only one thread goes step by step; the others go on as they like. What is not reached within
-// `patience` is killed where it is by then. Prints an empty object once it waits for the first stage,
-// and in the end what it did.
+// `patience` is killed where it is by then. Prints an empty object once it waits for the first
+// stage, and in the end what it did.
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -30,12 +30,13 @@ namespace {
 
 using namespace traced;
 
-constexpr time_t patience = 4;              // seconds for a stage
-// Of a function that is measured: steps, between two points on the way, and of one that comes again.
+constexpr time_t patience = 2;  // seconds for a stage
+// Of a function that is measured: steps, between two points on the way, and of one that comes
+// again.
 constexpr std::uint64_t longest = 40'000;
 constexpr std::uint64_t apart = 64;
 constexpr std::uint64_t most_hits = 64;
-constexpr Word breakpoint = 0xcc;           // int3
+constexpr Word breakpoint = 0xcc;  // int3
 constexpr Word options = PTRACE_O_TRACECLONE | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                          PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD;
 
@@ -209,7 +210,7 @@ class Supervisor {
     const Word stack = get(stepped_, stack_pointer);
     const Word behind = trace(PTRACE_PEEKDATA, stepped_, stack);
     std::map<Word, std::uint64_t> hits;
-    for (Word at = 0; steps_ < longest; ) {
+    for (Word at = 0; steps_ < longest;) {
       step(stepped_);
       at = get(stepped_, instruction_pointer);
       if (at == behind && get(stepped_, stack_pointer) > stack) return;
