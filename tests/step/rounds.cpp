@@ -232,9 +232,11 @@ void report(const Findings& found) {
   const auto number = [](std::uint64_t value) { return static_cast<unsigned long long>(value); };
   std::printf("{\"sent\": %llu, \"received\": %llu, \"acked\": %llu, \"lost\": %llu, ",
               number(found.sent), number(found.received), number(found.acked), number(found.lost));
-  std::printf("\"twice\": %llu, \"damaged\": %llu, \"out of order\": %llu, \"refused\": %llu}\n",
-              number(found.twice), number(found.damaged), number(found.disordered),
-              number(found.refused));
+  std::printf(
+      "\"twice\": %llu, \"damaged\": %llu, \"out of order\": %llu, \"refused\": %llu, \"at\": "
+      "%.6f}\n",
+      number(found.twice), number(found.damaged), number(found.disordered), number(found.refused),
+      seconds());
 }
 
 void play(const spillring::Client& bus, const char* socket) {
@@ -279,7 +281,8 @@ void send_until_the_end(const spillring::Client& bus, const std::string& name) {
   std::fflush(stdout);
   for (std::uint64_t counter = 1; send(out, 0, counter); ++counter) {
     if (counter % (counter % 7 + 1) != 0 || !out.flush(patience)) continue;
-    std::printf("{\"confirmed\": %llu}\n", static_cast<unsigned long long>(counter));
+    std::printf("{\"confirmed\": %llu, \"at\": %.6f}\n", static_cast<unsigned long long>(counter),
+                seconds());
     std::fflush(stdout);
   }
 }

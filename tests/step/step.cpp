@@ -14,6 +14,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -149,8 +150,9 @@ class Supervisor {
   /// The first time: whoever comes there. Then it is that thread.
   void go_to(const Point& point) {
     const pid_t only = stepped_;
-    trap_ = program_of(pid_).begin + point.offset;
-    const Word byte = exchange_byte(only != 0 ? only : pid_, trap_, breakpoint);
+    const Word address = program_of(pid_).begin + point.offset;
+    traps_.push_back(address);
+    const Word byte = exchange_byte(only != 0 ? only : pid_, address, breakpoint);
     if (only != 0) {
       trace(PTRACE_CONT, only);
     } else {
@@ -159,23 +161,28 @@ class Supervisor {
     }
     for (std::uint64_t left = point.hit;;) {
       const Stop stop = next_stop();
-      if (!at_trap(stop)) {
+      if (trap_of(stop) != address) {
         pass(stop);
         continue;
       }
-      set(stop.thread, instruction_pointer, trap_);
-      exchange_byte(stop.thread, trap_, byte);
-      stepped_ = stop.thread;
-      if ((only == 0 || only == stop.thread) && --left == 0) break;
+      set(stop.thread, instruction_pointer, address);
+      exchange_byte(stop.thread, address, byte);
+      if ((only == 0 || only == stop.thread) && --left == 0) {
+        stepped_ = stop.thread;
+        break;
+      }
       step(stop.thread);
-      exchange_byte(stop.thread, trap_, breakpoint);
+      exchange_byte(stop.thread, address, breakpoint);
       trace(PTRACE_CONT, stop.thread);
     }
     steps_ = 0;
   }
 
-  [[nodiscard]] bool at_trap(const Stop& stop) const {
-    return stop.trap() && trap_ != 0 && get(stop.thread, instruction_pointer) == trap_ + 1;
+  /// Which breakpoint a thread has come to; 0: none. It may be one that was taken away meanwhile.
+  [[nodiscard]] Word trap_of(const Stop& stop) const {
+    if (!stop.trap()) return 0;
+    const Word at = get(stop.thread, instruction_pointer) - 1;
+    return std::find(traps_.begin(), traps_.end(), at) != traps_.end() ? at : 0;
   }
 
   /// At the latest where it first waits for something to do: it has recovered by then.
@@ -229,7 +236,7 @@ class Supervisor {
       return;
     }
     try {
-      if (at_trap(stop)) set(stop.thread, instruction_pointer, trap_);
+      if (const Word trap = trap_of(stop); trap != 0) set(stop.thread, instruction_pointer, trap);
       trace(led ? how : static_cast<int>(PTRACE_CONT), stop.thread, 0, stop.signal());
     } catch (const Missed&) {
       if (led) throw;
@@ -238,7 +245,7 @@ class Supervisor {
 
   pid_t pid_;
   std::set<pid_t> threads_;
-  Word trap_ = 0;
+  std::vector<Word> traps_;
   pid_t stepped_ = 0;  // the thread
   bool reached_ = false;
   std::uint64_t steps_ = 0;
