@@ -6,15 +6,15 @@
  *     room        free_until = min(max(floor, journaled) or floor, journaled)
  *
  * Modelled: two publishers that publish or (-DCANCEL) give up, tell the supervisor and wait for the disk; a ring of R slots in which a claim
- * overwrites at once; a reader; the supervisor's loop; a writer beside it that copies while others go on; the bell `disk`. An eventfd rung while
- * the supervisor is writing is taken and forgotten. Each shared word is a step. -DSPILL: what is journaled need not stay in the ring. DIES: so
- * many times the supervisor dies, at any step, its writer with it. -DDEATH: a publisher dies at any step after its claim; the supervisor learns of it, gives
- * up its claim and looks. -DSTOP: a publisher stops for ever behind its publish. -DLOANS: publisher 0 has two loans at a time, and
- * publishes the later one first. Waits are without end, but with NAPS: so many times, when
- * everything rests, a second goes by, and who waits, for the disk or for room, asks.
+ * overwrites at once; a reader; the supervisor's loop; a writer beside it that copies while others go on; the bell `disk`. An eventfd rung
+ * while the supervisor is writing is taken and forgotten. Each shared word is a step. -DSPILL: what is journaled need not stay in the ring.
+ * DIES: so many times the supervisor dies, at any step, its writer with it. -DDEATH: a publisher dies at any step after its claim; the
+ * supervisor learns of it, gives up its claim and looks. -DSTOP: a publisher stops for ever behind its publish. -DLOANS: publisher 0 has two
+ * loans at a time, and publishes the later one first. Waits are without end, but with NAPS: so many times, when everything rests, a second
+ * goes by, and who waits, for the disk or for room, asks.
  *
- * Invariants: what is written is what was published; what the reader has not had is in the ring or in the journal; everything is journaled in the end,
- * and everybody who waited for it goes on.
+ * Invariants: what is written is what was published; what the reader has not had is in the ring or in the journal; everything is journaled in
+ * the end, and everybody who waited for it goes on.
  *
  * Faults: NO_BOUND       what every group has finished with is overwritten, journaled or not (not with SPILL)
  *         UNWRITTEN      journaled rises when the batch is handed over (with SPILL)
@@ -25,7 +25,7 @@
  *         CANCEL_SILENT  who gives up tells nobody (with CANCEL)
  *         NO_START       a restarted supervisor does not look
  *         NO_START_RING  a restarted supervisor does not ring
- *         NO_DEATH_LOOK  the supervisor does not look after it has given up a dead publisher's claims (with DEATH)
+ *         NO_DEATH_LOOK  the supervisor does not look after it has given up the claims of the dead (with DEATH)
  *         NO_MARK_LOOK   who waits does not look again after setting the mark
  *         RING_FIRST     the supervisor rings before it raises journaled
  *         NO_ASK         who has waited for a second does not ask (with STOP)
@@ -64,7 +64,7 @@
 #endif
 #define MAY_DIE if :: atomic { died < DIES -> died++; batch = 0; written = 0; goto start } :: skip fi
 
-byte P[MSGS + 2];                       /* of each number; a later lap than before where it is a slot's turn again */
+byte P[MSGS + 2];                       /* of each number */
 byte owner[MSGS + 2];
 byte content[R];                        /* ghost: whose bytes are in the slot */
 byte journal[MSGS + 2];                 /* ghost: what was written */

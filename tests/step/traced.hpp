@@ -5,6 +5,7 @@
 #include <sys/user.h>
 #include <sys/wait.h>
 
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -25,7 +26,7 @@ struct Missed {};
 inline Word trace(int request, pid_t thread, Word address = 0, Word data = 0) {
   errno = 0;
   const long result = ::ptrace(static_cast<__ptrace_request>(request), thread,
-                               reinterpret_cast<void*>(address), reinterpret_cast<void*>(data));
+                               std::bit_cast<void*>(address), std::bit_cast<void*>(data));
   if (result == -1 && errno == ESRCH) throw Missed();
   if (result == -1 && errno != 0) throw std::system_error(errno, std::generic_category(), "ptrace");
   return static_cast<Word>(result);
