@@ -70,9 +70,16 @@ std::uint64_t Journal::find_end() const {
 }
 
 void Journal::begun(const journal::SegmentWriter::Begun& segment) {
+  if (segment.first != 0) end_file();
   left_ = segment.left;
   if (segment.first == 0) return;
   segments_.insert_or_assign(segment.first, File{segment.size, os::wall_clock()});
+}
+
+/// The file that was being filled is cut to what is in it.
+void Journal::end_file() noexcept {
+  if (!segments_.empty()) segments_.rbegin()->second.bytes -= left_;
+  left_ = 0;
 }
 
 /// One that cannot be read is as young as can be, so that nothing goes early for its sake.
@@ -110,7 +117,7 @@ std::uint64_t Journal::expires_at(Retention retention) const noexcept {
 
 void Journal::rotate_before(std::uint64_t wall_clock) {
   if (segments_.empty() || segments_.rbegin()->second.begun >= wall_clock) return;
-  left_ = 0;
+  end_file();
   place_.spooler.submit(
       lane_, [writer = writer_] { writer->finish(); }, [](const std::exception_ptr&) {});
 }
@@ -141,8 +148,9 @@ void Journal::append(journal::Batch batch, std::shared_ptr<const void> alive, bo
        done = std::move(done)](const std::exception_ptr& failure) {
         if (here.expired()) return;
         busy_ = false;
-        left_ = 0;  // a file that a batch has failed in is not used again
-        if (!failure) {
+        if (failure) {
+          left_ = 0;  // that file is not used again
+        } else {
           begun(*segment);
           end_ = end;
         }

@@ -97,6 +97,7 @@ class Journal {
  private:
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
   void begun(const journal::SegmentWriter::Begun& segment);
+  void end_file() noexcept;
   void forget(std::uint64_t first);
   void make_contiguous(const journal::Batch& batch);
 
