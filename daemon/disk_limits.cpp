@@ -79,6 +79,7 @@ void Queue::charge_journal() {
 
 bool Queue::may_begin_file(std::uint64_t bytes) {
   if (bytes == 0) return true;
+  charge_journal();  // a file may have ended meanwhile
   if (const std::string why = exceeds_quota(bytes); !why.empty()) {
     raise_alarm(DiskAlarm::quota, why);
     return false;

@@ -65,8 +65,7 @@ Cell state_cell(QueueState state) {
 }
 
 Cell alarm_cell(DiskAlarm alarm) {
-  return alarm == DiskAlarm::none ? text_cell("none", Colour::dim)
-                                  : text_cell(name(alarm), Colour::bad);
+  return alarm == DiskAlarm::none ? text_cell("none") : text_cell(name(alarm), Colour::bad);
 }
 
 Cell age_cell(const std::optional<Timeout>& age) {

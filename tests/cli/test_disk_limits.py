@@ -1,5 +1,8 @@
 """What journals may take of the disk: the reserve, the limit of a queue; the quota of a user is in tests/security."""
 
+import os
+import signal
+
 import pytest
 from small_disk import needs_mount, small_disk  # noqa: F401
 from supervised import Command, eventually
@@ -100,6 +103,20 @@ def test_a_queue_at_its_limit_behaves_as_one_that_blocks(limited, tmp_path):
     received = limited("recv", "q", "--all", "--wait", "2s").lines
     assert first + received == [message(number) for number in range(sent + 200)]
     eventually(lambda: limited.info("q")["alarm"] == "none", "nothing waits any more")
+
+
+def test_the_next_supervisor_keeps_to_it(serve, tmp_path):
+    command, supervisor = serve("--state-dir", tmp_path / "state", *LIMITED)
+    command("create", "q", *SMALL)
+    sent, _ = fill(command, "q")
+    rest = start_sending(command, "q", sent, sent + 1000, tmp_path / "rest")
+    eventually(lambda: command.info("q")["producers"] == 1, "it sends")
+    os.kill(supervisor.processes()["supervisor"], signal.SIGKILL)
+    info = command.info("q")
+    assert info["alarm"] == "quota" and info["journal_bytes"] <= MIB
+    assert command("recv", "q", "-n", sent + 1000, "-t", "20s").lines == lines(0, sent + 1000).splitlines()
+    assert rest.wait() == 0
+    eventually(lambda: command.info("q")["alarm"] == "none", "nothing waits any more")
 
 
 def test_an_alarm_is_seen_everywhere(limited):

@@ -75,7 +75,7 @@ def test_json_is_a_document_a_line(spillring, orders, format):
         assert list(line) == KEYS
         assert line["schema"] == "spillring.stat.v1" and line["queue"] == orders
         assert line["messages"] == 1 and line["lag"] == 1
-        assert 0.01 < line["seconds"] < 5
+        assert line["seconds"] > 0
         assert line["time"].endswith("Z")
 
 

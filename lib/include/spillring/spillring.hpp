@@ -3,6 +3,7 @@
 
 #include "spillring/client.hpp"
 #include "spillring/consumer.hpp"
+#include "spillring/disk_alarm.hpp"
 #include "spillring/error.hpp"
 #include "spillring/message.hpp"
 #include "spillring/options.hpp"
