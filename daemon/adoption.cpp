@@ -44,6 +44,7 @@ layout::Request options_of(const layout::Manifest& m) {
   options.keep = m.keep;
   options.prealloc = m.prealloc;
   options.durability = m.durability;
+  options.sync_ms = m.sync_ms;
   options.retain_ns = m.retain_ns;
   options.retain_bytes = m.retain_bytes;
   return options;

@@ -11,7 +11,7 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr int schema_version = 2;
+constexpr int schema_version = 3;
 
 constexpr const char* schema = R"(
 CREATE TABLE queues (
@@ -28,6 +28,7 @@ CREATE TABLE queues (
   keep INTEGER NOT NULL,
   prealloc INTEGER NOT NULL,
   durability INTEGER NOT NULL,
+  sync_ms INTEGER NOT NULL,
   retain_ns INTEGER NOT NULL,
   retain_bytes INTEGER NOT NULL,
   complete INTEGER NOT NULL,
@@ -175,8 +176,8 @@ std::uint64_t Catalogue::last_id() {
 std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
-      stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, retain_ns, retain_bytes,
-      complete, next, base FROM queues)");
+      stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
+      retain_bytes, complete, next, base FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
     queue.id = query.number(0);
@@ -191,11 +192,12 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.options.keep = static_cast<std::uint8_t>(query.number(10));
     queue.options.prealloc = static_cast<std::uint8_t>(query.number(11));
     queue.options.durability = static_cast<std::uint8_t>(query.number(12));
-    queue.options.retain_ns = query.number(13);
-    queue.options.retain_bytes = query.number(14);
-    queue.complete = query.number(15) != 0;
-    queue.next = query.number(16);
-    queue.base = query.number(17);
+    queue.options.sync_ms = static_cast<std::uint32_t>(query.number(13));
+    queue.options.retain_ns = query.number(14);
+    queue.options.retain_bytes = query.number(15);
+    queue.complete = query.number(16) != 0;
+    queue.next = query.number(17);
+    queue.base = query.number(18);
     Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
     groups.bind(queue.id);
     while (groups.step()) {
@@ -210,16 +212,16 @@ std::vector<SavedQueue> Catalogue::load() {
 void Catalogue::insert(const SavedQueue& queue, const char* how) {
   Statement statement(*this,
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
-      capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, retain_ns,
-      retain_bytes, complete, next, base)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
+      retain_ns, retain_bytes, complete, next, base)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
   statement.bind(queue.options.capacity).bind(queue.options.slots);
   statement.bind(queue.options.stall_timeout_ns).bind(queue.options.lease_ns);
   statement.bind(queue.options.full).bind(queue.options.keep).bind(queue.options.prealloc);
-  statement.bind(queue.options.durability);
+  statement.bind(queue.options.durability).bind(queue.options.sync_ms);
   statement.bind(queue.options.retain_ns).bind(queue.options.retain_bytes);
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
   statement.step();

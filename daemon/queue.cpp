@@ -19,6 +19,8 @@ using layout::Presence;
 
 namespace {
 
+constexpr std::uint32_t longest_sync_ms = 3'600'000;
+
 std::string segment_name(const std::string& queue, const char* part) {
   return fmt::format("spillring:{}:{}", queue, part);
 }
@@ -38,6 +40,12 @@ layout::Request checked(layout::Request options, bool has_journal) {
           "start it with --state-dir, or take another full policy");
   require(options.durability <= static_cast<std::uint8_t>(Durability::disk), "unknown durability",
           fmt::format("durability {} is not built in this version", options.durability));
+  require(options.sync_ms == 0 || options.durability != 0, "this queue syncs nothing",
+          "it is not durable, and has no need for a sync interval",
+          "create it with durability disk, or leave the sync interval out");
+  require(options.sync_ms <= longest_sync_ms || options.sync_ms == layout::sync_never,
+          fmt::format("a sync interval of {} ms cannot be had", options.sync_ms),
+          fmt::format("it lies between 1 ms and {} ms, or is never", longest_sync_ms));
   const bool follows =
       options.durability != 0 || options.retain_ns != 0 || options.retain_bytes != 0;
   require(has_journal || !follows,
@@ -127,6 +135,7 @@ void Queue::write_identity() noexcept {
   m.keep = options_.keep;
   m.prealloc = options_.prealloc;
   m.durability = options_.durability;
+  m.sync_ms = options_.sync_ms;
   m.retain_ns = options_.retain_ns;
   m.retain_bytes = options_.retain_bytes;
   m.name.set(name_);

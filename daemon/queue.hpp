@@ -248,7 +248,8 @@ class Queue {
   /// Returns when to look again.
   os::Instant drop_what_is_read(os::Instant now) noexcept;
   os::Instant spill(os::Instant now);
-  void follow();
+  os::Instant follow(os::Instant now);
+  [[nodiscard]] os::Instant syncs_again_at(os::Instant now) noexcept;
   void copy(RingToJournal::Plan plan);
   void copied(const RingToJournal::Report& report, const std::exception_ptr& failure);
   void release_hold() noexcept;
@@ -294,6 +295,7 @@ class Queue {
   std::uint64_t wanted_ = 0;      // bytes that those who want room want at most
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep
   bool spilling_ = false;
+  os::Instant sync_rests_until_ = 0;
   os::Instant disk_rests_until_ = 0;  // nothing is written until then: see alarm()
   bool alarm_said_ = false;           // in the log
   os::Instant alarm_quiet_until_ = 0;

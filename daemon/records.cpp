@@ -17,6 +17,7 @@ layout::QueueRecord Queue::record() const {
   record.keep = options_.keep;
   record.prealloc = options_.prealloc;
   record.durability = options_.durability;
+  record.sync_ms = options_.sync_ms;
   record.retain_ns = options_.retain_ns;
   record.retain_bytes = options_.retain_bytes;
   record.owner = access_.owner;

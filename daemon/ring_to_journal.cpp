@@ -148,6 +148,7 @@ void RingToJournal::count(Journal::Appender& journal) {
   const os::Instant took = os::now() - began;
   journal.count(next_);
   report_->progress = true;
+  if (plan_.once) ended_ = true;
   // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and before
   // the hold is raised: what is below it is read from the journal from now on.
   ring::raise(plan_.memory->words().journaled, next_);

@@ -36,6 +36,7 @@ class RingToJournal {
     std::uint64_t batch_goal = layout::batch_goal;
     std::uint64_t file = 0;  // the size of a file that it may begin, one
     bool sync = false;       // the disk has to have it
+    bool once = false;       // it ends when something was counted
   };
   static constexpr std::uint64_t any_files = UINT64_MAX;
 

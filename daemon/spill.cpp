@@ -24,6 +24,8 @@ constexpr std::uint64_t low_water = 4;
 // A claim is in the way: it is published soon, or revoked.
 constexpr os::Instant look_again_after = 1'000'000;
 
+constexpr os::Instant nanoseconds_of_ms = 1'000'000;
+
 // After so many bytes the loop looks whether there is still a need to spill, or anything else to
 // do.
 constexpr std::uint64_t spilled_at_once = 4 * 1024 * 1024;
@@ -85,7 +87,8 @@ std::optional<RingToJournal::Plan> Queue::plan_copy() {
   // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
   hold.store(least, std::memory_order_seq_cst);
   RingToJournal::Plan plan{memory_, ring_with(least)};
-  plan.sync = is_durable();
+  plan.sync = is_durable() && options_.sync_ms != layout::sync_never;
+  plan.once = plan.sync && options_.sync_ms != 0;
   const ring::RingView& view = plan.ring->view();
   // `gone` goes no further than what was free when it was raised. It may be forged: what groups
   // still need from the journal must not be passed over.
@@ -148,7 +151,7 @@ os::Instant Queue::consider_journal(os::Instant now) {
   if (journal_->busy()) return next;
   if (now < disk_rests_until_) return std::min(next, disk_rests_until_);
   if (follows()) {
-    follow();
+    next = std::min(next, follow(now));
   } else if (spills()) {
     next = std::min(next, spill(now));
   }
@@ -172,9 +175,17 @@ os::Instant Queue::spill(os::Instant now) {
   return os::never;
 }
 
+/// Where syncs have an interval: when the next one may be. At once, if somebody needs the room.
+os::Instant Queue::syncs_again_at(os::Instant now) noexcept {
+  if (now >= sync_rests_until_) return now;
+  const Use used = use_of_newest();
+  const bool short_of_room = std::max(used.bytes, used.slots) >= low_water || room_is_wanted(now);
+  return short_of_room || rings_.size() > 1 ? now : sync_rests_until_;
+}
+
 /// Writes what there is. Where there is nothing, the next publish is to say so; the look after that
 /// was stored, and the publisher's look after its publish, leave no gap (as in wait/bell.hpp, W1).
-void Queue::follow() {
+os::Instant Queue::follow(os::Instant now) {
   auto plan = plan_copy();
   if (!plan) {
     // SYNC POINT WRITE: follow_from.
@@ -183,14 +194,21 @@ void Queue::follow() {
   }
   if (!plan) {
     end_alarm();
-    return release_hold();
+    release_hold();
+    return os::never;
   }
   manifest().follow_from.store(layout::no_sequence, std::memory_order_seq_cst);
+  if (const os::Instant then = syncs_again_at(now); then > now) {
+    release_hold();
+    set_alert();
+    return then;
+  }
   if (const std::uint64_t age = retention().nanoseconds; age != 0) {
     journal_->rotate_before(os::wall_clock() - std::min(age / 4, os::wall_clock()));
   }
   plan->most = followed_at_once;
   copy(*std::move(plan));
+  return os::never;
 }
 
 /// A file is begun only where the loop has said so: a copy that needs one comes back for that.
@@ -223,6 +241,9 @@ void Queue::copied(const RingToJournal::Report& report, const std::exception_ptr
     copy_failed(failure);
   } else if (report.progress) {
     end_alarm();
+    if (options_.sync_ms != layout::sync_never) {
+      sync_rests_until_ = os::after(os::now(), options_.sync_ms * nanoseconds_of_ms);
+    }
   }
   if (on_written_) on_written_();
 }

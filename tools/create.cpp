@@ -72,6 +72,17 @@ void add_options(CLI::App& app, Arguments& arguments) {
                          {{"memory", Durability::memory}, {"disk", Durability::disk}},
                          "disk: every message goes to the disk too, and senders can wait\n"
                          "for that: send --durable (memory)");
+  add_value(app, "--sync", "each|never|TIME",
+            "how often the disk is made to have what was sent: for each who\n"
+            "waits, at most every TIME, or never (each)",
+            [&options](const std::string& label, const std::string& value) {
+              const text::Quantity sync = text::sync_of(value);
+              if (!sync.problem.empty()) {
+                throw usage_failure(fmt::format("{} '{}' cannot be had", label, value),
+                                    sync.problem, "write each, never, or a duration: 100ms, 1s");
+              }
+              options.sync_interval = Timeout(sync.value);
+            });
   add_choice<Keep>(app, "--keep", options.keep,
                    {{"unread", Keep::unread}, {"attached", Keep::attached}},
                    "what stays that nobody has read: everything, or only what\n"

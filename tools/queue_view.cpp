@@ -29,6 +29,11 @@ std::string name_of(Full full) {
   if (full == Full::spill) return "spill";
   return full == Full::block ? "block" : "reject";
 }
+std::string sync_of(const QueueOptions& options) {
+  if (options.durability == Durability::memory) return "never";
+  return text::human_sync(static_cast<std::uint64_t>(options.sync_interval.count()));
+}
+
 std::string retention_of(const QueueOptions& options) {
   return text::human_retention(static_cast<std::uint64_t>(options.retain_age.count()),
                                options.retain_bytes);
@@ -101,6 +106,7 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           count("slots", options.slots),
           word("full", name_of(options.full)),
           word("durability", options.durability == Durability::disk ? "disk" : "memory"),
+          word("sync", sync_of(options)),
           word("keep", name_of(options.keep)),
           word("retain", retention_of(options)),
           duration("stall_timeout", options.stall_timeout),

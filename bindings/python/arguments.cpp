@@ -298,6 +298,17 @@ std::string_view word_for(Durability durability) {
   return durability == Durability::memory ? "memory" : "disk";
 }
 
+Timeout sync_of(py::handle value) {
+  if (!py::isinstance<py::str>(value)) return duration_of(value, "sync");
+  const std::string text = text_of(value, "sync");
+  const text::Quantity sync = text::sync_of(text);
+  if (!sync.problem.empty()) {
+    invalid(fmt::format("sync='{}'", text), sync.problem,
+            "write \"each\", \"never\" or a duration: \"100ms\", or a number of seconds");
+  }
+  return Timeout(sync.value);
+}
+
 void set_retention(QueueOptions& options, py::handle value) {
   if (!py::isinstance<py::str>(value)) {
     options.retain_bytes = integer_of(value, "retain", 1);

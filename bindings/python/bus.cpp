@@ -49,23 +49,18 @@ class BusObject {
 
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
-  py::object capacity, slots, full, durability, keep, retain, stall_timeout, lease, prealloc, mode,
-      owner_group;
+  py::object capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease, prealloc,
+      mode, owner_group;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
     const std::pair<const char*, const py::object&> all[] = {
-        {"capacity", capacity},
-        {"slots", slots},
-        {"full", full},
-        {"durability", durability},
-        {"keep", keep},
-        {"retain", retain},
-        {"lease", lease},
-        {"prealloc", prealloc},
-        {"stall_timeout", stall_timeout},
-        {"mode", mode},
-        {"owner_group", owner_group},
+        {"capacity", capacity}, {"slots", slots},
+        {"full", full},         {"durability", durability},
+        {"sync", sync},         {"keep", keep},
+        {"retain", retain},     {"lease", lease},
+        {"prealloc", prealloc}, {"stall_timeout", stall_timeout},
+        {"mode", mode},         {"owner_group", owner_group},
     };
     for (const auto& [name, value] : all) {
       if (!value.is_none()) return name;
@@ -79,6 +74,7 @@ struct QueueKeywords {
     if (!slots.is_none()) options.slots = integer_of(slots, "slots", 1);
     if (!full.is_none()) options.full = full_of(full);
     if (!durability.is_none()) options.durability = durability_of(durability);
+    if (!sync.is_none()) options.sync_interval = sync_of(sync);
     if (!keep.is_none()) options.keep = keep_of(keep);
     if (!retain.is_none()) set_retention(options, retain);
     if (!stall_timeout.is_none()) {
@@ -164,25 +160,26 @@ queues.)");
           "queue",
           [](const BusObject& bus, const py::object& name, const py::object& create,
              const py::object& capacity, const py::object& slots, const py::object& full,
-             const py::object& durability, const py::object& keep, const py::object& retain,
-             const py::object& stall_timeout, const py::object& lease, const py::object& prealloc,
-             const py::object& mode, const py::object& owner_group, const py::kwargs& rest) {
+             const py::object& durability, const py::object& sync, const py::object& keep,
+             const py::object& retain, const py::object& stall_timeout, const py::object& lease,
+             const py::object& prealloc, const py::object& mode, const py::object& owner_group,
+             const py::kwargs& rest) {
             refuse(rest, "queue",
                    {{"max_deliveries"},
                     {"dead_letter"},
                     {"ttl"},
                     {"exclusive_producer", Unbuilt::Neutral::no}});
             return open_queue(bus, name, flag_of(create, "create"),
-                              {capacity, slots, full, durability, keep, retain, stall_timeout,
+                              {capacity, slots, full, durability, sync, keep, retain, stall_timeout,
                                lease, prealloc, mode, owner_group});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
           py::arg("full") = py::none(), py::arg("durability") = py::none(),
-          py::arg("keep") = py::none(), py::arg("retain") = py::none(),
-          py::arg("stall_timeout") = py::none(), py::arg("lease") = py::none(),
-          py::arg("prealloc") = py::none(), py::arg("mode") = py::none(),
-          py::arg("owner_group") = py::none(),
+          py::arg("sync") = py::none(), py::arg("keep") = py::none(),
+          py::arg("retain") = py::none(), py::arg("stall_timeout") = py::none(),
+          py::arg("lease") = py::none(), py::arg("prealloc") = py::none(),
+          py::arg("mode") = py::none(), py::arg("owner_group") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -195,6 +192,9 @@ full=None           what put() gets when there is no room: "block" waits, "rejec
                     order; None: "spill" where the supervisor has a state directory, else "block"
 durability="memory" "disk": every message goes to the disk too; put(durable=True) and flush() wait
                     until it is there. Needs a supervisor with a state directory
+sync="each"         how often the disk is made to have what was sent, with durability="disk": for
+                    each who waits, at most every so many seconds (or "100ms"), or "never": then
+                    what is confirmed outlives every process, but not a power cut
 keep="unread"       keeps what some named group has not read; "attached": only what groups need
                     that have consumers now
 retain=None         how much of what all groups have read stays on the disk, to be read again:

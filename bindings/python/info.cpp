@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "arguments.hpp"
+#include "text/quantity.hpp"
 
 namespace spillring::python {
 
@@ -47,6 +48,10 @@ py::object to_python(const QueueInfo& info) {
                         : py::object(py::float_(seconds(info.options.lease)));
   fields["prealloc"] = info.options.prealloc;
   fields["durability"] = word_for(info.options.durability);
+  fields["sync"] =
+      info.options.durability == Durability::memory
+          ? "never"
+          : text::human_sync(static_cast<std::uint64_t>(info.options.sync_interval.count()));
   fields["retain_age"] = info.options.retain_age == no_wait
                              ? py::object(py::none())
                              : py::object(py::float_(seconds(info.options.retain_age)));

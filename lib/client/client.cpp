@@ -48,6 +48,17 @@ std::uint32_t group_of(const std::string& name) {
   return *id;
 }
 
+std::uint32_t sync_ms_of(Timeout interval) noexcept {
+  if (interval == sync_never) return layout::sync_never;
+  const auto whole = std::chrono::ceil<std::chrono::milliseconds>(interval).count();
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(whole, 0, layout::sync_never - 1));  // which is refused
+}
+
+Timeout interval_of(std::uint32_t sync_ms) noexcept {
+  return sync_ms == layout::sync_never ? sync_never : std::chrono::milliseconds(sync_ms);
+}
+
 layout::Request creation(std::string_view name, const QueueOptions& options) {
   layout::Request request = named(Ask::create, name);
   request.capacity = options.capacity;
@@ -58,6 +69,7 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.lease_ns = nanoseconds(options.lease);
   request.prealloc = options.prealloc ? 1 : 0;
   request.durability = static_cast<std::uint8_t>(options.durability);
+  request.sync_ms = sync_ms_of(options.sync_interval);
   request.retain_ns = nanoseconds(options.retain_age);
   request.retain_bytes = options.retain_bytes;
   request.mode = options.mode;
@@ -83,6 +95,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.lease = Timeout(record.lease_ns);
   info.options.prealloc = record.prealloc != 0;
   info.options.durability = static_cast<Durability>(record.durability);
+  info.options.sync_interval = interval_of(record.sync_ms);
   info.options.retain_age = Timeout(record.retain_ns);
   info.options.retain_bytes = record.retain_bytes;
   info.options.mode = record.mode;

@@ -62,7 +62,7 @@ struct Request {
   std::uint8_t durability;
   std::uint32_t mode;         // permission bits as a file's: read = consume, write = publish
   std::uint32_t owner_group;  // no_group: the creator's own
-  std::uint8_t reserved_access[4];
+  std::uint32_t sync_ms;      // Manifest::sync_ms
   std::uint64_t retain_ns;
   std::uint64_t retain_bytes;
 };
@@ -72,6 +72,7 @@ static_assert(offsetof(Request, protocol_version) == 160);
 static_assert(offsetof(Request, capacity) == 168);
 static_assert(offsetof(Request, full) == 200);
 static_assert(offsetof(Request, mode) == 204);
+static_assert(offsetof(Request, sync_ms) == 212);
 static_assert(offsetof(Request, retain_ns) == 216);
 static_assert(std::is_trivially_copyable_v<Request>);
 
@@ -137,7 +138,7 @@ struct QueueRecord {
   std::uint32_t owner;
   std::uint32_t owner_group;
   std::uint32_t mode;
-  std::uint32_t reserved_access;
+  std::uint32_t sync_ms;
 };
 static_assert(sizeof(QueueRecord) == 336, "no padding");
 static_assert(offsetof(QueueRecord, oldest) == 256);

@@ -56,6 +56,8 @@ struct HandleEntry {
 };
 static_assert(sizeof(HandleEntry) == 32, "a table of 1,024 takes 32 KiB");
 
+inline constexpr std::uint32_t sync_never = UINT32_MAX;
+
 struct Manifest {
   // -- written once
   std::uint64_t magic;
@@ -73,7 +75,7 @@ struct Manifest {
   std::uint8_t keep;       // spillring::Keep
   std::uint8_t prealloc;
   std::uint8_t durability;  // spillring::Durability
-  std::uint8_t reserved_options[4];
+  std::uint32_t sync_ms;    // least time between two syncs; 0: none; sync_never: there are none
   Text<name_size> name;
   std::uint64_t made_by_session;  // who created it, and by which request: done twice, it is known
   std::uint64_t made_by_request;
@@ -115,6 +117,7 @@ static_assert(offsetof(Manifest, magic) == 0, "checked before anything else is b
 static_assert(offsetof(Manifest, layout_version) == 8, "likewise");
 static_assert(offsetof(Manifest, full) == 80);
 static_assert(offsetof(Manifest, durability) == 83);
+static_assert(offsetof(Manifest, sync_ms) == 84);
 static_assert(offsetof(Manifest, name) == 88);
 static_assert(offsetof(Manifest, retain_ns) == 240);
 static_assert(offsetof(Manifest, condition) == 256, "apart from what never changes");

@@ -157,6 +157,21 @@ Retention retention_of(std::string_view text) {
   }
 }
 
+Quantity sync_of(std::string_view text) {
+  if (text == "each") return {};
+  if (text == "never") return {never_synced, {}};
+  constexpr std::uint64_t millisecond = 1'000'000;
+  const Quantity interval = duration_of(text);
+  if (!interval.problem.empty()) return {0, "it is not each, never, or a duration"};
+  if (interval.value < millisecond) return {0, "an interval has at least 1 ms"};
+  return interval;
+}
+
+std::string human_sync(std::uint64_t nanoseconds) {
+  if (nanoseconds == never_synced) return "never";
+  return nanoseconds == 0 ? "each" : human_duration(nanoseconds);
+}
+
 std::string human_retention(std::uint64_t nanoseconds, std::uint64_t bytes) {
   if (nanoseconds == 0 && bytes == 0) return "none";
   std::string text = nanoseconds != 0 ? human_duration(nanoseconds) : "";

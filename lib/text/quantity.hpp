@@ -32,6 +32,12 @@ struct Retention {
 /// What retention_of() takes; "none" where there is none.
 [[nodiscard]] std::string human_retention(std::uint64_t nanoseconds, std::uint64_t bytes);
 
+/// "each", "never" or a duration of at least 1 ms, in nanoseconds: 0, `never_synced`, or that.
+inline constexpr std::uint64_t never_synced = INT64_MAX;
+[[nodiscard]] Quantity sync_of(std::string_view text);
+/// What sync_of() takes.
+[[nodiscard]] std::string human_sync(std::uint64_t nanoseconds);
+
 /// "1.5s", what duration_of() takes.
 [[nodiscard]] std::string human_duration(std::uint64_t nanoseconds);
 

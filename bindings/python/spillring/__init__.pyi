@@ -72,6 +72,7 @@ class QueueInfo:
     slots: int
     full: str
     durability: str
+    sync: str
     keep: str
     retain_age: float | None
     retain_bytes: int
@@ -249,6 +250,7 @@ class Bus:
         slots: int = 65536,
         full: Literal["block", "reject", "spill"] | None = None,
         durability: Literal["memory", "disk"] = "memory",
+        sync: float | str = "each",
         keep: Literal["unread", "attached"] = "unread",
         retain: int | str | None = None,
         stall_timeout: float = 1.0,

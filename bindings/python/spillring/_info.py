@@ -13,6 +13,7 @@ class QueueInfo:
     slots: int  #: most messages in memory
     full: str  #: "block", "reject" or "spill"
     durability: str  #: "memory" or "disk"
+    sync: str  #: of a durable queue: "each", "never", or the least time between two syncs
     keep: str  #: "unread" or "attached"
     retain_age: "float | None"  #: seconds that history is kept; None: no matter how long
     retain_bytes: int  #: bytes of history that are kept; 0: no matter how many

@@ -45,6 +45,8 @@ enum class Durability : std::uint8_t {
                ///< goes to the journal, and many share one fdatasync
 };
 
+inline constexpr Timeout sync_never = Timeout::max();
+
 struct QueueOptions {
   /// Most bytes of payload and metadata in memory. A limit, not a price: a queue starts small and
   /// grows.
@@ -55,6 +57,11 @@ struct QueueOptions {
   Keep keep = Keep::unread;
   /// `disk` needs a supervisor with a state directory.
   Durability durability = Durability::memory;
+  /// With `Durability::disk`: the least time from one sync to the next, in whole milliseconds, at
+  /// most an hour. Zero: as soon as there is something, one sync for all who wait. More: the disk
+  /// does less, and who waits for it waits that much longer. `sync_never`: what the operating
+  /// system has counts as confirmed; it outlives every process, not a power cut.
+  Timeout sync_interval = Timeout::zero();
   /// How long messages stay in the journal after they were sent, to be read again, though every
   /// group has read them; zero: no matter how long. Needs a state directory. Files of the journal
   /// go as a whole, so it may be more.
