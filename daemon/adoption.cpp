@@ -86,6 +86,7 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
     adopt_groups(kept.words);
     adopt_handles();
     finish_what_was_cut_short();
+    ring_bells();  // the one before may have died between a change and the ring for it
   } catch (const Error& error) {
     if (error.code() == Code::corrupt) condemn(layout::Condition::poisoned);  // clients are told
     throw;
