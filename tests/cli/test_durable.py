@@ -217,3 +217,19 @@ def test_a_place_that_is_none(run, place):
 def test_seek_of_a_group_that_is_not_there(run):
     run("create", "q")
     assert_failure(run("seek", "q", "--to", "latest", code=69), "no group 'default'", "")
+
+
+def test_a_sync_interval_is_shown_and_bad_ones_are_refused(run):
+    run("create", "q", "--durability", "disk", "--sync", "100ms")
+    assert info(run, "q")["sync"] == "100ms"
+    run("send", "q", "--durable", "hello")
+    run("create", "never", "--durability", "disk", "--sync", "never")
+    assert info(run, "never")["sync"] == "never"
+    run("create", "each", "--durability", "disk")
+    assert info(run, "each")["sync"] == "each"
+    refused = run("create", "w", "--durability", "disk", "--sync", "often", code=64)
+    assert_failure(refused, "--sync 'often' cannot be had", "write each, never")
+    refused = run("create", "w", "--durability", "disk", "--sync", "10us", code=64)
+    assert_failure(refused, "--sync '10us' cannot be had", "100ms")
+    refused = run("create", "w", "--sync", "1s", code=64)
+    assert_failure(refused, "this queue syncs nothing", "durability disk")

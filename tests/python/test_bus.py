@@ -234,6 +234,18 @@ def test_option_that_asks_for_nothing_unbuilt(bus):
     bus.queue("q", create=True, durability="memory", exclusive_producer=False)
 
 
+def test_how_often_a_queue_syncs(tmp_path):
+    with spillring.embedded(state_dir=tmp_path) as bus:
+        for sync, shown in (("each", "each"), ("never", "never"), ("100ms", "100ms"), (0.25, "250ms")):
+            queue = bus.queue(f"q-{shown}", create=True, durability="disk", sync=sync)
+            assert queue.info().sync == shown
+            queue.put(b"kept", durable=True, timeout=5)
+        with pytest.raises(spillring.Invalid, match="each, never, or a duration"):
+            bus.queue("q", create=True, durability="disk", sync="often")
+        with pytest.raises(spillring.Invalid, match="syncs nothing"):
+            bus.queue("q", create=True, sync=1)
+
+
 def test_an_embedded_supervisors_queues_are_kept_in_its_state_directory(tmp_path):
     with spillring.embedded(state_dir=tmp_path / "state") as bus:
         queue = bus.queue("q", create=True)
