@@ -108,14 +108,17 @@ std::uint64_t Journal::expires_at(Retention retention) const noexcept {
   return std::next(files.begin())->second.begun + retention.nanoseconds;
 }
 
-void Journal::rotate_before(std::uint64_t wall_clock) {
-  {
-    const std::lock_guard lock(files_->mutex);
-    const auto& files = files_->by_first;
-    if (files.empty() || files.rbegin()->second.begun >= wall_clock) return;
-  }
-  place_.spooler.submit(
-      lane_, [writer = writer_] { writer->finish(); }, [](const std::exception_ptr&) {});
+bool Journal::was_begun_before(std::uint64_t wall_clock) const noexcept {
+  const std::lock_guard lock(files_->mutex);
+  const auto& files = files_->by_first;
+  return !files.empty() && files.rbegin()->second.begun < wall_clock;
+}
+
+/// Where the work ends early, what was written and does not count must not stand before what comes:
+/// the file is given up.
+void Journal::Appender::run(const Work& work) try { work(*this); } catch (...) {
+  writer_->give_up();
+  throw;
 }
 
 void Journal::Appender::append(const journal::Batch& batch, bool sync_follows) {
@@ -142,23 +145,32 @@ void Journal::make_contiguous(std::uint64_t first) {
 
 void Journal::write(std::uint64_t first, Work work, Done done) {
   make_contiguous(first);
-  busy_ = true;
   const auto shared = std::make_shared<Work>(std::move(work));
   place_.spooler.submit(
-      lane_, [appender = appender(), shared]() mutable { (*shared)(appender); },
+      lane_, [appender = appender(), shared]() mutable { appender.run(*shared); },
       // `shared` is let go of in the loop, which alone knows what that is charged to.
       [this, here = std::weak_ptr(alive_), shared,
        done = std::move(done)](const std::exception_ptr& failure) {
         if (here.expired()) return;
         busy_ = false;
+        if (failure) forget_what_does_not_count();
         done(failure);
       });
+  busy_ = true;  // `done` comes in the loop, and not before
+}
+
+/// Files that were begun for what has failed then: they would be charged.
+void Journal::forget_what_does_not_count() {
+  const std::lock_guard lock(files_->mutex);
+  auto& files = files_->by_first;
+  for (auto file = files.lower_bound(files_->end); file != files.end(); file = files.erase(file)) {
+    remove_file(file->first);
+  }
 }
 
 void Journal::write_now(std::uint64_t first, const Work& work) {
   make_contiguous(first);
-  Appender appender = this->appender();
-  work(appender);
+  appender().run(work);
 }
 
 void Journal::sync_now() {
@@ -181,17 +193,20 @@ void Journal::remove_file(std::uint64_t first) {
       });
 }
 
-void Journal::drop_below(std::uint64_t s, bool all) {
+bool Journal::drop_below(std::uint64_t s, bool all) {
   const std::lock_guard lock(files_->mutex);
   auto& files = files_->by_first;
+  bool dropped = false;
   while (files.size() > 1 && std::next(files.begin())->first <= s) {
     remove_file(files.begin()->first);
     files.erase(files.begin());
+    dropped = true;
   }
-  if (!all || files.empty() || busy_ || files_->end > s) return;
+  if (!all || files.empty() || busy_ || files_->end > s) return dropped;
   remove_file(files.begin()->first);
   files.clear();
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
+  return true;
 }
 
 /// Behind what is on its way.

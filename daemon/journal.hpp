@@ -63,11 +63,14 @@ class Journal {
     /// Writes a batch; with `sync_follows`, it does not count before sync(). Throws `Error`.
     void append(const journal::Batch& batch, bool sync_follows);
     void sync() { writer_->sync(); }
+    /// The next batch begins a file; the present one is cut to what is in it.
+    void finish() { writer_->finish(); }
     /// Everything below `end` counts. Before somebody who reads is told.
     void count(std::uint64_t end);
 
    private:
     friend class Journal;
+    void run(const std::function<void(Appender&)>& work);
     Appender(std::shared_ptr<journal::SegmentWriter> writer, std::shared_ptr<Files> files)
         : writer_(std::move(writer)), files_(std::move(files)) {}
     std::shared_ptr<journal::SegmentWriter> writer_;
@@ -95,11 +98,12 @@ class Journal {
                                             std::uint64_t wall_clock) const noexcept;
   /// When the oldest file is too old, on the wall clock; UINT64_MAX: never.
   [[nodiscard]] std::uint64_t expires_at(Retention retention) const noexcept;
-  /// The next batch begins a file if the present one was begun before. REQUIRES: not busy().
-  void rotate_before(std::uint64_t wall_clock);
+  /// Whether the file that is being filled was begun before that moment.
+  [[nodiscard]] bool was_begun_before(std::uint64_t wall_clock) const noexcept;
 
   /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far.
-  void drop_below(std::uint64_t s, bool all);
+  /// Returns true if something was dropped.
+  bool drop_below(std::uint64_t s, bool all);
   /// Removes all there is.
   void remove() noexcept;
 
@@ -134,6 +138,7 @@ class Journal {
   [[nodiscard]] File adopted(std::uint64_t first) const;
   [[nodiscard]] Appender appender() { return {writer_, files_}; }
   void remove_file(std::uint64_t first);
+  void forget_what_does_not_count();
   /// The numbers that follow are not to come behind a gap.
   void make_contiguous(std::uint64_t first);
 

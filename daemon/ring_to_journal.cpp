@@ -136,8 +136,8 @@ void RingToJournal::write_some(Journal::Appender& journal) {
     journal.append(batch, plan_.sync);
     next_ = batch.end();
     written_ += batch.size();
-    report_->messages += batch.messages;
-    report_->bytes += batch.message_bytes;
+    uncounted_.messages += batch.messages;
+    uncounted_.bytes += batch.message_bytes;
     ended_ = batch.entries.back().state == static_cast<std::uint64_t>(layout::Published::sealed);
   } while (plan_.sync && may_go_on());
 }
@@ -148,6 +148,8 @@ void RingToJournal::count(Journal::Appender& journal) {
   const os::Instant took = os::now() - began;
   journal.count(next_);
   report_->progress = true;
+  report_->messages += std::exchange(uncounted_.messages, 0);
+  report_->bytes += std::exchange(uncounted_.bytes, 0);
   if (plan_.once) ended_ = true;
   // SYNC POINT WRITE: journaled. seq_cst: before the bells are rung (wait/bell.hpp, W1), and before
   // the hold is raised: what is below it is read from the journal from now on.
@@ -159,11 +161,13 @@ void RingToJournal::count(Journal::Appender& journal) {
 }
 
 void RingToJournal::operator()(Journal::Appender& journal) {
-  while (may_go_on()) {
+  began_ = os::now();
+  if (plan_.new_file) journal.finish();
+  do {
     write_some(journal);
     if (next_ == counted_) return;
     count(journal);
-  }
+  } while (may_go_on() && !takes_too_long());
 }
 
 }  // namespace spillring::daemon

@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "journal.hpp"
+#include "os/clock.hpp"
 #include "queue_memory.hpp"
 #include "ring_segment.hpp"
 
@@ -32,10 +33,12 @@ class RingToJournal {
     std::shared_ptr<RingSegment> ring;
     std::uint64_t from = 0;                     // the first number to be copied
     std::uint64_t until = layout::no_sequence;  // and where it ends at the latest
-    std::uint64_t most = 0;  // bytes: about where it ends, so that the loop has its say
+    std::uint64_t most = 0;            // bytes: about where it ends, so that the loop has its say
+    os::Instant longest = 10'000'000;  // and when, so that other queues have theirs
     std::uint64_t batch_goal = layout::batch_goal;
     std::uint64_t file = 0;  // the size of a file that it may begin, one
     bool sync = false;       // the disk has to have it
+    bool new_file = false;   // the present one is too old
     bool once = false;       // it ends when something was counted
   };
   static constexpr std::uint64_t any_files = UINT64_MAX;
@@ -53,12 +56,14 @@ class RingToJournal {
         next_(plan_.from),
         counted_(plan_.from) {}
 
-  /// Copies until nothing more is published, `most` is reached, the ring ends, or a file would have
-  /// to be begun that it may not begin. Throws `Error`; what was counted before stays so.
+  /// Copies until nothing more is published, `most` or `longest` is reached, the ring ends, or a
+  /// file would have to be begun that it may not begin. Throws `Error`; what was counted before
+  /// stays so.
   void operator()(Journal::Appender& journal);
 
  private:
   [[nodiscard]] bool may_go_on() const noexcept { return written_ < plan_.most && !ended_; }
+  [[nodiscard]] bool takes_too_long() const noexcept { return os::now() - began_ >= plan_.longest; }
   void write_some(Journal::Appender& journal);
   bool may_append(const Journal::Appender& journal, const journal::Batch& batch);
   void count(Journal::Appender& journal);
@@ -68,7 +73,9 @@ class RingToJournal {
   std::uint64_t next_;         // to be written
   std::uint64_t counted_;      // below: `journaled`
   std::uint64_t written_ = 0;  // bytes
-  bool ended_ = false;         // the ring's last number is written, or a file is wanted
+  os::Instant began_ = 0;
+  Report uncounted_;    // written, and not yet counted
+  bool ended_ = false;  // the ring's last number is written, or a file is wanted
 };
 
 /// The published numbers of the ring from `first` on and below `until`, up to one that is only

@@ -80,6 +80,7 @@ SavedQueue Queue::save() {
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
     plan->until = next;
     plan->most = UINT64_MAX;
+    plan->longest = os::never;
     plan->file = RingToJournal::any_files;
     journal_->write_now(plan->from,
                         RingToJournal(*plan, std::make_shared<RingToJournal::Report>()));

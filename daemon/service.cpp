@@ -174,7 +174,9 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
   const auto status = ring::probe(view, wanted, room).status;
   const bool no_room =
       status == ring::ClaimStatus::no_slots || status == ring::ClaimStatus::no_bytes;
-  if (!nobody_needs_it || !no_room || !room_is_wanted(now)) {
+  // The supervisor's own hold goes when what is on its way to the journal is there.
+  const bool by_copy = is_writing() && cursors().holds[0].sequence.load() <= room.limit;
+  if (by_copy || !nobody_needs_it || !no_room || !room_is_wanted(now)) {
     pinned_since_ = os::never;
     return os::never;
   }

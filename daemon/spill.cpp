@@ -129,10 +129,9 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
   const bool history = retention().any();
   const std::uint64_t least =
       history ? std::min(needed, journal_->retained_from(retention(), wall_clock)) : needed;
-  const std::uint64_t before = journal_->segments();
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
-  journal_->drop_below(least, all && !follows());  // what goes on keeps its file
-  if (journal_->segments() != before) {            // not too often, and not too late
+  // What goes on keeps its file. Groups are noted not too often, and not too late.
+  if (journal_->drop_below(least, all && !follows())) {
     charge_journal();
     for (const auto& group : group_table_) {
       if (group) remember_group(*group);
@@ -204,7 +203,8 @@ os::Instant Queue::follow(os::Instant now) {
     return then;
   }
   if (const std::uint64_t age = retention().nanoseconds; age != 0) {
-    journal_->rotate_before(os::wall_clock() - std::min(age / 4, os::wall_clock()));
+    const std::uint64_t wall_clock = os::wall_clock();
+    plan->new_file = journal_->was_begun_before(wall_clock - std::min(age / 4, wall_clock));
   }
   plan->most = followed_at_once;
   copy(*std::move(plan));

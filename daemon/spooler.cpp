@@ -14,6 +14,7 @@ void Spooler::submit(const Lane& lane, Work work, Done done) {
     } catch (...) {
       failure = std::current_exception();
     }
+    work = nullptr;  // what it holds is the loop's to let go of
     boost::asio::post(loop_, [failure, done = std::move(done)] { done(failure); });
   });
 }

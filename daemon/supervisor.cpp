@@ -20,6 +20,9 @@ namespace {
 // Packets of one client before others get their turn.
 constexpr int most_at_once = 16;
 
+// After a look at a queue that could not be finished.
+constexpr std::uint64_t look_again_after = 1'000'000'000;
+
 // So many supervisors may die while they carry out one request.
 constexpr std::uint64_t most_attempts = 5;
 
@@ -398,7 +401,12 @@ void Supervisor::service(std::uint64_t id) {
   if (found == queues_.end() || options_.without_recovery || stopping_) return;
   Served& at = *found->second;
   const os::Instant now = os::now();
-  const os::Instant next = at.queue.service(now);
+  os::Instant next = os::after(now, look_again_after);
+  try {
+    next = at.queue.service(now);
+  } catch (const std::exception& failure) {  // no memory, at present
+    log(fmt::format("queue '{}': {}", at.queue.name(), failure.what()));
+  }
   if (next == os::never) {
     at.timer.cancel();
     return;

@@ -12,7 +12,7 @@ namespace spillring::tools {
 namespace {
 
 std::string why_full(const QueueInfo& info) {
-  const std::string held =
+  std::string held =
       fmt::format("it holds {} of {} and {} of {}", plural(info.messages, "message"),
                   info.options.slots, human_size(info.bytes), human_size(info.options.capacity));
   if (info.alarm == DiskAlarm::none) return held;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <utility>
 
 #include "journal/checksum.hpp"
 #include "os/clock.hpp"
@@ -31,8 +30,9 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
       finish();
     }
     if (file_ == nullptr) {
-      begun = {batch.first, file_for(batch), std::exchange(cut_, 0)};
+      begun = {batch.first, file_for(batch), cut_};
       begin(begun.first, begun.size, sync_follows);
+      cut_ = 0;
     }
     if (sync_follows) write_ahead(batch.size());
     write(batch);

@@ -67,6 +67,8 @@ class SegmentWriter {
   void sync();
   /// The next batch begins a file; the present one is cut to what is in it.
   void finish();
+  /// The next batch begins a file, and the present one is left as it is.
+  void give_up() noexcept { file_.reset(); }
 
  private:
   void begin(std::uint64_t first, std::uint64_t size, bool sync);

@@ -161,7 +161,7 @@ Quantity sync_of(std::string_view text) {
   if (text == "each") return {};
   if (text == "never") return {never_synced, {}};
   constexpr std::uint64_t millisecond = 1'000'000;
-  const Quantity interval = duration_of(text);
+  Quantity interval = duration_of(text);
   if (!interval.problem.empty()) return {0, "it is not each, never, or a duration"};
   if (interval.value < millisecond) return {0, "an interval has at least 1 ms"};
   return interval;

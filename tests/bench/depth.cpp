@@ -137,8 +137,9 @@ int main(int argc, char** argv) {
       bench.fill(depth);
       bench.time_sending();
     }
-    for (auto depth = depths.rbegin(); depth != depths.rend(); ++depth) {
-      bench.empty(*depth + stretches * stretch);
+    std::reverse(depths.begin(), depths.end());
+    for (const std::uint64_t depth : depths) {
+      bench.empty(depth + stretches * stretch);
       bench.time_receiving();
     }
   }

@@ -1,0 +1,130 @@
+// What counts of a journal, and where, when the work that writes to it ends early.
+#include "daemon/journal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <chrono>
+#include <stdexcept>
+#include <thread>
+
+#include "journal/sample.hpp"
+#include "journal/segment_reader.hpp"
+#include "temporary_directory.hpp"
+
+namespace spillring::daemon {
+namespace {
+
+using journal::SampleBatch;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t queue_id = 7;
+
+class JournalTest : public ::testing::Test {
+ protected:
+  [[nodiscard]] Journal made(std::uint64_t segment_size = 1 << 20) {
+    return {{disk_, spooler_, directory_.path() / "journal", segment_size}, queue_id};
+  }
+  /// Until it is done. What it threw, or nullptr.
+  std::exception_ptr write(Journal& journal, std::uint64_t first, Journal::Work work) {
+    std::exception_ptr failure;
+    bool done = false;
+    journal.write(first, std::move(work), [&](std::exception_ptr thrown) {
+      failure = std::move(thrown);
+      done = true;
+    });
+    loop_.restart();
+    const auto guard = boost::asio::make_work_guard(loop_);
+    while (!done) loop_.run_one();
+    return failure;
+  }
+  /// The first number that cannot be read.
+  [[nodiscard]] static std::uint64_t end_of(const Journal& journal) {
+    return journal::SegmentReader(journal.segment_of(1).file, queue_id).end();
+  }
+  static void append(Journal::Appender& to, std::uint64_t from, std::uint64_t end) {
+    to.append(*SampleBatch(from, end), true);
+  }
+  static void append_and_count(Journal::Appender& to, std::uint64_t from, std::uint64_t end) {
+    append(to, from, end);
+    to.sync();
+    to.count(end);
+  }
+
+  boost::asio::io_context loop_;
+
+ private:
+  TemporaryDirectory directory_;
+  journal::Disk disk_;
+  Spooler spooler_{loop_};
+};
+
+TEST_F(JournalTest, WhatDoesNotCountIsNotInTheWayOfWhatComes) {
+  Journal journal = made();
+  journal.adopt(1);
+  const auto counted = [](Journal::Appender& to) { append_and_count(to, 1, 5); };
+  ASSERT_EQ(write(journal, 1, counted), nullptr);
+  const auto cut_short = [](Journal::Appender& to) {
+    append(to, 5, 9);
+    throw std::bad_alloc();
+  };
+  EXPECT_NE(write(journal, 5, cut_short), nullptr);
+  const auto again = [](Journal::Appender& to) {
+    append_and_count(to, 5, 12);
+    append_and_count(to, 12, 20);
+  };
+  ASSERT_EQ(write(journal, 5, again), nullptr);
+  EXPECT_EQ(journal.segment_of(4).first, 1U);
+  const Journal::Segment behind = journal.segment_of(5);
+  EXPECT_EQ(behind.first, 5U) << "a file of its own";
+  EXPECT_EQ(end_of(journal), 9U) << "the first file is left as it is";
+  EXPECT_EQ(journal::SegmentReader(journal.segment_of(19).file, queue_id).end(), 20U);
+}
+
+TEST_F(JournalTest, AFileThatNothingCountsInIsNotKept) {
+  Journal journal = made();
+  journal.adopt(1);
+  const auto cut_short = [](Journal::Appender& to) {
+    append(to, 1, 5);
+    throw std::bad_alloc();
+  };
+  EXPECT_NE(write(journal, 1, cut_short), nullptr);
+  EXPECT_TRUE(journal.empty());
+  EXPECT_EQ(journal.bytes(), 0U);
+}
+
+TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
+  Journal journal = made(64 * 1024);
+  journal.adopt(1);
+  const auto work = [](Journal::Appender& to) {
+    for (std::uint64_t s = 1; to.has_room_for(*SampleBatch(s, s + 40)) || s == 1; s += 40) {
+      append_and_count(to, s, s + 40);
+    }
+  };
+  ASSERT_EQ(write(journal, 1, work), nullptr);
+  EXPECT_EQ(journal.bytes(), 64U * 1024);
+  const std::uint64_t end = end_of(journal);
+  const auto next = [end](Journal::Appender& to) { append_and_count(to, end, end + 40); };
+  ASSERT_EQ(write(journal, end, next), nullptr);
+  EXPECT_EQ(journal.segments(), 2U);
+  EXPECT_LT(journal.bytes(), 2U * 64 * 1024);
+}
+
+/// What is let go of may be charged to somebody, and accounts are the loop's.
+TEST_F(JournalTest, ConcurrentWorkIsLetGoOfInTheLoop) {
+  Journal journal = made();
+  journal.adopt(1);
+  for (int i = 0; i < 200; ++i) {
+    std::thread::id where;
+    std::shared_ptr<const int> held(new int(0), [&where](const int* p) {
+      where = std::this_thread::get_id();
+      delete p;
+    });
+    auto work = [held = std::move(held)](Journal::Appender&) {};
+    ASSERT_EQ(write(journal, 1, std::move(work)), nullptr);
+    ASSERT_EQ(where, std::this_thread::get_id()) << i;
+  }
+}
+
+}  // namespace
+}  // namespace spillring::daemon
