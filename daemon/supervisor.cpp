@@ -396,17 +396,20 @@ void Supervisor::remove_group(const Requester& requester, const layout::Request&
   }
 }
 
+/// Returns when to look again.
+os::Instant Supervisor::look_after(Queue& queue, os::Instant now) noexcept try {
+  return queue.service(now);
+} catch (const std::exception& failure) {  // no memory, at present
+  log(fmt::format("queue '{}': {}", queue.name(), failure.what()));
+  return os::after(now, look_again_after);
+}
+
 void Supervisor::service(std::uint64_t id) {
   const auto found = queues_.find(id);
   if (found == queues_.end() || options_.without_recovery || stopping_) return;
   Served& at = *found->second;
   const os::Instant now = os::now();
-  os::Instant next = os::after(now, look_again_after);
-  try {
-    next = at.queue.service(now);
-  } catch (const std::exception& failure) {  // no memory, at present
-    log(fmt::format("queue '{}': {}", at.queue.name(), failure.what()));
-  }
+  const os::Instant next = look_after(at.queue, now);
   if (next == os::never) {
     at.timer.cancel();
     return;

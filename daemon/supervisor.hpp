@@ -139,6 +139,7 @@ class Supervisor {
   void forget(std::uint64_t id) noexcept;
   void sync_catalogue() noexcept;
   void serve(std::unique_ptr<Served> made);
+  static os::Instant look_after(Queue& queue, os::Instant now) noexcept;
   void service(std::uint64_t id);
   [[nodiscard]] Served& served(std::uint64_t id);
   /// The same, for somebody who has this right. Throws `Error` (deleted, denied).
