@@ -26,7 +26,8 @@ void add_metadata(std::span<const std::byte> metadata, PeekedMessage& into) {
 }  // namespace
 
 Observer::Observer(QueueRef& queue)
-    : attachment_([&] {
+    : queue_(&queue),
+      attachment_([&] {
         Answered answer = queue.ask(control::request(layout::Ask::observe));
         earliest_ = answer.reply.number;
         return Attachment(queue, answer, Attachment::Kind::observer);
@@ -95,25 +96,36 @@ std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) 
     if (seen == ring::Seen::nothing) break;
     const bool in_ring = seen == ring::Seen::committed && copy(ring->view, s, message);
     const bool gone = seen == ring::Seen::gone || (seen == ring::Seen::committed && !in_ring);
-    if (in_ring || (gone && copy_from_journal(s, message))) messages.push_back(std::move(message));
+    const Found found = gone ? copy_from_journal(s, message) : Found{in_ring, s + 1};
+    if (found.copied) messages.push_back(std::move(message));
     if (ring == nullptr && s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) {
       break;
     }
-    ++s;
+    s = found.next;
   }
   return messages;
 }
 
-bool Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into) {
-  if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) return false;
+/// Not number by number: each would be a question to the supervisor.
+std::uint64_t Observer::behind_what_is_gone(std::uint64_t s) {
+  earliest_ = queue_->ask(control::request(layout::Ask::observe)).reply.number;
+  return std::max(s + 1, std::min(earliest_, oldest()));
+}
+
+Observer::Found Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into) {
+  const std::uint64_t next = s + 1;
+  if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) return {false, next};
   const JournalCursor::Sight sight = journal_.look(s);
-  if (sight.block == nullptr || !sight.block->data->is_message(s)) return false;
+  if (sight.block == nullptr) {
+    return {false, sight.lost == 0 ? behind_what_is_gone(s) : std::max(sight.lost, next)};
+  }
+  if (!sight.block->data->is_message(s)) return {false, next};
   const auto stored = sight.block->data->message(s);
-  if (!stored) return false;
+  if (!stored) return {false, next};
   into.timestamp_ns = stored->timestamp;
   into.payload = copied(stored->payload);
   add_metadata(stored->metadata, into);
-  return true;
+  return {true, next};
 }
 
 bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into) {

@@ -31,9 +31,16 @@ class Observer {
   /// False if the message went away while it was copied.
   static bool copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into);
 
-  bool copy_from_journal(std::uint64_t s, PeekedMessage& into);
+  struct Found {
+    bool copied = false;
+    std::uint64_t next = 0;  // where to go on
+  };
+  Found copy_from_journal(std::uint64_t s, PeekedMessage& into);
+  /// The first number behind `s` that may still be there.
+  std::uint64_t behind_what_is_gone(std::uint64_t s);
 
-  std::uint64_t earliest_ = 0;  // that could be read when this was made
+  QueueRef* queue_;
+  std::uint64_t earliest_ = 0;  // that could be read when the supervisor was asked
   Attachment attachment_;
   RingChain rings_;
   JournalCursor journal_;
