@@ -82,9 +82,9 @@ void wait_for_those_woken(const ring::RingView& ring, std::uint64_t from, std::u
 
 }  // namespace
 
-bool is_published(const ring::RingView& ring, std::uint64_t from) noexcept {
-  const std::uint64_t word = ring.descriptor(from).published.load(std::memory_order_seq_cst);
-  return layout::publish_lap(word) == ring.lap(from);
+bool is_published(const ring::RingView& ring, std::uint64_t s) noexcept {
+  const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_seq_cst);
+  return layout::publish_lap(word) == ring.lap(s);
 }
 
 journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::uint64_t until,

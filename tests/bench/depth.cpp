@@ -11,8 +11,6 @@
 #include <memory>
 
 #include "measure.hpp"
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
 
 namespace {
 
@@ -111,38 +109,29 @@ class Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fputs("usage: bench_depth DIRECTORY [GIB]\n", stderr);
-    return 64;
-  }
-  const std::filesystem::path directory = std::filesystem::path(argv[1]) / "bench_depth";
-  std::filesystem::create_directories(directory);
-  const std::uint64_t most = (argc > 2 ? std::strtoull(argv[2], nullptr, 10) : 8) * 1024 * MiB;
-  {
-    Embedded::Options options;
-    options.state_dir = directory / "state";
-    const Embedded supervisor(options);
-    Bench bench(directory, supervisor.connect());
-    std::vector<std::uint64_t> depths{32 * MiB};  // the ring is full
-    for (const std::uint64_t depth : {1024 * MiB, 8 * 1024 * MiB}) {
-      const std::uint64_t room = std::filesystem::space(directory).available;
-      if (depth <= most && depth + 2 * 1024 * MiB <= room) {
-        depths.push_back(depth);
-      } else {
-        std::printf("%4.1f GiB: skipped, there is no room, or it was not asked for\n",
-                    static_cast<double>(depth) / (1 << 30));
-      }
-    }
-    for (const std::uint64_t depth : depths) {
-      bench.fill(depth);
-      bench.time_sending();
-    }
-    std::reverse(depths.begin(), depths.end());
-    for (const std::uint64_t depth : depths) {
-      bench.empty(depth + stretches * stretch);
-      bench.time_receiving();
+  const auto gib =
+      static_cast<std::uint64_t>(number(argc, argv, 2, 8, "bench_depth DIRECTORY [GIB]"));
+  const std::uint64_t most = gib * 1024 * MiB;
+  const Place place(argv[1]);
+  Bench bench(place.directory(), place.connect());
+  std::vector<std::uint64_t> depths{32 * MiB};  // the ring is full
+  for (const std::uint64_t depth : {1024 * MiB, 8 * 1024 * MiB}) {
+    const std::uint64_t room = std::filesystem::space(place.directory()).available;
+    if (depth <= most && depth + 2 * 1024 * MiB <= room) {
+      depths.push_back(depth);
+    } else {
+      std::printf("%4.1f GiB: skipped, there is no room, or it was not asked for\n",
+                  static_cast<double>(depth) / (1 << 30));
     }
   }
-  std::filesystem::remove_all(directory);
+  for (const std::uint64_t depth : depths) {
+    bench.fill(depth);
+    bench.time_sending();
+  }
+  std::reverse(depths.begin(), depths.end());
+  for (const std::uint64_t depth : depths) {
+    bench.empty(depth + stretches * stretch);
+    bench.time_receiving();
+  }
   return 0;
 }

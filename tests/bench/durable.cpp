@@ -19,8 +19,6 @@
 #include <vector>
 
 #include "measure.hpp"
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
 
 namespace {
 
@@ -159,44 +157,34 @@ struct Series {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fputs("usage: bench_durable DIRECTORY [ROUNDS [MICROSECONDS]]\n", stderr);
-    return 64;
-  }
-  const std::filesystem::path directory = std::filesystem::path(argv[1]) / "bench_durable";
-  std::filesystem::create_directories(directory);
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 25;
-  slower_by = std::chrono::microseconds(argc > 3 ? std::atoi(argv[3]) : 0);
+  constexpr const char* usage = "bench_durable DIRECTORY [ROUNDS [MICROSECONDS]]";
+  const int rounds = number(argc, argv, 2, 25, usage);
+  slower_by = std::chrono::microseconds(number(argc, argv, 3, 0, usage));
+  const Place place(argv[1]);
   std::array<Series, 3> all{Series{1}, Series{8}, Series{64}};
   std::vector<double> medians;
-  {
-    spillring::Embedded::Options options;
-    options.state_dir = directory / "state";
-    const spillring::Embedded supervisor(options);
-    const auto queue = supervisor.connect().create(
-        "durable", {.full = spillring::Full::spill, .durability = spillring::Durability::disk});
-    const int file = prepared_file(directory / "probe");
-    for (int round = 0; round < rounds; ++round) {
-      for (Series& series : all) {
-        const std::vector<double> sync = sync_for_a_while(file);
-        const std::vector<double> took = send_for_a_while(queue, series.senders);
-        const std::vector<double> plain = commit_for_a_while(file, series.senders);
-        const double median = quantile(sync, 0.5);
-        medians.push_back(median);
-        const double rate =
-            static_cast<double>(took.size()) / std::chrono::duration<double>(window).count();
-        series.rates.push_back(rate);
-        series.rates_of_allowed.push_back(rate /
-                                          (static_cast<double>(series.senders) / median * 1e6));
-        series.of_plain.push_back(static_cast<double>(took.size()) /
-                                  static_cast<double>(plain.size()));
-        series.latencies_of_sync.push_back(quantile(took, 0.99) / quantile(sync, 0.99));
-      }
-      static_cast<void>(queue.purge());
+  const auto queue = place.connect().create(
+      "durable", {.full = spillring::Full::spill, .durability = spillring::Durability::disk});
+  const int file = prepared_file(place.directory() / "probe");
+  for (int round = 0; round < rounds; ++round) {
+    for (Series& series : all) {
+      const std::vector<double> sync = sync_for_a_while(file);
+      const std::vector<double> took = send_for_a_while(queue, series.senders);
+      const std::vector<double> plain = commit_for_a_while(file, series.senders);
+      const double median = quantile(sync, 0.5);
+      medians.push_back(median);
+      const double rate =
+          static_cast<double>(took.size()) / std::chrono::duration<double>(window).count();
+      series.rates.push_back(rate);
+      series.rates_of_allowed.push_back(rate /
+                                        (static_cast<double>(series.senders) / median * 1e6));
+      series.of_plain.push_back(static_cast<double>(took.size()) /
+                                static_cast<double>(plain.size()));
+      series.latencies_of_sync.push_back(quantile(took, 0.99) / quantile(sync, 0.99));
     }
-    ::close(file);
+    static_cast<void>(queue.purge());
   }
-  std::filesystem::remove_all(directory);
+  ::close(file);
   std::printf("fdatasync: median %.0f us\n", quantile(medians, 0.5));
   for (const Series& series : all) {
     std::printf(

@@ -10,8 +10,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "spillring/embedded.hpp"
+#include "spillring/spillring.hpp"
 
 namespace spillring::bench {
 
@@ -32,6 +37,39 @@ inline double median(const std::vector<double>& values) { return quantile(values
 [[noreturn]] inline void give_up(const std::string& what) {
   std::perror(what.c_str());
   std::exit(74);
+}
+
+/// A directory on the disk that is measured, and a supervisor whose state is there; gone with it.
+class Place {
+ public:
+  explicit Place(const char* disk) : directory_(std::filesystem::path(disk) / "spillring_bench") {
+    std::filesystem::create_directories(directory_);
+    Embedded::Options options;
+    options.state_dir = directory_ / "state";
+    supervisor_.emplace(options);
+  }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    supervisor_.reset();
+    std::filesystem::remove_all(directory_);
+  }
+
+  [[nodiscard]] const std::filesystem::path& directory() const { return directory_; }
+  [[nodiscard]] Client connect() const { return supervisor_->connect(); }
+
+ private:
+  std::filesystem::path directory_;
+  std::optional<Embedded> supervisor_;
+};
+
+/// The number that is argument `i`, or `standard`. Ends the program where there is no disk given.
+inline int number(int argc, char** argv, int i, int standard, const char* usage) {
+  if (argc < 2) {
+    std::fprintf(stderr, "usage: %s\n", usage);
+    std::exit(64);
+  }
+  return i < argc ? std::atoi(argv[i]) : standard;
 }
 
 /// A file of its own, gone with this object.

@@ -10,8 +10,6 @@
 #include <filesystem>
 
 #include "measure.hpp"
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
 
 namespace {
 
@@ -74,26 +72,15 @@ void one_round(Series& series, const Client& client, const std::filesystem::path
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fputs("usage: bench_spill DIRECTORY [ROUNDS]\n", stderr);
-    return 64;
-  }
-  const std::filesystem::path directory = std::filesystem::path(argv[1]) / "bench_spill";
-  std::filesystem::create_directories(directory);
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 15;
+  const int rounds = number(argc, argv, 2, 15, "bench_spill DIRECTORY [ROUNDS]");
+  const Place place(argv[1]);
   std::array<Series, 3> all{Series{65536, 512 * MiB, {}, {}, {}, {}},
                             Series{1024, 512 * MiB, {}, {}, {}, {}},
                             Series{64, 64 * MiB, {}, {}, {}, {}}};
-  {
-    Embedded::Options options;
-    options.state_dir = directory / "state";
-    const Embedded supervisor(options);
-    const Client client = supervisor.connect();
-    for (int round = 0; round < rounds; ++round) {
-      for (Series& series : all) one_round(series, client, directory);
-    }
+  const Client client = place.connect();
+  for (int round = 0; round < rounds; ++round) {
+    for (Series& series : all) one_round(series, client, place.directory());
   }
-  std::filesystem::remove_all(directory);
   for (const Series& series : all) {
     const double spilled = median(series.spilled) * median(series.written);
     const double back = median(series.read_back) * median(series.read);

@@ -11,8 +11,6 @@
 #include <thread>
 
 #include "measure.hpp"
-#include "spillring/embedded.hpp"
-#include "spillring/spillring.hpp"
 
 namespace {
 
@@ -63,37 +61,26 @@ struct Lane {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fputs("usage: bench_steady DIRECTORY [ROUNDS]\n", stderr);
-    return 64;
-  }
-  const std::filesystem::path directory = std::filesystem::path(argv[1]) / "bench_steady";
-  std::filesystem::create_directories(directory);
-  const int rounds = argc > 2 ? std::atoi(argv[2]) : 31;
+  const int rounds = number(argc, argv, 2, 31, "bench_steady DIRECTORY [ROUNDS]");
+  const Place place(argv[1]);
   std::vector<double> rates;
   std::vector<double> ratios;
   std::uint64_t on_disk = 0;
-  {
-    Embedded::Options options;
-    options.state_dir = directory / "state";
-    const Embedded supervisor(options);
-    const Client client = supervisor.connect();
-    for (int round = 0; round < rounds; ++round) {
-      // Made anew, and in changing order: where memory happens to lie makes a tenth of difference.
-      std::array<double, 2> rate{};
-      for (const std::size_t turn : {0, 1}) {
-        const std::size_t which = (turn + static_cast<std::size_t>(round)) % 2;
-        Lane lane = Lane::made(client, "q", which == 0 ? Full::block : Full::spill);
-        lane.run();  // has touched all of the ring
-        rate.at(which) = lane.run();
-        on_disk = std::max(on_disk, lane.queue.info().journal_bytes);
-        client.remove("q");
-      }
-      rates.push_back(rate[1]);
-      ratios.push_back(rate[1] / rate[0]);
+  const Client client = place.connect();
+  for (int round = 0; round < rounds; ++round) {
+    // Made anew, and in changing order: where memory happens to lie makes a tenth of difference.
+    std::array<double, 2> rate{};
+    for (const std::size_t turn : {0, 1}) {
+      const std::size_t which = (turn + static_cast<std::size_t>(round)) % 2;
+      Lane lane = Lane::made(client, "q", which == 0 ? Full::block : Full::spill);
+      lane.run();  // has touched all of the ring
+      rate.at(which) = lane.run();
+      on_disk = std::max(on_disk, lane.queue.info().journal_bytes);
+      client.remove("q");
     }
+    rates.push_back(rate[1]);
+    ratios.push_back(rate[1] / rate[0]);
   }
-  std::filesystem::remove_all(directory);
   std::printf(
       "spill: %.0f messages a second, %.3f of block (quarters %.3f and %.3f, %d pairs of %d ms); "
       "journal at most %.0f MiB\n",
