@@ -1,0 +1,246 @@
+// Ourselves, a reference ring, the limits of the machine and rivals, doing the same work in one
+// run.
+//
+//   bench_compare [WORK...] [--peers A,B] [--rounds N] [--windows N] [--json FILE] [--list]
+//
+// For each work the peers take turns, a round at a time. A round is fresh processes, a window that
+// is not counted, and so many that are; each between two probes of how far apart the two cores are
+// at that moment. Of works that keep both cores busy, windows whose cores were not near are
+// discarded and done again, a bounded number of times; then they are kept, and counted as unsure.
+// Every payload is checked. Exit status 1 if a peer failed at what it can do.
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cast.hpp"
+#include "probe.hpp"
+#include "series.hpp"
+
+namespace spillring::bench {
+
+std::vector<Peer>& all_peers() {
+  static std::vector<Peer> peers;
+  return peers;
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct Options {
+  std::vector<std::string> works, peers;
+  unsigned rounds = 5;
+  unsigned windows = 2;
+  std::string json;
+  bool list = false;
+};
+
+/// A directory for one set of processes.
+class Directory {
+ public:
+  Directory() {
+    std::string name = std::filesystem::temp_directory_path() / "spillring-bench-XXXXXX";
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
+    path_ = name;
+  }
+  Directory(const Directory&) = delete;
+  Directory& operator=(const Directory&) = delete;
+  ~Directory() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+};
+
+/// By name, but ourselves and the yardsticks first.
+void sort_for_report(std::vector<Peer>& peers) {
+  static const std::vector<std::string> first{"spillring", "ring", "lines", "futex", "memcpy"};
+  const auto rank = [](const Peer& peer) {
+    return std::find(first.begin(), first.end(), peer.name) - first.begin();
+  };
+  std::sort(peers.begin(), peers.end(), [&](const Peer& a, const Peer& b) {
+    return std::pair(rank(a), a.name) < std::pair(rank(b), b.name);
+  });
+}
+
+class Bench {
+ public:
+  explicit Bench(const Options& options) : options_(options) {}
+
+  /// One work with all peers, in turns.
+  void run(const Work& work, const std::vector<Peer>& peers) {
+    std::map<std::string, Series> series;
+    for (const Peer& peer : peers) {
+      const std::string why = peer.cannot(work);
+      series.emplace(peer.name, work).first->second.missing(why);
+    }
+    for (unsigned round = 0; round < options_.rounds; ++round) {
+      for (const Peer& peer : peers) {
+        Series& its = series.at(peer.name);
+        if (its.why_missing().empty()) one_round(peer, work, its);
+      }
+    }
+    report(work, peers, series);
+  }
+  [[nodiscard]] bool failed() const { return failed_; }
+  [[nodiscard]] const nlohmann::json& results() const { return results_; }
+
+ private:
+  void one_round(const Peer& peer, const Work& work, Series& series) {
+    try {
+      const Directory directory;
+      if (work.kind == Kind::attach) return attach(peer, work, series);
+      Cast cast(peer, work, directory.path());
+      cast.run();
+      unsigned retries = 10;
+      for (unsigned kept = 0; kept < options_.windows;) {
+        const bool near_before = wait_until_near();
+        const Cast::Outcome outcome = cast.run();
+        const bool near = work.wait != Wait::busy || (near_before && is_near());
+        if (!near) series.discard();
+        if (!near && retries-- > 0) continue;
+        series.add(outcome, near);
+        ++kept;
+      }
+    } catch (const std::exception& error) {
+      failed_ = true;
+      series.missing(std::string("failed: ") + error.what());
+    }
+  }
+  /// Each time is a first time.
+  void attach(const Peer& peer, const Work& work, Series& series) {
+    for (unsigned i = 0; i < options_.windows; ++i) {
+      const Directory directory;
+      Cast cast(peer, work, directory.path());
+      wait_until_near();
+      series.add(cast.run(), true);
+    }
+  }
+  bool is_near() {
+    probes_.push_back(probe_.round_trip());
+    return Probe::is_near(probes_.back());
+  }
+  /// The cores come near by themselves, mostly soon.
+  bool wait_until_near() {
+    for (int i = 0; i < 20; ++i) {
+      if (is_near()) return true;
+      std::this_thread::sleep_for(5ms);
+    }
+    return false;
+  }
+  void report(const Work& work, const std::vector<Peer>& peers,
+              const std::map<std::string, Series>& all) {
+    std::printf("%s\n", std::string(work.name).c_str());
+    for (const Peer& peer : peers) {
+      const Series& series = all.at(peer.name);
+      std::printf("  %-22s %s\n", peer.name.c_str(), series.text().c_str());
+      results_["works"][std::string(work.name)][peer.name] = series.json();
+    }
+    const auto ours = all.find("spillring");
+    const auto ring = all.find("ring");
+    if (ours != all.end() && ring != all.end() && !ours->second.empty() && !ring->second.empty()) {
+      std::printf("  %-22s %.3f\n", "spillring / ring",
+                  ours->second.median() / ring->second.median());
+    }
+    std::fflush(stdout);
+    results_["probes"] = probes_;
+  }
+
+  Options options_;
+  Probe probe_;
+  std::vector<std::uint64_t> probes_;
+  nlohmann::json results_;
+  bool failed_ = false;
+};
+
+Options parse(int argc, char** argv) {
+  Options options;
+  CLI::App app("Compares Spillring with a reference ring, the machine's limits and rivals.");
+  app.add_option("work", options.works, "what to do; all works without any");
+  app.add_option("--peers", options.peers, "only these")->delimiter(',');
+  app.add_option("--rounds", options.rounds, "fresh processes so many times")
+      ->capture_default_str();
+  app.add_option("--windows", options.windows, "counted windows of each round")
+      ->capture_default_str();
+  app.add_option("--json", options.json, "write the results to this file");
+  app.add_flag("--list", options.list, "say which works and peers there are");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error) == 0 ? 0 : 64);
+  }
+  return options;
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+  std::fprintf(stderr, "bench_compare: %s; bench_compare --list says what there is\n",
+               what.c_str());
+  std::exit(64);
+}
+
+std::vector<Work> chosen_works(const Options& options) {
+  if (options.works.empty()) return all_works();
+  std::vector<Work> works;
+  for (const std::string& name : options.works) {
+    const auto work = find_work(name);
+    if (!work) refuse("there is no work '" + name + "'");
+    works.push_back(*work);
+  }
+  return works;
+}
+
+std::vector<Peer> chosen_peers(const Options& options) {
+  std::vector<Peer> peers;
+  if (options.peers.empty()) peers = all_peers();
+  for (const std::string& name : options.peers) {
+    const auto found = std::find_if(all_peers().begin(), all_peers().end(),
+                                    [&](const Peer& peer) { return peer.name == name; });
+    if (found == all_peers().end()) refuse("there is no peer '" + name + "'");
+    peers.push_back(*found);
+  }
+  sort_for_report(peers);
+  return peers;
+}
+
+void list() {
+  for (const Work& work : all_works()) std::cout << "work " << work.name << '\n';
+  auto peers = all_peers();
+  sort_for_report(peers);
+  for (const Peer& peer : peers) std::cout << "peer " << peer.name << ": " << peer.settings << '\n';
+}
+
+int run(const Options& options) {
+  const std::vector<Work> works = chosen_works(options);
+  const std::vector<Peer> peers = chosen_peers(options);
+  nanoseconds_per_tick();
+  Bench bench(options);
+  for (const Work& work : works) bench.run(work, peers);
+  if (!options.json.empty()) {
+    nlohmann::json results = bench.results();
+    results["build"] = SPILLRING_BENCH_BUILD;
+    for (const Peer& peer : peers) results["settings"][peer.name] = peer.settings;
+    std::ofstream(options.json) << results.dump(1) << '\n';
+  }
+  return bench.failed() ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace spillring::bench
+
+int main(int argc, char** argv) {
+  const auto options = spillring::bench::parse(argc, argv);
+  if (options.list) {
+    spillring::bench::list();
+    return 0;
+  }
+  return spillring::bench::run(options);
+}

@@ -1,0 +1,121 @@
+// Ourselves, by the public interface, with a supervisor of its own.
+#include "spillring/spillring.hpp"
+
+#include "peer.hpp"
+#include "service.hpp"
+
+namespace spillring::bench {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr auto patience = 20ms;  // then the harness is asked whether there is more to come
+
+std::string supervisor_beside_this_program() {
+  return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../../bin/spillringd";
+}
+
+class Spillring {
+ public:
+  static constexpr const char* name = "spillring";
+  static constexpr const char* settings =
+      "queues as they are by default (16 MiB, 65,536 slots), "
+      "full = block; streams by a stream group";
+  static constexpr bool alone = false;
+  static std::string cannot(const Work& work) {
+    if (work.exclusive) return "it has no exclusive sender";
+    return {};
+  }
+
+  Spillring(const Work& work, const std::filesystem::path& directory)
+      : socket_(directory / "socket"),
+        supervisor_({supervisor_beside_this_program(), "--socket", socket_}, directory) {
+    supervisor_.await(socket_);
+    const Client client({.socket = socket_});
+    const unsigned lanes = work.kind == Kind::round_trip ? 2 : 1;
+    for (unsigned lane = 0; lane < lanes; ++lane) {
+      static_cast<void>(client.create(queue_name(lane), {.full = Full::block}));
+    }
+  }
+
+  class Out {
+   public:
+    Out(const Spillring& peer, const Role&, unsigned lane)
+        : producer_(peer.open(lane).producer()) {}
+    template <typename Write>
+    bool send(std::size_t size, const Write& write) {
+      auto loan = producer_.loan(size, patience);
+      if (!loan) {
+        if (loan.error() != Code::timeout) throw Error(loan.error());
+        return false;
+      }
+      write(loan->bytes().data());
+      loan->publish().value();
+      return true;
+    }
+    void flush() {}
+
+   private:
+    Producer producer_;
+  };
+
+  class In {
+   public:
+    In(const Spillring& peer, const Role& role, unsigned lane)
+        : timeout_(role.work().kind == Kind::round_trip && role.work().wait == Wait::busy
+                       ? no_wait
+                       : Timeout(patience)),
+          batch_(role.work().batch),
+          consumer_(peer.consumer(role, lane)) {}
+    template <typename Read>
+    unsigned receive(Read read) {
+      return batch_ == 1 ? one(read) : many(read);
+    }
+
+   private:
+    template <typename Read>
+    unsigned one(Read& read) {
+      auto message = consumer_.receive(timeout_);
+      if (!message) return nothing(message.error());
+      read(message->bytes().data(), message->bytes().size());
+      message->ack().value();
+      return 1;
+    }
+    template <typename Read>
+    unsigned many(Read& read) {
+      auto messages = consumer_.receive_batch(batch_, timeout_);
+      if (!messages) return nothing(messages.error());
+      for (Message& message : *messages) {
+        read(message.bytes().data(), message.bytes().size());
+        message.ack().value();
+      }
+      return static_cast<unsigned>(messages->size());
+    }
+    static unsigned nothing(Code code) {
+      if (code != Code::timeout && code != Code::empty) throw Error(code);
+      return 0;
+    }
+
+    Timeout timeout_;
+    unsigned batch_;
+    Consumer consumer_;
+  };
+
+ private:
+  static std::string queue_name(unsigned lane) { return "lane" + std::to_string(lane); }
+  [[nodiscard]] Queue open(unsigned lane) const {
+    return Client({.socket = socket_}).open(queue_name(lane));
+  }
+  [[nodiscard]] Consumer consumer(const Role& role, unsigned lane) const {
+    if (role.work().shared) return open(lane).consumer("workers");
+    return open(lane).subscriber("reader" + std::to_string(role.index()),
+                                 {.start = Start::earliest()});
+  }
+
+  std::string socket_;
+  Service supervisor_;
+};
+
+const Registered<Spillring> registered;
+
+}  // namespace
+}  // namespace spillring::bench

@@ -1,0 +1,54 @@
+// A measured process's view of its work: which windows there are, and what to write down.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "ticks.hpp"
+#include "window.hpp"
+#include "work.hpp"
+
+namespace spillring::bench {
+
+class Role {
+ public:
+  Role(Window& window, const Work& work, unsigned seat)
+      : window_(window), work_(work), index_(seat), seat_(window.seats.at(seat)) {}
+
+  [[nodiscard]] const Work& work() const { return work_; }
+  [[nodiscard]] bool produces() const { return index_ < work_.producers; }
+  /// Among the producers, or among the consumers.
+  [[nodiscard]] unsigned index() const { return produces() ? index_ : index_ - work_.producers; }
+  [[nodiscard]] Seat& seat() { return seat_; }
+  [[nodiscard]] Seat& seat_of_other() { return window_.seats.at(1 - index_); }
+
+  /// Naps until the next window begins. False: there is none.
+  bool next_window();
+  /// The window is over; one load.
+  [[nodiscard]] bool stopping() const {
+    return window_.stop.load(std::memory_order_relaxed) >= current_;
+  }
+  /// The producers are done with the window and the consumers have everything.
+  [[nodiscard]] bool drained() const;
+  void finish_window();
+
+  /// By a producer, `before` its first message of the window.
+  void began();
+  /// All messages of the window are received: now.
+  void ended();
+
+  /// Ends the process and, with it, the run.
+  [[noreturn]] void fail(std::string_view why);
+
+  /// Nothing to do for the moment.
+  void back_off() const;
+
+ private:
+  Window& window_;
+  Work work_;
+  unsigned index_;
+  Seat& seat_;
+  std::uint32_t current_ = 0;
+};
+
+}  // namespace spillring::bench

@@ -1,0 +1,32 @@
+// A program that runs beside the measured processes: a supervisor, a broker.
+#pragma once
+
+#include <sys/types.h>
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace spillring::bench {
+
+/// Its output goes to a file in `directory`. Ends with this object, and with the harness however
+/// that ends.
+class Service {
+ public:
+  /// `environment`: "NAME=value", beside what the harness has.
+  Service(const std::vector<std::string>& command, const std::filesystem::path& directory,
+          const std::vector<std::string>& environment = {});
+  Service(const Service&) = delete;
+  Service& operator=(const Service&) = delete;
+  ~Service();
+
+  /// Waits until `path` exists. Throws std::runtime_error with the end of the output where it does
+  /// not come.
+  void await(const std::filesystem::path& path);
+
+ private:
+  std::filesystem::path log_;
+  pid_t process_;
+};
+
+}  // namespace spillring::bench

@@ -1,0 +1,39 @@
+#include "work.hpp"
+
+#include <algorithm>
+
+namespace spillring::bench {
+
+const std::vector<Work>& all_works() {
+  static const std::vector<Work> works{
+      {.name = "rtt24", .kind = Kind::round_trip, .size = 24},
+      {.name = "rtt64", .kind = Kind::round_trip, .size = 64},
+      {.name = "rtt1k", .kind = Kind::round_trip, .size = 1024},
+      {.name = "rtt64_wait", .kind = Kind::round_trip, .size = 64, .wait = Wait::wait},
+      {.name = "rtt64_sleep", .kind = Kind::round_trip, .size = 64, .wait = Wait::sleep},
+      {.name = "stream64", .kind = Kind::stream, .size = 64},
+      {.name = "stream64_exclusive", .kind = Kind::stream, .size = 64, .exclusive = true},
+      {.name = "stream64_batch", .kind = Kind::stream, .size = 64, .batch = 32},
+      {.name = "stream1k", .kind = Kind::stream, .size = 1024},
+      {.name = "stream1k_batch", .kind = Kind::stream, .size = 1024, .batch = 32},
+      {.name = "stream64k", .kind = Kind::stream, .size = 64 << 10},
+      {.name = "stream1m", .kind = Kind::stream, .size = 1 << 20},
+      {.name = "handover1m", .kind = Kind::stream, .size = 1 << 20, .touched = false},
+      {.name = "producers3", .kind = Kind::stream, .size = 64, .producers = 3},
+      {.name = "fanout3", .kind = Kind::stream, .size = 1024, .consumers = 3},
+      {.name = "group64_1", .kind = Kind::stream, .size = 64, .shared = true},
+      {.name = "group64_3", .kind = Kind::stream, .size = 64, .consumers = 3, .shared = true},
+      {.name = "attach", .kind = Kind::attach, .size = 64},
+  };
+  return works;
+}
+
+std::optional<Work> find_work(std::string_view name) {
+  const auto& works = all_works();
+  const auto found =
+      std::find_if(works.begin(), works.end(), [&](const Work& work) { return work.name == name; });
+  if (found == works.end()) return {};
+  return *found;
+}
+
+}  // namespace spillring::bench

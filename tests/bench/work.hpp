@@ -1,0 +1,52 @@
+// The works that every peer does, as far as it can.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace spillring::bench {
+
+enum class Kind {
+  round_trip,  ///< a message, its answer, the next one: nanoseconds
+  stream,      ///< as many as go through: messages a second
+  attach,      ///< from nothing to the first message: nanoseconds; and the memory that takes
+};
+
+/// How a receiver waits.
+enum class Wait {
+  busy,   ///< it asks over and over
+  wait,   ///< by the peer's own waiting call, and the other side is quick
+  sleep,  ///< the same, and the other side takes so long that it really sleeps
+};
+
+struct Work {
+  std::string_view name;
+  Kind kind;
+  std::size_t size;  ///< bytes of a message
+  Wait wait = Wait::busy;
+  unsigned producers = 1;
+  unsigned consumers = 1;
+  bool shared = false;     ///< each message goes to one of the consumers and is acknowledged
+  unsigned batch = 1;      ///< messages sent and received at a time
+  bool touched = true;     ///< written and read in full; else its first word
+  bool exclusive = false;  ///< by a sender that is the only one and says so
+
+  /// More processes than the two cores hold: whoever has nothing to do lets others run.
+  [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
+  /// Bytes of a message that are written and read.
+  [[nodiscard]] std::size_t touched_bytes() const { return touched ? size : 8; }
+  /// Halting cores change places inside a window, so it says little about any: longer ones.
+  [[nodiscard]] std::chrono::milliseconds window() const {
+    return std::chrono::milliseconds(wait == Wait::busy ? 80 : 200);
+  }
+};
+
+/// All of them, in the order of the report.
+const std::vector<Work>& all_works();
+std::optional<Work> find_work(std::string_view name);
+
+}  // namespace spillring::bench
