@@ -66,11 +66,8 @@ void Attachment::map(control::Answered& answer) {
   service_ = std::move(answer.descriptors[3]);
 }
 
-bool Attachment::forked() const noexcept { return fork_generation_ != os::fork_generation(); }
-
-Code Attachment::condition() const noexcept {
-  if (forked()) return Code::forked;
-  switch (static_cast<layout::Condition>(manifest_->condition.load(std::memory_order_acquire))) {
+Code Attachment::code_of(layout::Condition condition) noexcept {
+  switch (condition) {
     case layout::Condition::ok:
       return Code::ok;
     case layout::Condition::deleted:
@@ -109,10 +106,9 @@ Code Attachment::report_damage() const noexcept {
   return Code::corrupt;
 }
 
-void Attachment::ring_room(std::uint64_t from, std::uint64_t to) const noexcept {
-  // SYNC POINT READ: mark (wait/bell.hpp, W1). A need that is not seen yet belongs to a mark that
-  // is not seen either, whose owner will look again.
-  if (!layout::mark_is_set(bells_->room.mark.load(std::memory_order_seq_cst))) return;
+void Attachment::wake(std::uint64_t from, std::uint64_t to) const noexcept {
+  // A need that is not seen yet belongs to a mark that was not seen either, whose owner will look
+  // again.
   const std::uint32_t used =
       std::min(manifest_->handles_used.load(std::memory_order_acquire), layout::max_handles);
   for (std::uint32_t i = 0; i < used; ++i) {

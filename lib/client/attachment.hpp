@@ -10,6 +10,7 @@
 #include "layout/bells.hpp"
 #include "layout/groups.hpp"
 #include "layout/manifest.hpp"
+#include "os/fork.hpp"
 #include "os/memory.hpp"
 #include "spillring/error.hpp"
 
@@ -31,9 +32,14 @@ class Attachment {
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
 
   /// Why nothing can be done here any more; ok while it can.
-  [[nodiscard]] Code condition() const noexcept;
+  [[nodiscard]] Code condition() const noexcept {
+    if (forked()) return Code::forked;
+    const auto condition =
+        static_cast<layout::Condition>(manifest_->condition.load(std::memory_order_acquire));
+    return condition == layout::Condition::ok ? Code::ok : code_of(condition);
+  }
   /// True in a child that was forked since: nothing may be touched there.
-  [[nodiscard]] bool forked() const noexcept;
+  [[nodiscard]] bool forked() const noexcept { return fork_generation_ != os::fork_generation(); }
 
   /// Asks in the name of this handle the supervisor that gave it; `request.queue` and `.handle` are
   /// filled in. Throws as `Connection::call`; unavailable: that supervisor is gone for good.
@@ -52,7 +58,10 @@ class Attachment {
 
   /// Wakes producers whose need lies in (from, to]. REQUIRES: what rose did so by a seq_cst
   /// operation.
-  void ring_room(std::uint64_t from, std::uint64_t to) const noexcept;
+  void ring_room(std::uint64_t from, std::uint64_t to) const noexcept {
+    // SYNC POINT READ: mark (wait/bell.hpp, W1).
+    if (layout::mark_is_set(bells_->room.mark.load(std::memory_order_seq_cst))) wake(from, to);
+  }
 
   Attachment(const Attachment&) = delete;
   Attachment& operator=(const Attachment&) = delete;
@@ -60,6 +69,8 @@ class Attachment {
   ~Attachment();
 
  private:
+  static Code code_of(layout::Condition condition) noexcept;
+  void wake(std::uint64_t from, std::uint64_t to) const noexcept;
   void map(control::Answered& answer);
   void detach() noexcept;
 

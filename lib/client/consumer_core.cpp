@@ -22,18 +22,12 @@ ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
       attachment_(*membership_.queue, answer, Attachment::Kind::consumer),
       rings_(attachment_),
       journal_(attachment_),
-      group_(answer.reply.group) {
+      group_(answer.reply.group),
+      hold_word_(&attachment_.groups().holds[attachment_.owner().slot].sequence) {
   if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
 }
 
 ConsumerCore::~ConsumerCore() = default;
-
-layout::GroupCursor& ConsumerCore::cursor() const noexcept {
-  return attachment_.groups().cursors[group_];
-}
-const layout::GroupEntry& ConsumerCore::entry() const noexcept {
-  return attachment_.manifest().groups[group_];
-}
 
 Result<Message> ConsumerCore::receive(Timeout timeout) {
   if (closed_) return Code::closed;
@@ -43,12 +37,18 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
     // A waiter that waited in vain wants a look that trusts no hint (group/shared_group.hpp, G2).
     const bool from_floor = look_from_floor_.load(std::memory_order_relaxed) &&
                             look_from_floor_.exchange(false, std::memory_order_relaxed);
-    const Result<Found> found = take(from_floor);
-    if (found) return message(*found);
-    if (found.error() != Code::empty) return found.error();
+    Found found;
+    const Code taken = take(from_floor, found);
+    if (taken == Code::ok) return message(found);
+    if (taken != Code::empty) return taken;
     rest();
     if (timeout <= no_wait) {
-      ask_about_obstacle();  // who polls may be stuck as well as who sleeps
+      // Who polls may be stuck as well as who sleeps. Not at every look: what is in the way is
+      // found in words that a producer is about to write.
+      if (const os::Instant tick = os::tick(); tick != last_tick_) {
+        last_tick_ = tick;
+        ask_about_obstacle();
+      }
       return Code::empty;
     }
     if (until == 0) until = os::deadline(timeout);
@@ -59,7 +59,8 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
 }
 
 Result<Message> ConsumerCore::message(const Found& found) {
-  Message message;
+  Result<Message> result{Message()};
+  Message& message = *result;
   const auto place = [&message](const auto& extent) {
     message.data_ = extent.payload.data();
     message.size_ = extent.payload.size();
@@ -70,7 +71,9 @@ Result<Message> ConsumerCore::message(const Found& found) {
   if (found.ring != nullptr) {
     const ring::RingView& ring = found.ring->view;
     const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
-    if (!extent) return attachment_.report_damage();
+    if (!extent) [[unlikely]] {
+      return attachment_.report_damage();
+    }
     place(*extent);
   } else {
     place(*found.block->data->message(found.sequence));  // look_in_journal() has asked
@@ -82,7 +85,7 @@ Result<Message> ConsumerCore::message(const Found& found) {
   message.receipt_ = found.receipt;
   message.source_ = &found.source();
   ++messages_;
-  return message;
+  return result;
 }
 
 Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
@@ -155,59 +158,10 @@ bool ConsumerCore::is_stuck_at(std::uint64_t s) const noexcept {
   return ring::is_claimed(ring->view, s) && ring::is_followed(ring->view, s);
 }
 
-void ConsumerCore::set_hold(std::uint64_t s, std::memory_order order) noexcept {
-  hold_ = s;
-  attachment_.groups().holds[attachment_.owner().slot].sequence.store(s, order);
-}
-
-void ConsumerCore::protect(std::uint64_t s, const Ring& ring) {
-  const std::uint64_t first = rings_.newest_mapped();
-  // An older ring is sealed: nothing in it is ever overwritten.
-  if (ring.view.first() == first) {
-    // "hold <= s already" counts only for a hold that is meant for this ring.
-    // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
-    if (hold_ > s || hold_ < first) set_hold(s, std::memory_order_seq_cst);
-  }
-  live_.add(s);
-}
-
-void ConsumerCore::unprotect(std::uint64_t s) noexcept {
-  live_.end(s);
-  raise_hold(s + 1);
-}
-
-void ConsumerCore::begin_view(const Found& found) {
-  if (found.ring == nullptr) live_.add(found.sequence, LiveSet::Where::apart);
-  ++found.source().users;
-}
-
 void ConsumerCore::give_up(const Found& found) noexcept {
   --found.source().users;
   if (found.ring != nullptr) return unprotect(found.sequence);
   live_.end(found.sequence, LiveSet::Where::apart);
-}
-
-void ConsumerCore::raise_hold(std::uint64_t behind) noexcept {
-  if (hold_ == layout::no_sequence) return;
-  const std::uint64_t oldest = live_.oldest_in_ring(rings_.newest_mapped());
-  const std::uint64_t before = hold_;
-  const std::uint64_t now = oldest == layout::no_sequence ? std::max(behind, before) : oldest;
-  if (now <= before) return;
-  // Raising needs no fence for the views' sake: any older value protects more. seq_cst for the sake
-  // of those who wait for room (wait/bell.hpp, W1).
-  set_hold(now, std::memory_order_seq_cst);
-  attachment_.ring_room(before, now);
-}
-
-void ConsumerCore::floor_moved(group::Moved moved) noexcept {
-  if (moved.from == moved.to) return;
-  attachment_.ring_room(moved.from, moved.to);
-  // The supervisor lets go of a ring that everybody is past.
-  const std::uint64_t first = rings_.newest_mapped();
-  if (moved.from < first && first <= moved.to) return attachment_.ask_service();
-  // So it does of the journal when everybody is past it.
-  const std::uint64_t journaled = attachment_.manifest().journaled.load(std::memory_order_relaxed);
-  if (moved.from < journaled && journaled <= moved.to) attachment_.ask_service();
 }
 
 bool ConsumerCore::nothing_to_do() const noexcept {
@@ -298,12 +252,8 @@ void ConsumerCore::drop(Message& message) noexcept {
 void ConsumerCore::end_view(Message& message) noexcept {
   auto* source = static_cast<Source*>(message.source_);
   --source->users;
-  if (source->is_ring) {
-    unprotect(message.seq_);
-  } else {
-    live_.end(message.seq_, LiveSet::Where::apart);
-  }
-  view_ended();
+  live_.end(message.seq_, source->is_ring ? LiveSet::Where::ring : LiveSet::Where::apart);
+  view_ended(message.seq_);
   message.core_ = nullptr;
   message.data_ = nullptr;
   message.size_ = 0;

@@ -47,10 +47,12 @@ class ConsumerCore {
  protected:
   ConsumerCore(Membership membership, Answered& answer);
 
+  /// The receipt of what needs no acknowledgement.
+  static constexpr std::uint64_t nothing_owed = Message::settled;
   /// A message claimed, or found, and not yet handed to the application.
   struct Found {
     std::uint64_t sequence = 0;
-    std::uint64_t receipt = 0;
+    std::uint64_t receipt = nothing_owed;
     Ring* ring = nullptr;    // that it is in; or
     Block* block = nullptr;  // of the journal
     std::uint32_t deliveries = 1;
@@ -61,8 +63,8 @@ class ConsumerCore {
   };
 
   // -- what the kinds of group do differently
-  /// The next message if one is there. `from_floor`: trust no hint.
-  virtual Result<Found> take(bool from_floor) = 0;
+  /// The next message if one is there (else `empty`). `from_floor`: trust no hint.
+  virtual Code take(bool from_floor, Found& found) = 0;
   /// A sleeper's look: true if take() may find something or has something to do. Thread-safe.
   [[nodiscard]] virtual bool worth_a_look() const noexcept = 0;
   /// The sequence that stands in the way: claimed by a producer with more behind it, or held by
@@ -73,8 +75,8 @@ class ConsumerCore {
   virtual Code finish(std::uint64_t s, std::uint64_t receipt) noexcept = 0;
   /// Hands a message back: ok, stale, or invalid where nothing can be handed back.
   virtual Code hand_back(std::uint64_t s, std::uint64_t receipt) noexcept = 0;
-  /// A view has ended; LiveSet and hold are up to date.
-  virtual void view_ended() noexcept = 0;
+  /// The view of `s` has ended and has left the LiveSet: hold and floor may rise.
+  virtual void view_ended(std::uint64_t s) noexcept = 0;
   /// Hands everything back that the application does not have, and leaves.
   virtual void leave() noexcept = 0;
   /// Before sleeping: nothing that is not needed may be held.
@@ -92,6 +94,12 @@ class ConsumerCore {
     Block* block = nullptr;
     bool lost = false;  // skipped: it was a message, and the journal cannot give it back
   };
+  /// The ring that was read last, if `s` may be in it. nullptr: look().
+  [[nodiscard]] Ring* ring_at_hand(std::uint64_t s) const noexcept {
+    return current_ != nullptr && s >= current_->view.first() && journal_.current(s) == nullptr
+               ? current_
+               : nullptr;
+  }
   /// Looks at `s` in the ring it belongs to, or in the journal. `gone`: it is in neither.
   Result<Sight> look(std::uint64_t s);
   /// The same in the journal alone.
@@ -114,7 +122,11 @@ class ConsumerCore {
   }
   /// Hold: the oldest live one; `behind` where there is none.
   void raise_hold(std::uint64_t behind) noexcept;
-  /// After the group's floor has moved: whoever waits for it.
+  /// The same, and the caller calls made_room().
+  group::Moved lift_hold(std::uint64_t behind) noexcept;
+  /// Wakes who waits for room that became free by what was stored before.
+  void made_room(group::Moved moved) noexcept;
+  /// After the group's floor has moved: tells the supervisor, where that matters to it.
   void floor_moved(group::Moved moved) noexcept;
 
   [[nodiscard]] Attachment& attachment() noexcept { return attachment_; }
@@ -128,7 +140,6 @@ class ConsumerCore {
   [[nodiscard]] bool nothing_to_do() const noexcept;
   void ask_about_obstacle() noexcept;
   void end_view(Message& message) noexcept;
-  void set_hold(std::uint64_t s, std::memory_order order) noexcept;
 
   const Membership membership_;
   Attachment attachment_;
@@ -139,9 +150,11 @@ class ConsumerCore {
   std::uint16_t group_;
   bool closed_ = false;
   Ring* current_ = nullptr;
-  std::uint64_t hold_ = layout::no_sequence;  // what the hold word says
+  std::atomic<std::uint64_t>* hold_word_;
+  std::uint64_t hold_ = layout::no_sequence;  // what it says
   LiveSet live_;
   std::uint64_t messages_ = 0;
+  os::Instant last_tick_ = 0;  // in which a poll last looked for what is in its way
 
   // -- of wait(), which may run on another thread
   wait::Spin spin_;
@@ -149,5 +162,73 @@ class ConsumerCore {
   std::atomic<std::uint64_t> stuck_at_{0};
   std::atomic<os::Instant> stuck_since_{0};
 };
+
+// -- what is done with every message
+
+inline layout::GroupCursor& ConsumerCore::cursor() const noexcept {
+  return attachment_.groups().cursors[group_];
+}
+
+inline const layout::GroupEntry& ConsumerCore::entry() const noexcept {
+  return attachment_.manifest().groups[group_];
+}
+
+inline group::Moved ConsumerCore::lift_hold(std::uint64_t behind) noexcept {
+  const std::uint64_t before = hold_;
+  if (before == layout::no_sequence) return {before, before};
+  const std::uint64_t oldest = live_.oldest_in_ring(rings_.newest_mapped());
+  const std::uint64_t now = oldest == layout::no_sequence ? std::max(behind, before) : oldest;
+  if (now <= before) return {before, before};
+  // SYNC POINT WRITE: hold. release: the views' last looks at their bytes are over. Any older value
+  // protects more.
+  hold_ = now;
+  hold_word_->store(now, std::memory_order_release);
+  return {before, now};
+}
+
+inline void ConsumerCore::raise_hold(std::uint64_t behind) noexcept {
+  made_room(lift_hold(behind));
+}
+
+inline void ConsumerCore::made_room(group::Moved moved) noexcept {
+  if (moved.from == moved.to) return;
+  // Between what was stored and the look at the mark (wait/bell.hpp, W1).
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  attachment_.ring_room(moved.from, moved.to);
+}
+
+inline void ConsumerCore::protect(std::uint64_t s, const Ring& ring) {
+  const std::uint64_t first = rings_.newest_mapped();
+  // An older ring is sealed: nothing in it is ever overwritten.
+  if (ring.view.first() == first) {
+    // "hold <= s already" counts only for a hold that is meant for this ring.
+    // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
+    if (hold_ > s || hold_ < first) {
+      hold_ = s;
+      hold_word_->store(s, std::memory_order_seq_cst);
+    }
+  }
+  live_.add(s);
+}
+
+inline void ConsumerCore::unprotect(std::uint64_t s) noexcept {
+  live_.end(s);
+  raise_hold(s + 1);
+}
+
+inline void ConsumerCore::begin_view(const Found& found) {
+  if (found.ring == nullptr) live_.add(found.sequence, LiveSet::Where::apart);
+  ++found.source().users;
+}
+
+inline void ConsumerCore::floor_moved(group::Moved moved) noexcept {
+  if (moved.from == moved.to) return;
+  // The supervisor lets go of a ring that everybody is past.
+  const std::uint64_t first = rings_.newest_mapped();
+  if (moved.from < first && first <= moved.to) return attachment_.ask_service();
+  // So it does of the journal when everybody is past it.
+  const std::uint64_t journaled = attachment_.manifest().journaled.load(std::memory_order_relaxed);
+  if (moved.from < journaled && journaled <= moved.to) attachment_.ask_service();
+}
 
 }  // namespace spillring::client

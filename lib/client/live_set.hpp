@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 
+#include "client/row.hpp"
 #include "layout/limits.hpp"
 
 namespace spillring::client {
@@ -21,7 +21,7 @@ class LiveSet {
       entries_.push_back({s, 1, in_ring});
       return;
     }
-    const auto at = find(s);
+    Entry* const at = find(s);
     if (at != entries_.end() && at->sequence == s) {
       ++at->views;  // taken away by a lease, and delivered to the same handle again
       at->in_ring += in_ring;
@@ -31,7 +31,7 @@ class LiveSet {
   }
 
   void end(std::uint64_t s, Where where = Where::ring) noexcept {
-    const auto at = find(s);
+    Entry* const at = find(s);
     if (at == entries_.end() || at->sequence != s || at->views == 0) return;
     --at->views;
     if (where == Where::ring && at->in_ring != 0) --at->in_ring;
@@ -58,13 +58,13 @@ class LiveSet {
     unsigned views;
     unsigned in_ring;  // of these
   };
-  std::deque<Entry>::iterator find(std::uint64_t s) noexcept {
+  [[nodiscard]] Entry* find(std::uint64_t s) noexcept {
     if (!entries_.empty() && entries_.front().sequence >= s) return entries_.begin();
     return std::lower_bound(
         entries_.begin(), entries_.end(), s,
         [](const Entry& entry, std::uint64_t key) { return entry.sequence < key; });
   }
-  std::deque<Entry> entries_;  // front and back have views
+  Row<Entry> entries_;  // front and back have views
 };
 
 }  // namespace spillring::client

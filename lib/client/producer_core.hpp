@@ -20,6 +20,8 @@ class ProducerCore {
   ~ProducerCore();
 
   Result<Loan> loan(std::size_t size, Timeout timeout, const LoanOptions& options);
+  Result<std::uint64_t> send(std::span<const std::byte> bytes, Timeout timeout,
+                             const Metadata& metadata);
   /// Waits for room beside whatever else the handle does.
   Result<void> wait_for_room(std::size_t size, Timeout timeout);
 
@@ -48,7 +50,24 @@ class ProducerCore {
     [[nodiscard]] std::uint64_t extent() const noexcept;  // what is claimed
   };
   Result<Shape> shape_of(std::size_t size, const LoanOptions& options) const noexcept;
-  Result<Loan> claimed(const Shape& shape, const Metadata& metadata, const ring::Claim& claim);
+  /// What a descriptor says of a message.
+  struct Description {
+    std::uint64_t start;
+    std::size_t size;
+    std::uint32_t metadata_size;
+    std::uint32_t flags;
+  };
+  /// Claims what a message without key and headers needs, if it can be had at once.
+  [[nodiscard]] ring::Claim claim_plain(std::size_t size) noexcept;
+  Result<std::uint64_t> publish_in(const ring::RingView& ring, std::uint64_t s,
+                                   const Description& description) noexcept;
+  Result<std::uint64_t> send_claimed(std::span<const std::byte> bytes,
+                                     const ring::Claim& claim) noexcept;
+  Result<Loan> loan_any(std::size_t size, Timeout timeout, const LoanOptions& options);
+  static void prefetch_after(const ring::RingView& ring, std::uint64_t s,
+                             const Description& description) noexcept;
+  Result<Loan> lend(const ring::Claim& claim, const Description& description, std::byte* payload);
+  Result<Loan> lend(const ring::Claim& claim, const Shape& shape, const Metadata& metadata);
   void call_attention(const ring::Claim& claim) noexcept;
   void tell_follower(std::uint64_t s) noexcept;
   [[nodiscard]] bool on_disk(std::uint64_t s) const noexcept;
@@ -79,7 +98,8 @@ class ProducerCore {
   std::uint64_t last_published_ = 0;
   std::uint64_t last_told_ = 0;  // value of Manifest::follow_from that the supervisor was told of
   std::uint64_t last_mark_ = 0;  // of Manifest::alert_sequence that the supervisor was told of
-  bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
+  const std::size_t largest_plain_;  // payload without key and headers that can be claimed
+  const bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
   std::uint64_t loans_ = 0;
   bool closed_ = false;
 };

@@ -23,7 +23,7 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
   map_ring_of(group_.low());
 }
 
-Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
+Code SharedConsumer::take(bool from_floor, Found& found) {
   drop_lost();
   if (claimed_.empty()) {
     // Read once for both looks: what is claimed, and handed back by the dead, between two reads
@@ -38,13 +38,13 @@ Result<ConsumerCore::Found> SharedConsumer::take(bool from_floor) {
     }
   }
   if (claimed_.empty()) {
-    ahead_.store(0, std::memory_order_seq_cst);
+    ahead_.store(0, std::memory_order_relaxed);
     return Code::empty;
   }
-  const Found found = claimed_.front();
+  found = claimed_.front();
   claimed_.pop_front();
-  ahead_.store(claimed_.size(), std::memory_order_seq_cst);
-  return found;
+  ahead_.store(claimed_.size(), std::memory_order_relaxed);
+  return Code::ok;
 }
 
 void SharedConsumer::drop_lost() noexcept {
@@ -194,7 +194,8 @@ void SharedConsumer::claimed(const Found& found) {
 }
 
 bool SharedConsumer::worth_a_look() const noexcept {
-  if (ahead_.load(std::memory_order_seq_cst) != 0) return true;
+  // relaxed: it changes only while the handle's thread is not asleep, and nobody rings for it.
+  if (ahead_.load(std::memory_order_relaxed) != 0) return true;
   if (layout::rescan_sequence(group_.rescan()) != layout::rescan_none) return true;
   const std::uint64_t low = group_.low();
   const std::uint64_t s = std::max(group_.next(), low);
@@ -232,7 +233,10 @@ Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt) noexcept 
 
 void SharedConsumer::move_floor() noexcept {
   const group::Moved moved = group_.move_floor();
-  floor_moved(moved);
+  if (moved.from != moved.to) {
+    attachment().ring_room(moved.from, moved.to);  // after the floor's swap, which is the fence
+    floor_moved(moved);
+  }
   // Members that had come to the end of the window can go on.
   if (moved.to != moved.from && group_.next() >= moved.from + group_.window()) {
     wait::ring(attachment().bells().data);
@@ -245,7 +249,7 @@ void SharedConsumer::leave() noexcept {
     give_up(found);
   }
   claimed_.clear();
-  ahead_.store(0, std::memory_order_seq_cst);
+  ahead_.store(0, std::memory_order_relaxed);
   rest();
   wait::ring(attachment().bells().data);
 }

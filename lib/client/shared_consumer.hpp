@@ -2,9 +2,9 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 
 #include "client/consumer_core.hpp"
+#include "client/row.hpp"
 #include "group/shared_group.hpp"
 
 namespace spillring::client {
@@ -14,13 +14,13 @@ class SharedConsumer final : public ConsumerCore {
   SharedConsumer(Membership membership, Answered& answer);
 
  private:
-  Result<Found> take(bool from_floor) override;
+  Code take(bool from_floor, Found& found) override;
   [[nodiscard]] bool worth_a_look() const noexcept override;
   [[nodiscard]] std::uint64_t obstacle() const noexcept override;
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t s, std::uint64_t receipt) noexcept override;
   Code hand_back(std::uint64_t s, std::uint64_t receipt) noexcept override;
-  void view_ended() noexcept override {}
+  void view_ended(std::uint64_t s) noexcept override { raise_hold(s + 1); }
   void leave() noexcept override;
   void rest() noexcept override { raise_hold(layout::no_sequence); }
 
@@ -42,7 +42,7 @@ class SharedConsumer final : public ConsumerCore {
   os::Mapping words_;
   group::SharedGroup group_;
   unsigned prefetch_;
-  std::deque<Found> claimed_;          // not yet handed to the application
+  Row<Found> claimed_;                 // not yet handed to the application
   std::atomic<std::size_t> ahead_{0};  // its size, for those who wait() on another thread
   std::uint64_t last_low_ = 0;
   os::Instant low_since_ = 0;

@@ -19,11 +19,24 @@ bool StreamConsumer::take_place() noexcept {
   return mine_;
 }
 
-Result<ConsumerCore::Found> StreamConsumer::take(bool /*from_floor*/) {
+Code StreamConsumer::take_at(std::uint64_t s, Ring* ring, Block* block, Found& found) {
+  found = {s, nothing_owed, ring, block, 1};
+  begin_view(found);
+  position_.store(s + 1, std::memory_order_relaxed);
+  return Code::ok;
+}
+
+Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
   if (!take_place()) return Code::empty;  // stands by
   std::uint64_t s = position_.load(std::memory_order_relaxed);
   // relaxed is not enough for purge: start is read anew each time, it only grows.
   s = std::max(s, entry().start.load(std::memory_order_acquire));
+  if (Ring* ring = ring_at_hand(s);
+      ring != nullptr && ring::look(ring->view, s) == ring::Seen::committed) {
+    protect(s, *ring);
+    if (ring::still_here(ring->view, s)) return take_at(s, ring, nullptr, found);
+    unprotect(s);
+  }
   for (;;) {
     const Result<Sight> sight = look_under_hold(s);
     if (!sight) return sight.error();
@@ -31,12 +44,8 @@ Result<ConsumerCore::Found> StreamConsumer::take(bool /*from_floor*/) {
       case ring::Seen::nothing:
         position_.store(s, std::memory_order_relaxed);
         return Code::empty;
-      case ring::Seen::committed: {
-        const Found found{s, 1, sight->ring, sight->block, 1};
-        begin_view(found);
-        position_.store(s + 1, std::memory_order_relaxed);
-        return found;
-      }
+      case ring::Seen::committed:
+        return take_at(s, sight->ring, sight->block, found);
       case ring::Seen::skipped:
       case ring::Seen::sealed:
         if (sight->lost) count_lost();
@@ -82,21 +91,24 @@ bool StreamConsumer::makes_room(std::uint64_t to) const noexcept {
          to >= m.journaled.load(std::memory_order_relaxed);
 }
 
-void StreamConsumer::raise_floor() noexcept {
-  if (!mine_) return;
+void StreamConsumer::let_go(std::uint64_t behind) noexcept {
+  const group::Moved hold = lift_hold(behind);
+  if (!mine_) return made_room(hold);
   // Views first, then the floor: who takes over begins with the oldest that was not finished.
   const std::uint64_t to = std::min(live().oldest(), position_.load(std::memory_order_relaxed));
-  if (makes_room(to)) {
-    floor_moved(group_.raise_floor(to, std::memory_order_seq_cst));
+  const group::Moved floor = group_.raise_floor(to);
+  if (floor.from == floor.to || !makes_room(floor.to)) {
+    made_room(hold);
+  } else if (hold.from == hold.to) {
+    made_room(floor);
   } else {
-    group_.raise_floor(to, std::memory_order_release);
+    // One fence for both. What lies between the two is nobody's need; a wake too many does no harm.
+    made_room({std::min(hold.from, floor.from), std::max(hold.to, floor.to)});
   }
+  floor_moved(floor);
 }
 
-void StreamConsumer::rest() noexcept {
-  raise_floor();
-  raise_hold(layout::no_sequence);
-}
+void StreamConsumer::rest() noexcept { let_go(layout::no_sequence); }
 
 void StreamConsumer::leave() noexcept {
   rest();

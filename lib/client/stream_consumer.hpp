@@ -13,20 +13,22 @@ class StreamConsumer final : public ConsumerCore {
   StreamConsumer(Membership membership, Answered& answer);
 
  private:
-  Result<Found> take(bool from_floor) override;
+  Code take(bool from_floor, Found& found) override;
   [[nodiscard]] bool worth_a_look() const noexcept override;
   [[nodiscard]] std::uint64_t obstacle() const noexcept override;
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t, std::uint64_t) noexcept override { return Code::ok; }
   Code hand_back(std::uint64_t, std::uint64_t) noexcept override { return Code::invalid; }
-  void view_ended() noexcept override { raise_floor(); }
+  void view_ended(std::uint64_t s) noexcept override { let_go(s + 1); }
   void leave() noexcept override;
   void rest() noexcept override;
 
   bool take_place() noexcept;
+  Code take_at(std::uint64_t s, Ring* ring, Block* block, Found& found);
+  /// Raises hold and floor over what is read; hold: up to `behind` where no view is left.
+  void let_go(std::uint64_t behind) noexcept;
   Result<Sight> look_under_hold(std::uint64_t s);
   [[nodiscard]] bool makes_room(std::uint64_t to) const noexcept;
-  void raise_floor() noexcept;
 
   group::StreamGroup group_;
   std::atomic<bool> mine_{false};           // the place is this handle's

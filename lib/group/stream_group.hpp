@@ -44,11 +44,11 @@ class StreamGroup {
     return cursor_->owner.compare_exchange_strong(expected, 0, std::memory_order_seq_cst);
   }
 
-  /// By the owner. seq_cst: before its look at the bell of those who wait for room. release is
-  /// enough for what makes no room: whoever takes over sees what was finished.
-  Moved raise_floor(std::uint64_t to, std::memory_order order) noexcept {
+  /// By the owner. release: whoever takes over sees what was finished. Where it makes room, a
+  /// fence follows, and a look at the bell of those who wait for it.
+  Moved raise_floor(std::uint64_t to) noexcept {
     const std::uint64_t from = cursor_->floor.load(std::memory_order_relaxed);
-    if (from < to) cursor_->floor.store(to, order);
+    if (from < to) cursor_->floor.store(to, std::memory_order_release);
     return {from, std::max(from, to)};
   }
 

@@ -18,6 +18,13 @@ inline Instant now() noexcept {
   return static_cast<Instant>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec;
 }
 
+/// `now()` at the kernel's last tick: 5 ns to read, no system call.
+inline Instant tick() noexcept {
+  timespec ts{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
+  return static_cast<Instant>(ts.tv_sec) * 1'000'000'000 + ts.tv_nsec;
+}
+
 /// The instant `timeout` from now; `never` where that overflows. Negative timeouts are zero.
 inline Instant deadline(std::chrono::nanoseconds timeout) noexcept {
   if (timeout == std::chrono::nanoseconds::max()) return never;

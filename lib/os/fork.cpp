@@ -9,9 +9,9 @@
 
 namespace spillring::os {
 
-namespace {
+std::atomic<std::uint32_t> detail::forks{0};
 
-std::atomic<std::uint32_t> generation{0};
+namespace {
 
 std::mutex guard;  // of not_inherited; held across fork, so that the child finds it whole
 std::set<int>& not_inherited() {
@@ -20,7 +20,7 @@ std::set<int>& not_inherited() {
 }
 
 void in_child() {
-  generation.fetch_add(1, std::memory_order_relaxed);
+  detail::forks.fetch_add(1, std::memory_order_relaxed);
   const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   // Not closed: the child's copies of their owners will close these numbers.
   for (const int fd : not_inherited()) ::dup3(null, fd, O_CLOEXEC);
@@ -43,7 +43,5 @@ NotInherited::~NotInherited() {
   const std::scoped_lock lock(guard);
   not_inherited().erase(fd_);
 }
-
-std::uint32_t fork_generation() noexcept { return generation.load(std::memory_order_relaxed); }
 
 }  // namespace spillring::os

@@ -8,9 +8,15 @@
 
 namespace spillring::os {
 
+namespace detail {
+extern std::atomic<std::uint32_t> forks;  // raised in the child
+}
+
 /// How many forks lie between the first process and this one. A handle remembers the value from
 /// when it was made; another value means that it belongs to a parent. No system call.
-std::uint32_t fork_generation() noexcept;
+inline std::uint32_t fork_generation() noexcept {
+  return detail::forks.load(std::memory_order_relaxed);
+}
 
 /// While it exists, forked children do not share `fd`: theirs is replaced by /dev/null. So the end
 /// of a connection is seen although a child lives on.

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "os/atomic128.hpp"
-
 namespace spillring::ring {
 
 using layout::claim_lap;
@@ -14,25 +12,6 @@ using layout::publish_word;
 using layout::Published;
 
 namespace {
-
-struct Slot {
-  std::uint64_t word;
-  std::uint64_t end;
-};
-
-/// The two halves of a claim word. The pair may be torn; whoever acts on it does so by a
-/// compare-and-swap of both, or needs only an end that cannot have changed (A3).
-/// SYNC POINT READ: C. acquire: the end must be at least as new as the lap before it says.
-Slot read(const layout::ClaimWord& claim) noexcept {
-  const std::uint64_t word = claim.word.load(std::memory_order_acquire);
-  return {word, claim.end.load(std::memory_order_acquire)};
-}
-
-/// SYNC POINT WRITE: C. The locked instruction is a full fence: owner and extent appear in one
-/// step.
-bool swap(layout::ClaimWord& claim, Slot expected, Slot desired) noexcept {
-  return os::compare_and_swap(&claim, {expected.word, expected.end}, {desired.word, desired.end});
-}
 
 /// Steps that a walk may take before the ring is called corrupt: a scan of the ring, and as many
 /// lost races as no real load reaches.
@@ -109,36 +88,6 @@ End find_end(const RingView& ring, std::uint64_t length, Room& room) noexcept {
   return {};
 }
 
-/// P: an older lap -> {lap(s), state}. False if P has lap(s) already.
-/// SYNC POINT WRITE: P. seq_cst: releases the payload and the fields to readers, and is the fence
-/// between the message and the look at the bell (wait/bell.hpp), without which a sleeper is missed.
-bool end_claim(const RingView& ring, std::uint64_t s, Published state) noexcept {
-  auto& published = ring.descriptor(s).published;
-  const std::uint32_t lap = ring.lap(s);
-  std::uint64_t seen = published.load(std::memory_order_relaxed);  // only a guess for the swap
-  while (lap_distance(publish_lap(seen), lap) < 0) {
-    if (published.compare_exchange_strong(seen, publish_word(lap, state),
-                                          std::memory_order_seq_cst)) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// The owner's last access to a revoked claim: from here on its bytes may be used again.
-/// SYNC POINT WRITE: P. seq_cst (release would do): all of the owner's writes to the extent are
-/// over.
-PublishStatus let_go(const RingView& ring, std::uint64_t s) noexcept {
-  const std::uint32_t lap = ring.lap(s);
-  std::uint64_t revoked = publish_word(lap, Published::revoked);
-  const bool was_revoked = ring.descriptor(s).published.compare_exchange_strong(
-      revoked, publish_word(lap, Published::released), std::memory_order_seq_cst);
-  return was_revoked || revoked == publish_word(lap, Published::aborted) ||
-                 revoked == publish_word(lap, Published::released)
-             ? PublishStatus::stale
-             : PublishStatus::corrupt;
-}
-
 }  // namespace
 
 bool refresh(const RingView& ring, Room& room) noexcept {
@@ -159,14 +108,14 @@ Claim probe(const RingView& ring, std::uint64_t length, Room& room) noexcept {
   return find_end(ring, length, room).claim;
 }
 
-Claim claim(const RingView& ring, layout::Owner me, std::uint64_t length, Room& room) noexcept {
+Claim search_and_claim(const RingView& ring, layout::Owner me, std::uint64_t length,
+                       Room& room) noexcept {
   for (std::uint64_t races = patience(ring); races != 0; --races) {
     const End at = find_end(ring, length, room);
     if (at.claim.status != ClaimStatus::claimed) return at.claim;
     const std::uint64_t s = at.claim.sequence;
     const Slot mine{layout::claim_word(ring.lap(s), me), at.claim.start + length};
     if (swap(ring.claim(s), at.slot, mine)) {
-      // A plain store may take the hint back over a later claim's; that costs others a few steps.
       ring.header().tail.store(s + 1, std::memory_order_relaxed);
       return at.claim;
     }
@@ -208,8 +157,17 @@ std::optional<Span> in_use(const RingView& ring) noexcept {
   return std::nullopt;
 }
 
-PublishStatus publish(const RingView& ring, std::uint64_t s) noexcept {
-  return end_claim(ring, s, Published::committed) ? PublishStatus::ok : let_go(ring, s);
+// SYNC POINT WRITE: P. seq_cst (release would do): all of the owner's writes to the extent are
+// over.
+PublishStatus let_go(const RingView& ring, std::uint64_t s) noexcept {
+  const std::uint32_t lap = ring.lap(s);
+  std::uint64_t revoked = publish_word(lap, Published::revoked);
+  const bool was_revoked = ring.descriptor(s).published.compare_exchange_strong(
+      revoked, publish_word(lap, Published::released), std::memory_order_seq_cst);
+  return was_revoked || revoked == publish_word(lap, Published::aborted) ||
+                 revoked == publish_word(lap, Published::released)
+             ? PublishStatus::stale
+             : PublishStatus::corrupt;
 }
 
 PublishStatus abort(const RingView& ring, std::uint64_t s) noexcept {

@@ -26,6 +26,7 @@
 #include <optional>
 
 #include "layout/words.hpp"
+#include "os/atomic128.hpp"
 #include "ring/ring_view.hpp"
 
 namespace spillring::ring {
@@ -52,9 +53,54 @@ struct Claim {
   std::uint64_t start = 0;  // arena position of the extent
 };
 
+/// The two halves of a claim word.
+struct Slot {
+  std::uint64_t word;
+  std::uint64_t end;
+};
+
+/// The pair may be torn; whoever acts on it does so by a compare-and-swap of both, or needs only an
+/// end that cannot have changed (A3).
+/// SYNC POINT READ: C. acquire: the end must be at least as new as the lap before it says.
+inline Slot read(const layout::ClaimWord& claim) noexcept {
+  const std::uint64_t word = claim.word.load(std::memory_order_acquire);
+  return {word, claim.end.load(std::memory_order_acquire)};
+}
+
+/// SYNC POINT WRITE: C. The locked instruction is a full fence: owner and extent appear in one
+/// step.
+inline bool swap(layout::ClaimWord& claim, Slot expected, Slot desired) noexcept {
+  return os::compare_and_swap(&claim, {expected.word, expected.end}, {desired.word, desired.end});
+}
+
+/// claim() where the end of the ring has to be looked for, or room.
+Claim search_and_claim(const RingView& ring, layout::Owner me, std::uint64_t length,
+                       Room& room) noexcept;
+
 /// Claims the next sequence with an extent of `length` bytes (a multiple of extent_unit, at most
 /// the arena). Lock-free. Looks at `room` first and refreshes it only where it says no.
-Claim claim(const RingView& ring, layout::Owner me, std::uint64_t length, Room& room) noexcept;
+inline Claim claim(const RingView& ring, layout::Owner me, std::uint64_t length,
+                   Room& room) noexcept {
+  // As a rule the hint is right and there is room: everything that makes `s` the next to claim
+  // (look_at) is checked here too, and the rest is left to the search.
+  const std::uint64_t s = ring.header().tail.load(std::memory_order_relaxed);
+  if (s > ring.first() && length <= ring.arena()) {
+    const std::uint32_t lap = ring.lap(s);
+    const Slot slot = read(ring.claim(s));
+    const Slot before = read(ring.claim(s - 1));
+    const std::uint64_t end = before.end + length;
+    const bool is_next = layout::claim_lap(slot.word) == lap - 1 &&
+                         layout::claim_lap(before.word) == ring.lap(s - 1) &&
+                         layout::claim_owner(before.word) != layout::seal_owner;
+    const bool has_room = s < room.limit + ring.slots() - 2 && end - room.low <= ring.arena();
+    if (is_next && has_room && swap(ring.claim(s), slot, {layout::claim_word(lap, me), end})) {
+      // A plain store may take the hint back over a later claim's; that costs others a few steps.
+      ring.header().tail.store(s + 1, std::memory_order_relaxed);
+      return {ClaimStatus::claimed, s, before.end};
+    }
+  }
+  return search_and_claim(ring, me, length, room);
+}
 
 /// Reads how far the ring is free. False: it contradicts itself.
 bool refresh(const RingView& ring, Room& room) noexcept;
@@ -79,9 +125,30 @@ std::uint64_t limit_needed(const RingView& ring, std::uint64_t s, std::uint64_t 
 
 enum class PublishStatus : std::uint8_t { ok, stale, corrupt };
 
+/// P: an older lap -> {lap(s), state}. False if P has lap(s) already.
+/// SYNC POINT WRITE: P. seq_cst: releases the payload and the fields to readers, and is the fence
+/// between the message and the look at the bell (wait/bell.hpp), without which a sleeper is missed.
+inline bool end_claim(const RingView& ring, std::uint64_t s, layout::Published state) noexcept {
+  auto& published = ring.descriptor(s).published;
+  const std::uint32_t lap = ring.lap(s);
+  std::uint64_t seen = published.load(std::memory_order_relaxed);  // only a guess for the swap
+  while (layout::lap_distance(layout::publish_lap(seen), lap) < 0) {
+    if (published.compare_exchange_strong(seen, layout::publish_word(lap, state),
+                                          std::memory_order_seq_cst)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// The owner's last access to a revoked claim: from here on its bytes may be used again.
+PublishStatus let_go(const RingView& ring, std::uint64_t s) noexcept;
+
 /// Makes the owner's claimed `s` visible. REQUIRES: the caller owns s and has filled it.
 /// `stale`: it was revoked; the caller has now let go of its bytes.
-PublishStatus publish(const RingView& ring, std::uint64_t s) noexcept;
+inline PublishStatus publish(const RingView& ring, std::uint64_t s) noexcept {
+  return end_claim(ring, s, layout::Published::committed) ? PublishStatus::ok : let_go(ring, s);
+}
 
 /// Gives the owner's claimed `s` up. Returns as publish().
 PublishStatus abort(const RingView& ring, std::uint64_t s) noexcept;

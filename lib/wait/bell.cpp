@@ -16,10 +16,7 @@ bool newer(std::uint32_t a, std::uint32_t b) noexcept {
 
 }  // namespace
 
-void ring(layout::Bell& bell) noexcept {
-  // SYNC POINT READ: mark. seq_cst: after the caller's change (W1).
-  std::uint64_t mark = bell.mark.load(std::memory_order_seq_cst);
-  if (!mark_is_set(mark)) return;
+void wake(layout::Bell& bell, std::uint64_t mark) noexcept {
   // seq_cst: a sleeper that announces from here on reads the new value, and futex_wait compares it.
   bell.value.fetch_add(1, std::memory_order_seq_cst);
   os::futex_wake_all(bell.value);

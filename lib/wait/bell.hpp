@@ -27,9 +27,16 @@ namespace spillring::wait {
 
 inline constexpr os::Instant longest_nap = 1'000'000'000;
 
+/// Wakes those who sleep and takes back the `mark` that they were seen by.
+void wake(layout::Bell& bell, std::uint64_t mark) noexcept;
+
 /// Rings `bell` if anybody sleeps. REQUIRES: what changed was stored by a seq_cst operation.
 /// One load where nobody sleeps; one system call where somebody does.
-void ring(layout::Bell& bell) noexcept;
+inline void ring(layout::Bell& bell) noexcept {
+  // SYNC POINT READ: mark. seq_cst: after the caller's change (W1).
+  const std::uint64_t mark = bell.mark.load(std::memory_order_seq_cst);
+  if (layout::mark_is_set(mark)) wake(bell, mark);
+}
 
 /// Says that somebody is about to sleep. Returns what to wait for. A full fence.
 std::uint32_t announce(layout::Bell& bell) noexcept;

@@ -30,14 +30,17 @@ class ConsumerCore;
 class Message {
  public:
   Message() = default;
-  Message(Message&& other) noexcept { swap(other); }
+  Message(Message&& other) noexcept : Message(std::as_const(other)) { other.forget(); }
   Message& operator=(Message&& other) noexcept {
-    Message(std::move(other)).swap(*this);
+    if (this == &other) return *this;
+    if (core_ != nullptr) drop();
+    *this = std::as_const(other);
+    other.forget();
     return *this;
   }
-  Message(const Message&) = delete;
-  Message& operator=(const Message&) = delete;
-  ~Message() { drop(); }
+  ~Message() {
+    if (core_ != nullptr) drop();
+  }
 
   /// The payload, in place. Valid until ack, nack, release or destruction. Costs: nothing.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
@@ -73,18 +76,13 @@ class Message {
  private:
   friend class client::ConsumerCore;
   static constexpr std::uint64_t settled = 0;  // receipt of a message that owes nothing
+  Message(const Message&) = default;           // for moves
+  Message& operator=(const Message&) = default;
   void drop() noexcept;
-  void swap(Message& other) noexcept {
-    std::swap(core_, other.core_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    std::swap(meta_, other.meta_);
-    std::swap(meta_size_, other.meta_size_);
-    std::swap(deliveries_, other.deliveries_);
-    std::swap(seq_, other.seq_);
-    std::swap(timestamp_, other.timestamp_);
-    std::swap(receipt_, other.receipt_);
-    std::swap(source_, other.source_);
+  void forget() noexcept {
+    core_ = nullptr;
+    data_ = nullptr;
+    size_ = 0;
   }
 
   client::ConsumerCore* core_ = nullptr;  // counts its messages; lives as long as any

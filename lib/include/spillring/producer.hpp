@@ -25,14 +25,17 @@ class ProducerCore;
 class Loan {
  public:
   Loan() = default;
-  Loan(Loan&& other) noexcept { swap(other); }
+  Loan(Loan&& other) noexcept : Loan(std::as_const(other)) { other.forget(); }
   Loan& operator=(Loan&& other) noexcept {
-    Loan(std::move(other)).swap(*this);
+    if (this == &other) return *this;
+    cancel();
+    *this = std::as_const(other);
+    other.forget();
     return *this;
   }
-  Loan(const Loan&) = delete;
-  Loan& operator=(const Loan&) = delete;
-  ~Loan() { cancel(); }
+  ~Loan() {
+    if (core_ != nullptr) cancel();
+  }
 
   /// The bytes to fill; uninitialised. Valid until publish, cancel or destruction.
   [[nodiscard]] std::span<std::byte> bytes() const noexcept { return {data_, size_}; }
@@ -51,12 +54,12 @@ class Loan {
 
  private:
   friend class client::ProducerCore;
-  void swap(Loan& other) noexcept {
-    std::swap(core_, other.core_);
-    std::swap(ring_, other.ring_);
-    std::swap(data_, other.data_);
-    std::swap(size_, other.size_);
-    std::swap(seq_, other.seq_);
+  Loan(const Loan&) = default;  // for moves
+  Loan& operator=(const Loan&) = default;
+  void forget() noexcept {
+    core_ = nullptr;
+    data_ = nullptr;
+    size_ = 0;
   }
 
   client::ProducerCore* core_ = nullptr;  // counts its loans; lives as long as any
@@ -64,6 +67,9 @@ class Loan {
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::uint64_t seq_ = 0;
+  std::uint64_t start_ = 0;          // where `data_` is, as the ring counts
+  std::uint32_t metadata_size_ = 0;  // of what is before it
+  std::uint32_t flags_ = 0;          // layout::DescriptorFlags
 };
 
 /// Writes to a queue. Made by `Queue::producer`. One handle belongs to one thread at a time; make
