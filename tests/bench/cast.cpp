@@ -14,8 +14,6 @@
 #include <string>
 #include <thread>
 
-#include "probe.hpp"
-
 namespace spillring::bench {
 namespace {
 
@@ -36,6 +34,11 @@ Window* shared_window() {
       ::mmap(nullptr, sizeof(Window), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (at == MAP_FAILED) throw std::runtime_error("no shared memory for the harness");
   return static_cast<Window*>(at);  // zeros are what it begins with
+}
+
+void fail_as(const Seat& seat) {
+  if (seat.wrong != 0) throw Wrong(seat.failure.data());
+  if (seat.failed != 0) throw std::runtime_error(seat.failure.data());
 }
 
 }  // namespace
@@ -69,7 +72,6 @@ void Cast::begin_process(unsigned seat) {
   ::signal(SIGTERM, SIG_DFL);
   Role role(*window_, work_, seat);
   try {
-    pin(role.produces() ? 0 : 1);
     stage_->play(role);
   } catch (const std::exception& error) {
     role.fail(error.what());
@@ -103,7 +105,7 @@ Cast::Outcome Cast::run() {
 void Cast::measure_memory(Outcome& outcome) const {
   for (const pid_t process : processes_) {
     outcome.shared = std::max(outcome.shared, memory_of(process, "RssShmem"));
-    outcome.private_ = std::max(outcome.private_, memory_of(process, "RssAnon"));
+    outcome.own = std::max(outcome.own, memory_of(process, "RssAnon"));
   }
 }
 
@@ -132,12 +134,12 @@ void Cast::await(const char* what, const Reached& reached) {
 void Cast::look_for_failure() {
   for (unsigned i = 0; i < seats_; ++i) {
     const Seat& seat = window_->seats.at(i);
-    if (seat.failed != 0) throw std::runtime_error(seat.failure.data());
+    fail_as(seat);
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(processes_.at(i)), &info, WEXITED | WNOHANG | WNOWAIT) ==
             0 &&
         info.si_pid != 0) {
-      if (seat.failed != 0) throw std::runtime_error(seat.failure.data());
+      fail_as(seat);
       throw std::runtime_error("process " + std::to_string(i) + " ended before its time, status " +
                                std::to_string(info.si_status));
     }

@@ -5,11 +5,17 @@
 
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "peer.hpp"
 
 namespace spillring::bench {
+
+/// What was received is not what was sent.
+struct Wrong : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Pinned: producers to core 0, consumers to core 1. They nap between windows.
 class Cast {
@@ -24,8 +30,8 @@ class Cast {
     double seconds = 0;  ///< from the first message sent to the last received
     std::uint64_t messages = 0;
     std::unique_ptr<Histogram> round_trips;
-    std::uint64_t shared = 0;    ///< bytes of shared memory, of the process with most
-    std::uint64_t private_ = 0;  ///< bytes of its own, of the process with most
+    std::uint64_t shared = 0;  ///< bytes of shared memory, of the process with most
+    std::uint64_t own = 0;     ///< bytes of its own, of the process with most
   };
   Outcome run();
 

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <thread>
 
+#include "probe.hpp"
+
 namespace spillring::bench {
 namespace {
 
@@ -19,7 +21,10 @@ std::uint64_t monotonic_now() {
 }  // namespace
 
 bool Role::next_window() {
-  seat_.ready = 1;
+  if (seat_.ready == 0) {
+    pin(produces() ? 0 : 1);
+    seat_.ready = 1;
+  }
   while (window_.go.load() == current_) {
     if (window_.quit != 0) return false;
     std::this_thread::sleep_for(nap);
@@ -49,6 +54,11 @@ void Role::finish_window() { seat_.done.store(current_, std::memory_order_releas
 void Role::began() { seat_.began = monotonic_now(); }
 void Role::ended() { seat_.ended = monotonic_now(); }
 
+void Role::wrong(std::string_view what) {
+  seat_.wrong = 1;
+  fail(what);
+}
+
 void Role::fail(std::string_view why) {
   const std::size_t length = std::min(why.size(), seat_.failure.size() - 1);
   std::copy_n(why.begin(), length, seat_.failure.begin());
@@ -59,7 +69,7 @@ void Role::fail(std::string_view why) {
 void Role::back_off() const {
   if (work_.crowded()) {
     ::sched_yield();
-  } else if (work_.kind != Kind::round_trip) {  // where a pause is later than need be
+  } else if (!work_.polled()) {  // where a pause is later than need be
     __builtin_ia32_pause();
   }
 }

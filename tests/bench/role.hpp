@@ -22,7 +22,8 @@ class Role {
   [[nodiscard]] Seat& seat() { return seat_; }
   [[nodiscard]] Seat& seat_of_other() { return window_.seats.at(1 - index_); }
 
-  /// Naps until the next window begins. False: there is none.
+  /// Naps until the next window begins. False: there is none. Before the first one the thread is
+  /// bound to its core: those that a library has started until then are not.
   bool next_window();
   /// The window is over; one load.
   [[nodiscard]] bool stopping() const {
@@ -32,13 +33,15 @@ class Role {
   [[nodiscard]] bool drained() const;
   void finish_window();
 
-  /// By a producer, `before` its first message of the window.
+  /// By a producer, before its first message of the window.
   void began();
   /// All messages of the window are received: now.
   void ended();
 
-  /// Ends the process and, with it, the run.
+  /// Ends the process and, with it, this peer's part in the work.
   [[noreturn]] void fail(std::string_view why);
+  /// The same, and the whole bench has failed: what was received is not what was sent.
+  [[noreturn]] void wrong(std::string_view what);
 
   /// Nothing to do for the moment.
   void back_off() const;

@@ -37,6 +37,8 @@ struct Work {
 
   /// More processes than the two cores hold: whoever has nothing to do lets others run.
   [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
+  /// A busy round trip: who asks over and over gets it sooner than who waits.
+  [[nodiscard]] bool polled() const { return kind == Kind::round_trip && wait == Wait::busy; }
   /// Bytes of a message that are written and read.
   [[nodiscard]] std::size_t touched_bytes() const { return touched ? size : 8; }
   /// Halting cores change places inside a window, so it says little about any: longer ones.
