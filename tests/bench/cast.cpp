@@ -29,9 +29,17 @@ std::uint64_t memory_of(pid_t process, const std::string& line) {
   return 0;
 }
 
-Window* shared_window() {
-  void* at =
-      ::mmap(nullptr, sizeof(Window), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/// Inherited by the programs that processes become.
+int make_window_file() {
+  const int file = ::memfd_create("window", 0);
+  if (file < 0 || ::ftruncate(file, sizeof(Window)) != 0) {
+    throw std::runtime_error("no shared memory for the harness");
+  }
+  return file;
+}
+
+Window* map_window(int file) {
+  void* at = ::mmap(nullptr, sizeof(Window), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (at == MAP_FAILED) throw std::runtime_error("no shared memory for the harness");
   return static_cast<Window*>(at);  // zeros are what it begins with
 }
@@ -47,7 +55,8 @@ Cast::Cast(const Peer& peer, const Work& work, const std::filesystem::path& dire
     : work_(work),
       seats_(peer.alone ? work.producers : work.producers + work.consumers),
       stage_(peer.set(work, directory)),
-      window_(shared_window()) {
+      window_file_(make_window_file()),
+      window_(map_window(window_file_)) {
   try {
     for (unsigned seat = 0; seat < seats_; ++seat) begin_process(seat);
     await("set up", [](const Seat& seat) { return seat.ready == 1; });
@@ -70,7 +79,7 @@ void Cast::begin_process(unsigned seat) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
-  Role role(*window_, work_, seat);
+  Role role(*window_, window_file_, work_, seat);
   try {
     stage_->play(role);
   } catch (const std::exception& error) {
@@ -157,6 +166,7 @@ void Cast::stop() {
   }
   processes_.clear();
   ::munmap(window_, sizeof(Window));
+  ::close(window_file_);
 }
 
 }  // namespace spillring::bench

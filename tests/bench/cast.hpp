@@ -48,6 +48,7 @@ class Cast {
   Work work_;
   unsigned seats_;
   std::unique_ptr<Stage> stage_;
+  int window_file_;
   Window* window_;
   std::vector<pid_t> processes_;
   std::uint64_t messages_before_ = 0;

@@ -2,7 +2,7 @@
 // run.
 //
 //   bench_compare [WORK...] [--peers A,B] [--rounds N] [--windows N] [--patience S]
-//                 [--json FILE] [--list]
+//                 [--programs FILE] [--json FILE] [--list]
 //
 // For each work the peers take turns, a round at a time. A round is fresh processes, a window that
 // is not counted, and so many that are; each between two probes of how far apart the two cores are
@@ -22,6 +22,7 @@
 
 #include "cast.hpp"
 #include "probe.hpp"
+#include "program.hpp"
 #include "series.hpp"
 
 namespace spillring::bench {
@@ -41,7 +42,7 @@ struct Options {
   unsigned rounds = 5;
   unsigned windows = 2;
   unsigned patience = 60;  ///< seconds for a work's windows to find the cores near
-  std::string json;
+  std::string json, programs;
   bool list = false;
 };
 
@@ -95,8 +96,9 @@ class Bench {
   explicit Bench(const Options& options) : options_(options) {}
 
   /// One work with all peers, in turns.
-  void run(const Work& work, const std::vector<Peer>& peers) {
+  void run(const Work& work, std::vector<Peer> peers) {
     give_up_ = Clock::now() + std::chrono::seconds(options_.patience);
+    std::erase_if(peers, [&](const Peer& peer) { return peer.python != work.python; });
     std::map<std::string, Series> series;
     for (const Peer& peer : peers) {
       const std::string why = peer.cannot(work);
@@ -194,7 +196,7 @@ Options parse(int argc, char** argv) {
   Options options;
   CLI::App app("Compares Spillring with a reference ring, the machine's limits and rivals.");
   app.add_option("work", options.works, "what to do; all works without any");
-  app.add_option("--peers", options.peers, "only these")->delimiter(',');
+  app.add_option("--peers", options.peers, "only these")->allow_extra_args(false)->delimiter(',');
   app.add_option("--rounds", options.rounds, "fresh processes so many times")
       ->capture_default_str();
   app.add_option("--windows", options.windows, "counted windows of each round")
@@ -202,6 +204,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--patience", options.patience,
                  "seconds after which a work's windows are kept although the cores are far apart")
       ->capture_default_str();
+  app.add_option("--programs", options.programs, "rivals that are programs, as program.hpp says");
   app.add_option("--json", options.json, "write the results to this file");
   app.add_flag("--list", options.list, "say which works and peers there are");
   try {
@@ -270,6 +273,7 @@ int run(const Options& options) {
 int main(int argc, char** argv) {
   const auto options = spillring::bench::parse(argc, argv);
   spillring::bench::add_missing_peers();
+  if (!options.programs.empty()) spillring::bench::add_programs(options.programs);
   if (options.list) {
     spillring::bench::list();
     return 0;

@@ -104,14 +104,16 @@ void consume(Role& role, In& in) {
   const Payload payload(role.work().touched_bytes());
   Receiving<In> receiving(role, payload, in);
   while (role.next_window()) {
+    Ticks last = ticks();
     while (!role.stopping() || !role.drained()) {
       if (receiving.some() == 0) {
         role.back_off();
-      } else {
-        role.seat().received.store(receiving.received(), std::memory_order_release);
+        continue;
       }
+      role.seat().received.store(receiving.received(), std::memory_order_release);
+      if (role.stopping()) last = ticks();  // the next look may wait, and find nothing
     }
-    role.ended();
+    role.ended(ticks() - last);
     role.finish_window();
   }
 }

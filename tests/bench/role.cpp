@@ -34,6 +34,10 @@ bool Role::next_window() {
   return true;
 }
 
+void Role::sit_idle() {
+  while (window_.quit == 0) std::this_thread::sleep_for(10 * nap);
+}
+
 bool Role::drained() const {
   std::uint64_t sent = 0;
   std::uint64_t received = 0;
@@ -52,7 +56,7 @@ bool Role::drained() const {
 void Role::finish_window() { seat_.done.store(current_, std::memory_order_release); }
 
 void Role::began() { seat_.began = monotonic_now(); }
-void Role::ended() { seat_.ended = monotonic_now(); }
+void Role::ended(Ticks since) { seat_.ended = monotonic_now() - nanoseconds(since); }
 
 void Role::wrong(std::string_view what) {
   seat_.wrong = 1;
