@@ -53,6 +53,7 @@ void fail_as(const Seat& seat) {
 
 Cast::Cast(const Peer& peer, const Work& work, const std::filesystem::path& directory)
     : work_(work),
+      length_(std::max(work.window(), peer.window)),
       seats_(peer.alone ? work.producers : work.producers + work.consumers),
       stage_(peer.set(work, directory)),
       window_file_(make_window_file()),
@@ -91,7 +92,7 @@ void Cast::begin_process(unsigned seat) {
 Cast::Outcome Cast::run() {
   const std::uint32_t number = window_->go + 1;
   window_->go = number;
-  if (work_.kind != Kind::attach) std::this_thread::sleep_for(work_.window());
+  if (work_.kind != Kind::attach) std::this_thread::sleep_for(length_);
   window_->stop = number;
   await("finish", [&](const Seat& seat) { return seat.done == number; });
   Outcome outcome;

@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -46,6 +47,7 @@ class Cast {
   void stop();
 
   Work work_;
+  std::chrono::milliseconds length_;  // of a window
   unsigned seats_;
   std::unique_ptr<Stage> stage_;
   int window_file_;

@@ -1,6 +1,7 @@
 // Whatever carries messages from process to process, as the harness knows it.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -39,7 +40,8 @@ struct Peer {
   bool python = false;  ///< a program in Python
   bool alone = false;   ///< it has no receiver: a limit, not a carrier
   bool sleeps = false;  ///< in the kernel, or while a broker works, even in works that are busy
-  bool rival = true;    ///< not ourselves and no yardstick: where it fails, that is its own affair
+  std::chrono::milliseconds window{};  ///< longer than a work's own
+  bool rival = true;  ///< not ourselves and no yardstick: where it fails, that is its own affair
 };
 
 /// All that were built, by name.
@@ -93,6 +95,7 @@ struct Registered {
               }};
     if constexpr (requires { Carrier::alone; }) peer.alone = Carrier::alone;
     if constexpr (requires { Carrier::sleeps; }) peer.sleeps = Carrier::sleeps;
+    if constexpr (requires { Carrier::window; }) peer.window = Carrier::window;
     if constexpr (requires { Carrier::rival; }) peer.rival = Carrier::rival;
     all_peers().push_back(std::move(peer));
   }

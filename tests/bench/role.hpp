@@ -49,7 +49,7 @@ class Role {
 
   /// Ends the process and, with it, this peer's part in the work.
   [[noreturn]] void fail(std::string_view why);
-  /// The same, and the whole bench has failed: what was received is not what was sent.
+  /// The same: what was received is not what was sent.
   [[noreturn]] void wrong(std::string_view what);
 
   /// Nothing to do for the moment.

@@ -1,5 +1,4 @@
 // iceoryx: loaned chunks, nothing is copied.
-#include <unistd.h>
 
 #include <fstream>
 #include <iceoryx_hoofs/log/logmanager.hpp>
@@ -43,12 +42,11 @@ iox::capro::ServiceDescription service(unsigned lane) {
           iox::capro::IdString_t(iox::cxx::TruncateToCapacity, "lane" + std::to_string(lane))};
 }
 
-/// Of this process, and by its name the only one.
-void begin_runtime() {
+/// Of this process, under a name that is the only one.
+void begin_runtime(const std::string& name) {
   iox::log::LogManager::GetLogManager().SetDefaultLogLevel(iox::log::LogLevel::kOff,
                                                            iox::log::LogLevelOutput::kHideLogLevel);
-  iox::runtime::PoshRuntime::initRuntime(iox::RuntimeName_t(
-      iox::cxx::TruncateToCapacity, "spillring-bench-" + std::to_string(::getpid())));
+  iox::runtime::PoshRuntime::initRuntime(iox::RuntimeName_t(iox::cxx::TruncateToCapacity, name));
 }
 
 class Iceoryx {
@@ -64,12 +62,24 @@ class Iceoryx {
   }
 
   Iceoryx(const Work&, const std::filesystem::path& directory)
-      : roudi_({"iox-roudi", "-c", configured(directory), "-m", "off", "-l", "error"}, directory) {}
+      : name_(directory.filename()),
+        roudi_({"iox-roudi", "-c", configured(directory), "-m", "off", "-l", "error"}, directory) {}
+
+  Iceoryx(const Iceoryx&) = delete;
+  Iceoryx& operator=(const Iceoryx&) = delete;
+  /// What the processes' runtimes leave behind.
+  ~Iceoryx() {
+    for (std::size_t seat = 0; seat < Window::most_seats; ++seat) {
+      std::error_code ignored;
+      std::filesystem::remove("/tmp/" + name_of(seat), ignored);
+      std::filesystem::remove("/tmp/" + name_of(seat) + ".lock", ignored);
+    }
+  }
 
   class Out {
    public:
-    Out(const Iceoryx&, const Role&, unsigned lane)
-        : publisher_((begin_runtime(), service(lane)), options()) {
+    Out(const Iceoryx& peer, const Role& role, unsigned lane)
+        : publisher_((begin_runtime(peer.name_of(role.seat_number())), service(lane)), options()) {
       // What is published before anybody subscribes is nobody's.
       while (!publisher_.hasSubscribers()) std::this_thread::yield();
     }
@@ -94,8 +104,9 @@ class Iceoryx {
 
   class In {
    public:
-    In(const Iceoryx&, const Role& role, unsigned lane)
-        : subscriber_((begin_runtime(), service(lane)), options(role.work())),
+    In(const Iceoryx& peer, const Role& role, unsigned lane)
+        : subscriber_((begin_runtime(peer.name_of(role.seat_number())), service(lane)),
+                      options(role.work())),
           waits_(role.work().wait != Wait::busy) {
       while (role.work().kind != Kind::attach &&
              subscriber_.getSubscriptionState() != iox::SubscribeState::SUBSCRIBED) {
@@ -137,6 +148,10 @@ class Iceoryx {
   };
 
  private:
+  [[nodiscard]] std::string name_of(std::size_t seat) const {
+    return name_ + "-" + std::to_string(seat);
+  }
+  std::string name_;
   Service roudi_;
 };
 
