@@ -14,8 +14,6 @@
 #include <string>
 #include <thread>
 
-#include "probe.hpp"
-
 namespace spillring::bench {
 namespace {
 
@@ -31,20 +29,35 @@ std::uint64_t memory_of(pid_t process, const std::string& line) {
   return 0;
 }
 
-Window* shared_window() {
-  void* at =
-      ::mmap(nullptr, sizeof(Window), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+/// Inherited by the programs that processes become.
+int make_window_file() {
+  const int file = ::memfd_create("window", 0);
+  if (file < 0 || ::ftruncate(file, sizeof(Window)) != 0) {
+    throw std::runtime_error("no shared memory for the harness");
+  }
+  return file;
+}
+
+Window* map_window(int file) {
+  void* at = ::mmap(nullptr, sizeof(Window), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (at == MAP_FAILED) throw std::runtime_error("no shared memory for the harness");
   return static_cast<Window*>(at);  // zeros are what it begins with
+}
+
+void fail_as(const Seat& seat) {
+  if (seat.wrong != 0) throw Wrong(seat.failure.data());
+  if (seat.failed != 0) throw std::runtime_error(seat.failure.data());
 }
 
 }  // namespace
 
 Cast::Cast(const Peer& peer, const Work& work, const std::filesystem::path& directory)
     : work_(work),
+      length_(std::max(work.window(), peer.window)),
       seats_(peer.alone ? work.producers : work.producers + work.consumers),
       stage_(peer.set(work, directory)),
-      window_(shared_window()) {
+      window_file_(make_window_file()),
+      window_(map_window(window_file_)) {
   try {
     for (unsigned seat = 0; seat < seats_; ++seat) begin_process(seat);
     await("set up", [](const Seat& seat) { return seat.ready == 1; });
@@ -67,9 +80,8 @@ void Cast::begin_process(unsigned seat) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::signal(SIGINT, SIG_DFL);
   ::signal(SIGTERM, SIG_DFL);
-  Role role(*window_, work_, seat);
+  Role role(*window_, window_file_, work_, seat);
   try {
-    pin(role.produces() ? 0 : 1);
     stage_->play(role);
   } catch (const std::exception& error) {
     role.fail(error.what());
@@ -80,7 +92,7 @@ void Cast::begin_process(unsigned seat) {
 Cast::Outcome Cast::run() {
   const std::uint32_t number = window_->go + 1;
   window_->go = number;
-  if (work_.kind != Kind::attach) std::this_thread::sleep_for(work_.window());
+  if (work_.kind != Kind::attach) std::this_thread::sleep_for(length_);
   window_->stop = number;
   await("finish", [&](const Seat& seat) { return seat.done == number; });
   Outcome outcome;
@@ -103,7 +115,7 @@ Cast::Outcome Cast::run() {
 void Cast::measure_memory(Outcome& outcome) const {
   for (const pid_t process : processes_) {
     outcome.shared = std::max(outcome.shared, memory_of(process, "RssShmem"));
-    outcome.private_ = std::max(outcome.private_, memory_of(process, "RssAnon"));
+    outcome.own = std::max(outcome.own, memory_of(process, "RssAnon"));
   }
 }
 
@@ -132,12 +144,12 @@ void Cast::await(const char* what, const Reached& reached) {
 void Cast::look_for_failure() {
   for (unsigned i = 0; i < seats_; ++i) {
     const Seat& seat = window_->seats.at(i);
-    if (seat.failed != 0) throw std::runtime_error(seat.failure.data());
+    fail_as(seat);
     siginfo_t info{};
     if (::waitid(P_PID, static_cast<id_t>(processes_.at(i)), &info, WEXITED | WNOHANG | WNOWAIT) ==
             0 &&
         info.si_pid != 0) {
-      if (seat.failed != 0) throw std::runtime_error(seat.failure.data());
+      fail_as(seat);
       throw std::runtime_error("process " + std::to_string(i) + " ended before its time, status " +
                                std::to_string(info.si_status));
     }
@@ -155,6 +167,7 @@ void Cast::stop() {
   }
   processes_.clear();
   ::munmap(window_, sizeof(Window));
+  ::close(window_file_);
 }
 
 }  // namespace spillring::bench

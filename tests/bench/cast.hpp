@@ -3,13 +3,20 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
+#include <stdexcept>
 #include <vector>
 
 #include "peer.hpp"
 
 namespace spillring::bench {
+
+/// What was received is not what was sent.
+struct Wrong : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// Pinned: producers to core 0, consumers to core 1. They nap between windows.
 class Cast {
@@ -24,8 +31,8 @@ class Cast {
     double seconds = 0;  ///< from the first message sent to the last received
     std::uint64_t messages = 0;
     std::unique_ptr<Histogram> round_trips;
-    std::uint64_t shared = 0;    ///< bytes of shared memory, of the process with most
-    std::uint64_t private_ = 0;  ///< bytes of its own, of the process with most
+    std::uint64_t shared = 0;  ///< bytes of shared memory, of the process with most
+    std::uint64_t own = 0;     ///< bytes of its own, of the process with most
   };
   Outcome run();
 
@@ -40,8 +47,10 @@ class Cast {
   void stop();
 
   Work work_;
+  std::chrono::milliseconds length_;  // of a window
   unsigned seats_;
   std::unique_ptr<Stage> stage_;
+  int window_file_;
   Window* window_;
   std::vector<pid_t> processes_;
   std::uint64_t messages_before_ = 0;

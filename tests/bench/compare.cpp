@@ -1,13 +1,15 @@
 // Ourselves, a reference ring, the limits of the machine and rivals, doing the same work in one
 // run.
 //
-//   bench_compare [WORK...] [--peers A,B] [--rounds N] [--windows N] [--json FILE] [--list]
+//   bench_compare [WORK...] [--peers A,B] [--rounds N] [--windows N] [--patience S]
+//                 [--programs FILE] [--json FILE] [--list]
 //
 // For each work the peers take turns, a round at a time. A round is fresh processes, a window that
 // is not counted, and so many that are; each between two probes of how far apart the two cores are
 // at that moment. Of works that keep both cores busy, windows whose cores were not near are
 // discarded and done again, a bounded number of times; then they are kept, and counted as unsure.
-// Every payload is checked. Exit status 1 if a peer failed at what it can do.
+// Every payload is checked. Exit status 1 if ourselves or a yardstick failed, or lost or changed a
+// message; where a rival does, the report says so in the place of its figures.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -19,7 +21,9 @@
 #include <thread>
 
 #include "cast.hpp"
+#include "directory.hpp"
 #include "probe.hpp"
+#include "program.hpp"
 #include "series.hpp"
 
 namespace spillring::bench {
@@ -32,34 +36,30 @@ std::vector<Peer>& all_peers() {
 namespace {
 
 using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
 
 struct Options {
   std::vector<std::string> works, peers;
   unsigned rounds = 5;
   unsigned windows = 2;
-  std::string json;
+  unsigned patience = 60;  ///< seconds for a work's windows to find the cores near
+  std::string json, programs;
   bool list = false;
 };
 
-/// A directory for one set of processes.
-class Directory {
- public:
-  Directory() {
-    std::string name = std::filesystem::temp_directory_path() / "spillring-bench-XXXXXX";
-    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-    path_ = name;
+/// Rivals that could not be built here: their reason takes the place of their figures.
+void add_missing_peers() {
+  struct Missing {
+    const char *name, *package;
+  };
+  for (const Missing& missing : std::initializer_list<Missing>{SPILLRING_BENCH_MISSING}) {
+    const std::string why = std::string("not built: ") + missing.package + " is not installed";
+    all_peers().push_back({.name = missing.name,
+                           .settings = why,
+                           .cannot = [why](const Work&) { return why; },
+                           .set = {}});
   }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
+}
 
 /// By name, but ourselves and the yardsticks first.
 void sort_for_report(std::vector<Peer>& peers) {
@@ -77,7 +77,9 @@ class Bench {
   explicit Bench(const Options& options) : options_(options) {}
 
   /// One work with all peers, in turns.
-  void run(const Work& work, const std::vector<Peer>& peers) {
+  void run(const Work& work, std::vector<Peer> peers) {
+    give_up_ = Clock::now() + std::chrono::seconds(options_.patience);
+    std::erase_if(peers, [&](const Peer& peer) { return peer.python != work.python; });
     std::map<std::string, Series> series;
     for (const Peer& peer : peers) {
       const std::string why = peer.cannot(work);
@@ -101,18 +103,26 @@ class Bench {
       if (work.kind == Kind::attach) return attach(peer, work, series);
       Cast cast(peer, work, directory.path());
       cast.run();
-      unsigned retries = 10;
       for (unsigned kept = 0; kept < options_.windows;) {
         const bool near_before = wait_until_near();
         const Cast::Outcome outcome = cast.run();
-        const bool near = work.wait != Wait::busy || (near_before && is_near());
-        if (!near) series.discard();
-        if (!near && retries-- > 0) continue;
-        series.add(outcome, near);
-        ++kept;
+        // Of who sleeps, the end of a window says little about it: a core that halts changes
+        // places.
+        const bool near = near_before && (work.wait != Wait::busy || peer.sleeps || is_near());
+        if (near || Clock::now() > give_up_) {
+          series.add(outcome, near);
+          ++kept;
+        } else {
+          series.discard();
+        }
       }
+    } catch (const Unable& error) {
+      series.missing(error.what());
+    } catch (const Wrong& error) {
+      failed_ = failed_ || !peer.rival;
+      series.missing(std::string("wrong: ") + error.what());
     } catch (const std::exception& error) {
-      failed_ = true;
+      failed_ = failed_ || !peer.rival;
       series.missing(std::string("failed: ") + error.what());
     }
   }
@@ -129,12 +139,12 @@ class Bench {
     probes_.push_back(probe_.round_trip());
     return Probe::is_near(probes_.back());
   }
-  /// The cores come near by themselves, mostly soon.
+  /// The cores come near by themselves; mostly soon, and sometimes not for a long time.
   bool wait_until_near() {
-    for (int i = 0; i < 20; ++i) {
+    do {
       if (is_near()) return true;
-      std::this_thread::sleep_for(5ms);
-    }
+      std::this_thread::sleep_for(10ms);
+    } while (Clock::now() < give_up_);
     return false;
   }
   void report(const Work& work, const std::vector<Peer>& peers,
@@ -157,6 +167,7 @@ class Bench {
 
   Options options_;
   Probe probe_;
+  Clock::time_point give_up_;  // from then on windows are kept wherever the cores are
   std::vector<std::uint64_t> probes_;
   nlohmann::json results_;
   bool failed_ = false;
@@ -166,11 +177,15 @@ Options parse(int argc, char** argv) {
   Options options;
   CLI::App app("Compares Spillring with a reference ring, the machine's limits and rivals.");
   app.add_option("work", options.works, "what to do; all works without any");
-  app.add_option("--peers", options.peers, "only these")->delimiter(',');
+  app.add_option("--peers", options.peers, "only these")->allow_extra_args(false)->delimiter(',');
   app.add_option("--rounds", options.rounds, "fresh processes so many times")
       ->capture_default_str();
   app.add_option("--windows", options.windows, "counted windows of each round")
       ->capture_default_str();
+  app.add_option("--patience", options.patience,
+                 "seconds after which a work's windows are kept although the cores are far apart")
+      ->capture_default_str();
+  app.add_option("--programs", options.programs, "rivals that are programs, as program.hpp says");
   app.add_option("--json", options.json, "write the results to this file");
   app.add_flag("--list", options.list, "say which works and peers there are");
   try {
@@ -238,6 +253,8 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   const auto options = spillring::bench::parse(argc, argv);
+  spillring::bench::add_missing_peers();
+  if (!options.programs.empty()) spillring::bench::add_programs(options.programs);
   if (options.list) {
     spillring::bench::list();
     return 0;

@@ -1,9 +1,11 @@
 // Whatever carries messages from process to process, as the harness knows it.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,11 @@
 #include "play.hpp"
 
 namespace spillring::bench {
+
+/// Something is missing on this machine, or forbidden, that a peer needs.
+struct Unable : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 /// A carrier that was set up for one work.
 class Stage {
@@ -30,7 +37,11 @@ struct Peer {
   std::function<std::string(const Work&)> cannot;
   /// Sets it up in a directory of its own.
   std::function<std::unique_ptr<Stage>(const Work&, const std::filesystem::path&)> set;
-  bool alone = false;  ///< it has no receiver: a limit, not a carrier
+  bool python = false;  ///< a program in Python
+  bool alone = false;   ///< it has no receiver: a limit, not a carrier
+  bool sleeps = false;  ///< in the kernel, or while a broker works, even in works that are busy
+  std::chrono::milliseconds window{};  ///< longer than a work's own
+  bool rival = true;  ///< not ourselves and no yardstick: where it fails, that is its own affair
 };
 
 /// All that were built, by name.
@@ -76,11 +87,17 @@ class StageOf : public Stage {
 template <typename Carrier>
 struct Registered {
   Registered() {
-    all_peers().push_back({Carrier::name, Carrier::settings, &Carrier::cannot,
-                           [](const Work& work, const std::filesystem::path& directory) {
-                             return std::make_unique<StageOf<Carrier>>(work, directory);
-                           },
-                           Carrier::alone});
+    Peer peer{.name = Carrier::name,
+              .settings = Carrier::settings,
+              .cannot = &Carrier::cannot,
+              .set = [](const Work& work, const std::filesystem::path& directory) {
+                return std::make_unique<StageOf<Carrier>>(work, directory);
+              }};
+    if constexpr (requires { Carrier::alone; }) peer.alone = Carrier::alone;
+    if constexpr (requires { Carrier::sleeps; }) peer.sleeps = Carrier::sleeps;
+    if constexpr (requires { Carrier::window; }) peer.window = Carrier::window;
+    if constexpr (requires { Carrier::rival; }) peer.rival = Carrier::rival;
+    all_peers().push_back(std::move(peer));
   }
 };
 

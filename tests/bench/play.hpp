@@ -64,14 +64,14 @@ class Receiving {
 
  private:
   void check(const std::byte* from, std::size_t size) {
-    if (size != role_.work().size) role_.fail("a message of another size was received");
+    if (size != role_.work().size) role_.wrong("a message of another size was received");
     const std::uint64_t stamp = payload_.read(from);
-    if (stamp == Payload::damaged) role_.fail("a message was damaged: its sum is wrong");
+    if (stamp == Payload::damaged) role_.wrong("a message was damaged: its sum is wrong");
     std::uint64_t& expected = expected_.at(stamp >> Payload::producer_shift);
     const std::uint64_t number = stamp & ((std::uint64_t{1} << Payload::producer_shift) - 1);
     // Of a shared group others have those between.
     if (role_.work().shared ? number < expected : number != expected) {
-      role_.fail("a message was lost, repeated, or out of order");
+      role_.wrong("a message was lost, repeated, or out of order");
     }
     expected = number + 1;
   }
@@ -104,14 +104,16 @@ void consume(Role& role, In& in) {
   const Payload payload(role.work().touched_bytes());
   Receiving<In> receiving(role, payload, in);
   while (role.next_window()) {
+    Ticks last = ticks();
     while (!role.stopping() || !role.drained()) {
       if (receiving.some() == 0) {
         role.back_off();
-      } else {
-        role.seat().received.store(receiving.received(), std::memory_order_release);
+        continue;
       }
+      role.seat().received.store(receiving.received(), std::memory_order_release);
+      if (role.stopping()) last = ticks();  // the next look may wait, and find nothing
     }
-    role.ended();
+    role.ended(ticks() - last);
     role.finish_window();
   }
 }
@@ -185,7 +187,7 @@ void pong(Role& role, Out& out, In& in) {
 template <typename MakeOut>
 void arrive(Role& role, const MakeOut& make_out) {
   const Payload payload(role.work().size);
-  while (role.next_window()) {
+  if (role.next_window()) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
     role.began();
     auto out = make_out();
@@ -194,6 +196,7 @@ void arrive(Role& role, const MakeOut& make_out) {
     sending.flush();
     role.seat().sent = sending.sent();
     role.finish_window();
+    role.next_window();  // there is none: what was sent may need the sender until it is over
   }
 }
 

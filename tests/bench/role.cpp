@@ -7,6 +7,8 @@
 #include <chrono>
 #include <thread>
 
+#include "probe.hpp"
+
 namespace spillring::bench {
 namespace {
 
@@ -19,7 +21,10 @@ std::uint64_t monotonic_now() {
 }  // namespace
 
 bool Role::next_window() {
-  seat_.ready = 1;
+  if (seat_.ready == 0) {
+    pin(produces() ? 0 : 1);
+    seat_.ready = 1;
+  }
   while (window_.go.load() == current_) {
     if (window_.quit != 0) return false;
     std::this_thread::sleep_for(nap);
@@ -27,6 +32,10 @@ bool Role::next_window() {
   current_ = window_.go;
   seat_.histogram = {};
   return true;
+}
+
+void Role::sit_idle() {
+  while (window_.quit == 0) std::this_thread::sleep_for(10 * nap);
 }
 
 bool Role::drained() const {
@@ -47,7 +56,12 @@ bool Role::drained() const {
 void Role::finish_window() { seat_.done.store(current_, std::memory_order_release); }
 
 void Role::began() { seat_.began = monotonic_now(); }
-void Role::ended() { seat_.ended = monotonic_now(); }
+void Role::ended(Ticks since) { seat_.ended = monotonic_now() - nanoseconds(since); }
+
+void Role::wrong(std::string_view what) {
+  seat_.wrong = 1;
+  fail(what);
+}
 
 void Role::fail(std::string_view why) {
   const std::size_t length = std::min(why.size(), seat_.failure.size() - 1);
@@ -59,7 +73,7 @@ void Role::fail(std::string_view why) {
 void Role::back_off() const {
   if (work_.crowded()) {
     ::sched_yield();
-  } else if (work_.kind != Kind::round_trip) {  // where a pause is later than need be
+  } else if (!work_.polled()) {  // where a pause is later than need be
     __builtin_ia32_pause();
   }
 }

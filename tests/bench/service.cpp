@@ -18,10 +18,11 @@ namespace {
 using namespace std::chrono_literals;
 
 [[noreturn]] void become(const std::vector<std::string>& command, const std::filesystem::path& log,
-                         const std::vector<std::string>& environment) {
-  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+                         const std::vector<std::string>& environment, int at_death) {
+  ::prctl(PR_SET_PDEATHSIG, at_death);
   ::setsid();
   const int file = ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  ::dup2(::open("/dev/null", O_RDONLY | O_CLOEXEC), 0);
   ::dup2(file, 1);
   ::dup2(file, 2);
   std::vector<char*> arguments;
@@ -40,15 +41,18 @@ using namespace std::chrono_literals;
 }  // namespace
 
 Service::Service(const std::vector<std::string>& command, const std::filesystem::path& directory,
-                 const std::vector<std::string>& environment)
+                 const std::vector<std::string>& environment, int at_death)
     : log_(directory / (std::filesystem::path(command.front()).filename().string() + ".log")),
       process_(::fork()) {
   if (process_ < 0) throw std::runtime_error("cannot fork");
-  if (process_ == 0) become(command, log_, environment);
+  if (process_ == 0) become(command, log_, environment, at_death);
 }
+
+void Service::signal(int number) const { ::kill(-process_, number); }
 
 Service::~Service() {
   ::kill(process_, SIGTERM);
+  signal(SIGCONT);
   const auto end = std::chrono::steady_clock::now() + 10s;
   while (::waitpid(process_, nullptr, WNOHANG) == 0) {
     if (std::chrono::steady_clock::now() > end) ::kill(-process_, SIGKILL);

@@ -1,6 +1,7 @@
 // A program that runs beside the measured processes: a supervisor, a broker.
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 
 #include <filesystem>
@@ -13,9 +14,10 @@ namespace spillring::bench {
 /// that ends.
 class Service {
  public:
-  /// `environment`: "NAME=value", beside what the harness has.
+  /// `environment`: "NAME=value", beside what the harness has. `at_death`: the signal it gets where
+  /// the harness dies.
   Service(const std::vector<std::string>& command, const std::filesystem::path& directory,
-          const std::vector<std::string>& environment = {});
+          const std::vector<std::string>& environment = {}, int at_death = SIGTERM);
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   ~Service();
@@ -23,6 +25,8 @@ class Service {
   /// Waits until `path` exists. Throws std::runtime_error with the end of the output where it does
   /// not come.
   void await(const std::filesystem::path& path);
+  /// To it and all that it has started.
+  void signal(int number) const;
 
  private:
   std::filesystem::path log_;

@@ -8,6 +8,7 @@
 //        +0    ready     u32   1: set up, and waiting for the first window
 //        +4    done      u32   number of the newest window it has finished
 //        +8    failed    u32   1: `failure` says why
+//        +12   wrong     u32   1: what was received is not what was sent
 //        +16   began     u64   nanoseconds of CLOCK_MONOTONIC: the window's first message
 //        +24   ended     u64   the same: all messages of the window have been received
 //        +32   sent      u64   by a producer, in all windows, valid once `done`
@@ -31,6 +32,7 @@ struct alignas(64) Seat {
   std::atomic<std::uint32_t> ready;
   std::atomic<std::uint32_t> done;
   std::atomic<std::uint32_t> failed;
+  std::atomic<std::uint32_t> wrong;
   std::uint64_t began;
   std::uint64_t ended;
   std::atomic<std::uint64_t> sent;

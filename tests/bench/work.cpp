@@ -1,6 +1,7 @@
 #include "work.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace spillring::bench {
 
@@ -24,8 +25,33 @@ const std::vector<Work>& all_works() {
       {.name = "group64_1", .kind = Kind::stream, .size = 64, .shared = true},
       {.name = "group64_3", .kind = Kind::stream, .size = 64, .consumers = 3, .shared = true},
       {.name = "attach", .kind = Kind::attach, .size = 64},
+      {.name = "python64", .kind = Kind::stream, .size = 64, .python = true},
+      {.name = "python64_batch", .kind = Kind::stream, .size = 64, .batch = 256, .python = true},
+      {.name = "python1m", .kind = Kind::stream, .size = 1 << 20, .python = true},
+      {.name = "python_rtt64",
+       .kind = Kind::round_trip,
+       .size = 64,
+       .wait = Wait::wait,
+       .python = true},
   };
   return works;
+}
+
+std::vector<std::string> Work::arguments() const {
+  static constexpr std::array kinds{"round_trip", "stream", "attach"};
+  static constexpr std::array waits{"busy", "wait", "sleep"};
+  const auto number = [](const char* what, std::size_t value) {
+    return std::string(what) + "=" + std::to_string(value);
+  };
+  return {"work=" + std::string(name),
+          std::string("kind=") + kinds.at(static_cast<std::size_t>(kind)),
+          std::string("wait=") + waits.at(static_cast<std::size_t>(wait)),
+          number("size", size),
+          number("touched", touched_bytes()),
+          number("producers", producers),
+          number("consumers", consumers),
+          number("shared", shared ? 1 : 0),
+          number("batch", batch)};
 }
 
 std::optional<Work> find_work(std::string_view name) {

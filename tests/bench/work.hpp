@@ -34,9 +34,14 @@ struct Work {
   unsigned batch = 1;      ///< messages sent and received at a time
   bool touched = true;     ///< written and read in full; else its first word
   bool exclusive = false;  ///< by a sender that is the only one and says so
+  bool python = false;     ///< between programs in Python
 
+  /// All of it as the arguments of a program: name=value.
+  [[nodiscard]] std::vector<std::string> arguments() const;
   /// More processes than the two cores hold: whoever has nothing to do lets others run.
   [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
+  /// A busy round trip: who asks over and over gets it sooner than who waits.
+  [[nodiscard]] bool polled() const { return kind == Kind::round_trip && wait == Wait::busy; }
   /// Bytes of a message that are written and read.
   [[nodiscard]] std::size_t touched_bytes() const { return touched ? size : 8; }
   /// Halting cores change places inside a window, so it says little about any: longer ones.

@@ -26,7 +26,7 @@ class Futex {
  public:
   static constexpr const char* name = "futex";
   static constexpr const char* settings = "two words, a number in each, no payload; always sleeps";
-  static constexpr bool alone = false;
+  static constexpr bool rival = false;
   static std::string cannot(const Work& work) {
     if (work.kind != Kind::round_trip || work.wait == Wait::busy)
       return "it is a ping-pong that sleeps";

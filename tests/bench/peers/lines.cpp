@@ -15,7 +15,7 @@ class Lines {
  public:
   static constexpr const char* name = "lines";
   static constexpr const char* settings = "two cache lines, a number in each, no payload";
-  static constexpr bool alone = false;
+  static constexpr bool rival = false;
   static std::string cannot(const Work& work) {
     if (work.kind != Kind::round_trip || work.wait != Wait::busy) return "it is a busy ping-pong";
     return {};

@@ -11,6 +11,7 @@ class Memcpy {
   static constexpr const char* name = "memcpy";
   static constexpr const char* settings = "one process, from its cache to 256 MiB of memory";
   static constexpr bool alone = true;
+  static constexpr bool rival = false;
   static std::string cannot(const Work& work) {
     const bool plain = work.kind == Kind::stream && work.producers == 1 && work.consumers == 1 &&
                        !work.shared && work.batch == 1 && work.touched && !work.exclusive;

@@ -98,7 +98,7 @@ class Rings {
   static constexpr const char* name = "ring";
   static constexpr const char* settings =
       "one sender, one receiver; 4096 slots of 64 B, 1024 of 1 KiB, 64 of 64 KiB, 8 of 1 MiB";
-  static constexpr bool alone = false;
+  static constexpr bool rival = false;
   static std::string cannot(const Work& work) {
     if (work.wait != Wait::busy) return "it cannot sleep";
     if (work.shared) return "it has no groups and no acknowledgements";

@@ -20,7 +20,7 @@ class Spillring {
   static constexpr const char* settings =
       "queues as they are by default (16 MiB, 65,536 slots), "
       "full = block; streams by a stream group";
-  static constexpr bool alone = false;
+  static constexpr bool rival = false;
   static std::string cannot(const Work& work) {
     if (work.exclusive) return "it has no exclusive sender";
     return {};
@@ -61,9 +61,7 @@ class Spillring {
   class In {
    public:
     In(const Spillring& peer, const Role& role, unsigned lane)
-        : timeout_(role.work().kind == Kind::round_trip && role.work().wait == Wait::busy
-                       ? no_wait
-                       : Timeout(patience)),
+        : timeout_(role.work().polled() ? no_wait : Timeout(patience)),
           batch_(role.work().batch),
           consumer_(peer.consumer(role, lane)) {}
     template <typename Read>

@@ -1,0 +1,74 @@
+"""Rivals that are programs: built or fetched before the bench, each by its own language's client."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+STREAMS = ["stream64", "stream1k", "stream64k", "stream1m", "producers3", "fanout3"]
+ROUND_TRIPS = ["rtt24", "rtt64", "rtt1k"]
+PYTHON = ["python64", "python1m", "python_rtt64"]
+
+
+class Missing(Exception):
+    """Why a rival is not there."""
+
+
+def run(log, *command, **options):
+    """Its output goes to a log; where it fails, the end of that is the reason."""
+    with open(log, "w") as output:
+        try:
+            done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, timeout=900, **options)
+        except (FileNotFoundError, subprocess.TimeoutExpired) as error:
+            raise Missing(f"{command[0]}: {error}") from None
+    if done.returncode != 0:
+        last = log.read_text().strip().splitlines()[-1:] or [""]
+        raise Missing(f"{Path(command[0]).name} failed: {last[0][:200]}; see {log.name}")
+
+
+def python_module(folder):
+    """A virtual environment with iceoryx2's wheel, beside Debian's modules."""
+    place = folder / "python"
+    python = place / "bin" / "python"
+    if not (place / "done").exists():
+        run(folder / "venv.log", sys.executable, "-m", "venv", "--clear", "--system-site-packages", str(place))
+        run(folder / "pip.log", str(python), "-m", "pip", "install", "iceoryx2==0.10.0")
+        (place / "done").touch()
+    return str(python)
+
+
+def python_programs(folder):
+    play = str(HERE / "rivals/python/play.py")
+
+    def program(name, settings, python=sys.executable, **more):
+        return {"settings": settings, "command": [python, play, f"carrier_{name}"], "works": PYTHON, "python": True,
+                "together": True, "sleeps": True, **more}
+
+    yield "python_spillring", lambda: program(
+        "spillring", "put and get of the module; queues as they are by default, full = block"
+    )
+    yield "python_multiprocessing", lambda: program("multiprocessing", "multiprocessing.Queue of 4096, 64 of 1 MiB")
+    yield "python_zmq", lambda: program("zmq", "pyzmq, PUSH/PULL over ipc; high-water mark 1000, 16 of 1 MiB")
+    yield "python_iceoryx2", lambda: program(
+        "iceoryx2", "iceoryx2 0.10.0, slices of bytes, polled; RetryUntilDelivered", python_module(folder)
+    )
+
+
+ALL = [python_programs]
+
+
+def programs(folder):
+    """All of them as bench_compare takes them; of those that cannot be had, the reason."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = []
+    for family in ALL:
+        for name, make in family(folder):
+            try:
+                found.append({"name": name, **make()})
+            except Missing as missing:
+                print(f"bench: without {name}: {missing}", file=sys.stderr)
+                found.append({"name": name, "settings": "", "missing": str(missing), "works": [],
+                              "python": name.startswith("python")})
+    return found
