@@ -31,8 +31,8 @@ class ConsumerCore {
   Result<Message> receive(Timeout timeout);
   /// Waits beside whatever else the handle does.
   Result<void> wait(Timeout timeout);
-  /// An eventfd that can be read unless the last receive() found nothing and nothing has come since.
-  /// Made when it is first asked for. Throws `Error`.
+  /// An eventfd that can be read unless the last receive() found nothing and nothing has come
+  /// since. Made when it is first asked for. Throws `Error`.
   int fd();
   /// The eventfd goes over to another core of the same handle.
   [[nodiscard]] std::unique_ptr<wait::Watch> give_watch() noexcept;

@@ -31,7 +31,8 @@ void Epoll::add(int fd, std::uint64_t token) {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = token;
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0) fail("cannot wait for a descriptor");
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+    fail("cannot wait for a descriptor");
 }
 
 void Epoll::remove(int fd) noexcept { ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr); }
@@ -40,8 +41,8 @@ std::vector<std::uint64_t> Epoll::wait(std::size_t most, Instant until, bool& in
   std::vector<epoll_event> events(most);
   interrupted = false;
   for (;;) {
-    const int ready = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(most),
-                                   milliseconds_to(until));
+    const int ready =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(most), milliseconds_to(until));
     if (ready > 0) {
       std::vector<std::uint64_t> tokens(static_cast<std::size_t>(ready));
       std::transform(events.begin(), events.begin() + ready, tokens.begin(),

@@ -1,13 +1,16 @@
 // Sleeping on many bells at once, in one thread, and telling who waits for them by eventfds.
 //
-//   owner:   found nothing           ->  arm():   clear the eventfd;  armed;  turn++;  wake the waiter
+//   owner:   found nothing           ->  arm():   clear the eventfd;  armed;  turn++;  wake the
+//   waiter
 //            found something, armed  ->  raise(): not armed;  set the eventfd
-//   waiter:  t = turn;  for each armed watch that is new, or whose bell has changed, or that is due:
+//   waiter:  t = turn;  for each armed watch that is new, or whose bell has changed, or that is
+//   due:
 //                e = announce(bell);  look:  something  ->  not armed;  set the eventfd
 //            sleep until turn != t, or a bell's value != its e, or one is due
 //
 // Invariants
-//   F1  An eventfd can be read exactly while its watch is not armed: both change under one mutex. So
+//   F1  An eventfd can be read exactly while its watch is not armed: both change under one mutex.
+//   So
 //       whoever polls it is told at once, or is being watched.
 //   F2  Armed means that the owner's last look found nothing, and that it took nothing since: what
 //       it took may stand for more that it holds, and for which no bell is rung any more.
@@ -18,8 +21,8 @@
 //       who has raised the value before (bell.hpp, W2, W3).
 //   F5  The waiter never sleeps on a bell that is no more: a watch is taken out under the mutex,
 //       `turn` rises with it, and the kernel compares `turn` before it sleeps on anything.
-// What remains is as in bell.hpp: a change that nobody rings for is found within `longest_nap`. That
-// look is the only thing that an idle waiter does, for all its watches together.
+// What remains is as in bell.hpp: a change that nobody rings for is found within `longest_nap`.
+// That look is the only thing that an idle waiter does, for all its watches together.
 #pragma once
 
 #include <atomic>
@@ -56,7 +59,8 @@ class Watched {
 
 class Waiter;
 
-/// An eventfd that can be read unless there is nothing for its owner. Belongs to the owner's thread.
+/// An eventfd that can be read unless there is nothing for its owner. Belongs to the owner's
+/// thread.
 class Watch {
  public:
   Watch(std::shared_ptr<Waiter> waiter, os::Fd event);
@@ -84,10 +88,10 @@ class Watch {
   Watched* watched_ = nullptr;
   std::atomic<bool> armed_{false};
   // -- of the waiter, under its mutex
-  bool fresh_ = false;         // armed since the last look
-  std::uint32_t value_ = 0;    // announced
-  os::Instant since_ = 0;      // when somebody last rang, or a nap in vain ended
-  os::Instant until_ = 0;      // due
+  bool fresh_ = false;       // armed since the last look
+  std::uint32_t value_ = 0;  // announced
+  os::Instant since_ = 0;    // when somebody last rang, or a nap in vain ended
+  os::Instant until_ = 0;    // due
 };
 
 /// The thread, and the watches that it looks after.

@@ -76,7 +76,8 @@ TEST_F(WaitSetTest, TheEndOfAQueueIsToldOf) {
 TEST_F(WaitSetTest, ADescriptorStaysWhereTheConsumerMoves) {
   const Consumer keeper = queue_.consumer("keeper");  // for which the message stays
   send(out_, "x");
-  for (Consumer* const in : {new Consumer(queue_.subscriber("g")), new Consumer(queue_.subscriber())}) {
+  for (Consumer* const in :
+       {new Consumer(queue_.subscriber("g")), new Consumer(queue_.subscriber())}) {
     const std::unique_ptr<Consumer> owned(in);
     const int fd = in->fd();
     while (in->try_receive()) {
