@@ -245,6 +245,14 @@ void Catalogue::put(const SavedQueue& queue) {
 
 void Catalogue::put_definition(const SavedQueue& queue) { insert(queue, "INSERT OR IGNORE"); }
 
+void Catalogue::put_settings(std::uint64_t queue, const layout::Request& options) {
+  Statement statement(*this, R"(UPDATE queues SET stall_timeout_ns = ?, lease_ns = ?, sync_ms = ?,
+      retain_ns = ?, retain_bytes = ? WHERE id = ?)");
+  statement.bind(options.stall_timeout_ns).bind(options.lease_ns).bind(options.sync_ms);
+  statement.bind(options.retain_ns).bind(options.retain_bytes).bind(queue);
+  statement.step();
+}
+
 void Catalogue::put(std::uint64_t queue, const SavedGroup& group) { insert(queue, group); }
 
 void Catalogue::remove(std::uint64_t id) {

@@ -56,6 +56,8 @@ class Catalogue {
   void put(const SavedQueue& queue);
   /// The same, unless it is there.
   void put_definition(const SavedQueue& queue);
+  /// Those of the options that can be changed (layout::Setting).
+  void put_settings(std::uint64_t queue, const layout::Request& options);
   void remove(std::uint64_t id);
   void put(std::uint64_t queue, const SavedGroup& group);
   void remove(std::uint64_t queue, const std::string& group);

@@ -30,6 +30,11 @@ void require(bool condition, const std::string& what, const std::string& why,
   if (!condition) throw Error(Code::invalid, what, why, hint);
 }
 
+/// Everything published goes to the journal.
+bool is_followed(const layout::Request& options) noexcept {
+  return options.durability != 0 || options.retain_ns != 0 || options.retain_bytes != 0;
+}
+
 /// Checks the options and rounds them to what the layout needs.
 layout::Request checked(layout::Request options, bool has_journal) {
   if (options.full == static_cast<std::uint8_t>(Full::standard)) {
@@ -46,9 +51,7 @@ layout::Request checked(layout::Request options, bool has_journal) {
   require(options.sync_ms <= longest_sync_ms || options.sync_ms == layout::sync_never,
           fmt::format("a sync interval of {} ms cannot be had", options.sync_ms),
           fmt::format("it lies between 1 ms and {} ms, or is never", longest_sync_ms));
-  const bool follows =
-      options.durability != 0 || options.retain_ns != 0 || options.retain_bytes != 0;
-  require(has_journal || !follows,
+  require(has_journal || !is_followed(options),
           options.durability != 0 ? "this queue cannot be durable" : "this queue cannot retain",
           "its supervisor has no state directory to write to",
           "start it with --state-dir, or leave durability and retain out");
@@ -129,15 +132,11 @@ void Queue::write_identity() noexcept {
   m.capacity = options_.capacity;
   m.slots = options_.slots;
   m.largest_message = std::min(options_.capacity / 4, layout::max_message);
-  m.stall_timeout_ns = options_.stall_timeout_ns;
-  m.lease_ns = options_.lease_ns;
   m.full = options_.full;
   m.keep = options_.keep;
   m.prealloc = options_.prealloc;
   m.durability = options_.durability;
-  m.sync_ms = options_.sync_ms;
-  m.retain_ns = options_.retain_ns;
-  m.retain_bytes = options_.retain_bytes;
+  write_settings();
   m.name.set(name_);
   m.owner = access_.owner;
   m.owner_group = access_.group;
@@ -151,6 +150,39 @@ void Queue::write_identity() noexcept {
   for (layout::Hold& hold : cursors().holds) {
     hold.sequence.store(layout::no_sequence, std::memory_order_relaxed);
   }
+}
+
+void Queue::write_settings() noexcept {
+  layout::Manifest& m = manifest();
+  __atomic_store_n(&m.stall_timeout_ns, options_.stall_timeout_ns, __ATOMIC_RELAXED);
+  __atomic_store_n(&m.lease_ns, options_.lease_ns, __ATOMIC_RELAXED);
+  __atomic_store_n(&m.sync_ms, options_.sync_ms, __ATOMIC_RELAXED);
+  __atomic_store_n(&m.retain_ns, options_.retain_ns, __ATOMIC_RELAXED);
+  __atomic_store_n(&m.retain_bytes, options_.retain_bytes, __ATOMIC_RELAXED);
+}
+
+/// Cut short, it is done again by the next supervisor, which the request comes to as well.
+void Queue::set(const layout::Request& request) {
+  layout::Request wanted = options_;
+  const auto change = [&](layout::Setting setting, auto layout::Request::*option) {
+    if ((request.kind & setting) != 0) wanted.*option = request.*option;
+  };
+  change(layout::setting_stall_timeout, &layout::Request::stall_timeout_ns);
+  change(layout::setting_lease, &layout::Request::lease_ns);
+  change(layout::setting_sync, &layout::Request::sync_ms);
+  change(layout::setting_retain_age, &layout::Request::retain_ns);
+  change(layout::setting_retain_bytes, &layout::Request::retain_bytes);
+  wanted = checked(wanted, state_ != nullptr);
+  require(is_followed(wanted) == is_followed(options_),
+          fmt::format("queue '{}' cannot {} to keep history", name_,
+                      is_followed(wanted) ? "begin" : "cease"),
+          "whether all of its messages are written to the disk is settled when it is made",
+          is_followed(wanted) ? "make another one with --retain, and move the messages there"
+                              : "keep little: retain=1s");
+  if (state_ != nullptr) state_->catalogue().put_settings(id_, wanted);
+  options_ = wanted;
+  write_settings();
+  sync_rests_until_ = 0;
 }
 
 void Queue::begin_ring(std::uint64_t first) {

@@ -104,6 +104,8 @@ class Queue {
   void remove_group(std::string_view name);
   /// Moves a group that has no members.
   void seek(const layout::Request& request);
+  /// Changes what can be changed while it is in use.
+  void set(const layout::Request& request);
   [[nodiscard]] layout::QueueRecord record() const;
   void groups(const layout::Request& request, control::Answer& answer) const;
   void clients(const layout::Request& request, control::Answer& answer) const;
@@ -272,6 +274,7 @@ class Queue {
   void end_alarm() noexcept;
 
   void write_identity() noexcept;
+  void write_settings() noexcept;
   void begin_ring(std::uint64_t first);
   [[nodiscard]] Segment new_segment(const char* part, std::size_t bytes) const;
   void charge(Accounts::Charge& charge, std::size_t bytes) const;  // of what was kept

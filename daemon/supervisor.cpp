@@ -237,6 +237,12 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
     case Ask::seek:
       queue_for(requester, request.queue, Right::consume).seek(request);
       return service(request.queue);
+    case Ask::set: {
+      Queue& queue = queue_of_owner(requester, request.queue);
+      queue.set(request);
+      answer.add(queue.record());
+      return service(request.queue);
+    }
     case Ask::remove_group:
       remove_group(requester, request);
       return service(request.queue);

@@ -139,7 +139,12 @@ CLI::Option* add_limit(CLI::App& app, const std::string& names, std::uint64_t& t
 }
 
 CLI::Option* add_queue(CLI::App& app, std::string& target, const std::string& help) {
-  return add_value(app, "QUEUE", "", help,
+  return add_queue(app, "QUEUE", target, help);
+}
+
+CLI::Option* add_queue(CLI::App& app, const std::string& name, std::string& target,
+                       const std::string& help) {
+  return add_value(app, name, "", help,
                    [&target](const std::string&, const std::string& value) {
                      check_queue_name(value);
                      target = value;

@@ -46,6 +46,9 @@ CLI::Option* add_limit(CLI::App& app, const std::string& names, std::uint64_t& t
                        const std::string& help);
 /// A name of a queue, refused here if no queue can have it.
 CLI::Option* add_queue(CLI::App& app, std::string& target, const std::string& help);
+/// The same with another name for it in the help.
+CLI::Option* add_queue(CLI::App& app, const std::string& name, std::string& target,
+                       const std::string& help);
 /// Refuses what cannot be the name of a queue.
 void check_queue_name(std::string_view name);
 

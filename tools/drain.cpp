@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -12,8 +13,9 @@
 #include "output.hpp"
 #include "pace.hpp"
 #include "pour.hpp"
+#include "progress.hpp"
+#include "queue_sink.hpp"
 #include "rendering.hpp"
-#include "sender.hpp"
 #include "verb.hpp"
 
 namespace spillring::tools {
@@ -29,23 +31,6 @@ struct Arguments {
   Timeout idle = no_wait;
   Pace pace;
   Delimiter delimiter;
-};
-
-/// Sends each message to another queue, with key and headers, before it is acknowledged.
-class QueueSink : public Sink {
- public:
-  explicit QueueSink(const Queue& target) : sender_(target, forever) {}
-
-  void take(Message message) override {
-    const std::vector<Header> headers = message.headers();
-    sender_.send(message.bytes(), {.key = message.key(), .headers = headers});
-    count(message.bytes().size());
-    acknowledge(message);
-  }
-  void flush() override {}
-
- private:
-  Sender sender_;
 };
 
 /// A file that messages are added to: a second drain must not erase what a first one took.
@@ -75,6 +60,11 @@ void say_how_much(const Sink& sink, const Settings& settings) {
   warn_about_stale(sink, settings);
 }
 
+/// Then there is no line of a terminal for anything else.
+bool prints_on_terminal(const Arguments& arguments) {
+  return arguments.target == "-" && isatty(STDOUT_FILENO) != 0;
+}
+
 void drain(const Queue& queue, Arguments& arguments, Sink& sink, const Settings& settings) {
   const OrderlyExit orderly;
   ConsumerOptions options;
@@ -82,7 +72,10 @@ void drain(const Queue& queue, Arguments& arguments, Sink& sink, const Settings&
   options.interruptible = true;
   Consumer consumer = queue.consumer(arguments.group, options);
   try {
-    pour(consumer, sink, arguments.most, arguments.idle, arguments.pace);
+    Progress progress(settings, "drained", std::min(consumer.lag(), arguments.most));
+    pour(consumer, sink, arguments.most, arguments.idle, arguments.pace, [&] {
+      if (!prints_on_terminal(arguments)) progress.show(sink.messages(), sink.bytes());
+    });
   } catch (...) {
     say_how_much(sink, settings);
     throw;

@@ -13,6 +13,7 @@ namespace spillring::tools {
 enum class Exit : int {
   ok = 0,
   nothing = 1,         ///< nothing there: an empty queue, no match
+  partly = 3,          ///< some of it: a command that was run for a message failed
   usage = 64,          ///< the command line cannot be understood
   bad_data = 65,       ///< input that can never be a message, or damaged memory
   no_input = 66,       ///< no such input file

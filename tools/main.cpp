@@ -27,9 +27,10 @@ constexpr const char* footer =
     "  spillring recv orders\n"
     "  spillring drain logs --to logs.txt\n"
     "\n"
-    "'spillring VERB --help' has more. Exit codes: 0 done, 1 nothing there, 64 usage, 65 bad "
-    "data,\n"
-    "66 no such file, 69 no supervisor or queue, 73 cannot create, 74 read or write failed,\n"
+    "'spillring VERB --help' has more. Exit codes: 0 done, 1 nothing there, 3 done in part, 64 "
+    "usage,\n"
+    "65 bad data, 66 no such file, 69 no supervisor or queue, 73 cannot create, 74 read or write "
+    "failed,\n"
     "75 full, busy or timed out, 77 not permitted, 130 interrupted.";
 
 /// The names of options and their words, without what CLI11 says about its own workings.
@@ -71,9 +72,9 @@ class CommandLine {
     app_.require_subcommand(0, 1);
     app_.add_flag("--version", version_, "the same as 'spillring version'");
     add_settings(app_, settings_);
-    for (const auto add :
-         {add_create, add_ls, add_info, add_ps, add_stat, add_check, add_doctor, add_send, add_recv,
-          add_peek, add_drain, add_purge, add_seek, add_rm, add_version}) {
+    for (const auto add : {add_create, add_set, add_ls, add_info, add_ps, add_stat, add_check,
+                           add_doctor, add_send, add_recv, add_peek, add_tail, add_drain, add_move,
+                           add_purge, add_seek, add_rm, add_version}) {
       verbs_.push_back(add(app_, settings_));
       verbs_.back().app->group("Verbs");
     }

@@ -74,7 +74,8 @@ unsigned prefetch_for(const Pace& pace, std::uint64_t most) noexcept {
   return static_cast<unsigned>(std::min<std::uint64_t>(most, batch_size));
 }
 
-void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace) {
+void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace,
+          const std::function<void()>& moved) {
   while (most > 0) {
     const std::size_t step = prefetch_for(pace, most);
     auto batch =
@@ -89,6 +90,7 @@ void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& 
     }
     most -= batch->size();
     sink.flush();
+    moved();
     leave_if_interrupted();
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <string>
 #include <vector>
@@ -83,8 +84,11 @@ inline constexpr unsigned batch_size = 512;
 /// meanwhile.
 [[nodiscard]] unsigned prefetch_for(const Pace& pace, std::uint64_t most) noexcept;
 
-/// Moves up to `most` messages, each at its time, waiting up to `wait` for each next one.
-void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace);
+/// Moves up to `most` messages, each at its time, waiting up to `wait` for each next one. Calls
+/// `moved` now and then.
+void pour(
+    Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace,
+    const std::function<void()>& moved = [] {});
 
 /// A warning about stale messages, if there are any.
 void warn_about_stale(const Sink& sink, const Settings& settings);

@@ -6,9 +6,12 @@
 #include <memory>
 
 #include "arguments.hpp"
+#include "command.hpp"
+#include "envelope.hpp"
 #include "interruption.hpp"
 #include "output.hpp"
 #include "pace.hpp"
+#include "patience.hpp"
 #include "pour.hpp"
 #include "rendering.hpp"
 #include "verb.hpp"
@@ -22,6 +25,7 @@ struct Arguments {
   std::uint64_t count = 1;
   bool all = false;
   bool no_ack = false;
+  std::string command;
   Timeout wait = no_wait;
   Pace pace;
   Delimiter delimiter;
@@ -35,13 +39,49 @@ ConsumerOptions consumer_options(std::uint64_t most, const Pace& pace) {
   return options;
 }
 
+/// Hands each message to a command of its own, and ends with the first that fails.
+Exit execute(Consumer& consumer, Arguments& arguments, std::uint64_t most,
+             const Settings& settings) {
+  for (std::uint64_t done = 0; done < most; ++done) {
+    auto message =
+        wait_patiently(arguments.wait, [&](Timeout left) { return consumer.receive(left); });
+    if (message.error() == Code::empty || message.error() == Code::timeout) {
+      if (done > 0) return Exit::ok;
+      remark(settings, fmt::format("queue '{}' is empty", arguments.queue));
+      return Exit::nothing;
+    }
+    if (!message) {
+      throw data_failure(message.error(), fmt::format("cannot receive from '{}'", arguments.queue));
+    }
+    arguments.pace.wait_for(timestamp_of(*message));
+    const int status = run_command(arguments.command, envelope_of(*message, arguments.queue));
+    const std::uint64_t seq = message->seq();
+    const Result<void> told = status == 0 ? message->ack() : message->nack();
+    leave_if_interrupted();
+    if (told.error() == Code::stale) {
+      say(settings, fmt::format("warning: message {} took longer than the lease and is delivered "
+                                "again",
+                                seq));
+    }
+    if (status != 0) {
+      say(settings,
+          fmt::format("message {} was handed back: the command ended with {}", seq, status));
+      return Exit::partly;
+    }
+  }
+  return Exit::ok;
+}
+
 Exit run(Arguments& arguments, const Settings& settings) {
   const Rendering rendering(settings, arguments.delimiter, "recv");
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
   const std::uint64_t most = arguments.all ? no_limit : arguments.count;
   const OrderlyExit orderly;
-  Consumer consumer = queue.consumer(arguments.group, consumer_options(most, arguments.pace));
+  const bool executes = !arguments.command.empty();
+  Consumer consumer =
+      queue.consumer(arguments.group, consumer_options(executes ? 1 : most, arguments.pace));
+  if (executes) return execute(consumer, arguments, most, settings);
   Outlet outlet(STDOUT_FILENO, "stdout", arguments.queue, rendering,
                 arguments.no_ack ? Outlet::Acknowledge::never : Outlet::Acknowledge::written);
   pour(consumer, outlet, most, arguments.wait, arguments.pace);
@@ -60,7 +100,12 @@ void add_options(CLI::App& app, Arguments& arguments) {
                "wait this long for each next message; inf: for ever (0)");
   add_text(app, "-g,--group", arguments.group, "GROUP", "the group to receive for (default)");
   arguments.pace.add_option(app);
-  app.add_flag("--no-ack", arguments.no_ack, "print messages and leave them in the queue");
+  CLI::Option* no_ack =
+      app.add_flag("--no-ack", arguments.no_ack, "print messages and leave them in the queue");
+  add_text(
+      app, "--exec", arguments.command, "COMMAND",
+      "instead of printing it, run a command of the shell for each\nmessage, which is its stdin")
+      ->excludes(no_ack);
   arguments.delimiter.add_options(app);
 }
 
@@ -77,12 +122,18 @@ Verb add_recv(CLI::App& root, Settings& settings) {
            "written is still in the queue, also after Ctrl-C or a closed pipe.\n"
            "Exit code 1: no message came.\n"
            "\n"
+           "With --exec a message is acknowledged when its command exits with 0, and handed back\n"
+           "when it does not; the first that fails ends it, with exit code 3. The command knows\n"
+           "$SPILLRING_QUEUE, $SPILLRING_SEQ, $SPILLRING_DELIVERIES and, where it has one,\n"
+           "$SPILLRING_KEY.\n"
+           "\n"
            "Examples:\n"
            "  spillring recv orders\n"
            "  spillring recv orders -n 10 -t 5s\n"
            "  spillring recv logs --all -t inf | grep ERROR\n"
            "  spillring recv frames -o raw > frame.jpg\n"
            "  spillring recv orders -g billing --json\n"
+           "  spillring recv jobs --all -t inf --exec ./work.sh\n"
            "  spillring recv ticks --all --speed 1x      # with the gaps they were sent with"});
   const auto arguments = std::make_shared<Arguments>();
   add_options(app, *arguments);

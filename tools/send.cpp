@@ -9,6 +9,8 @@
 #include "envelope.hpp"
 #include "input.hpp"
 #include "output.hpp"
+#include "pour.hpp"
+#include "rate.hpp"
 #include "rendering.hpp"
 #include "sender.hpp"
 #include "verb.hpp"
@@ -27,6 +29,8 @@ struct Arguments {
   bool no_wait = false;
   bool durable = false;
   Timeout wait = forever;
+  std::uint64_t count = no_limit;
+  Rate rate;
 };
 
 [[noreturn]] void refuse_both(const std::string& one, const std::string& other) {
@@ -55,51 +59,68 @@ void check_files(const std::vector<std::string>& files) {
   for (const std::string& path : files) (void)InputFile(path).size();
 }
 
-void send_messages(const std::vector<std::string>& messages, const Metadata& metadata,
-                   Sender& sender) {
+/// Calls `send` for each of `given`, or with --count again and again for so many in all.
+template <typename Send>
+void repeat(const std::vector<std::string>& given, Arguments& arguments, const Send& send) {
+  const std::uint64_t count = arguments.count == no_limit ? given.size() : arguments.count;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    arguments.rate.wait();
+    send(given[i % given.size()]);
+  }
+}
+
+void send_messages(Arguments& arguments, Sender& sender) {
+  const std::vector<std::string>& messages = arguments.messages;
   for (std::size_t i = 0; i < messages.size(); ++i) {
     sender.check_size(messages[i].size(), fmt::format("message {}", i + 1));
   }
-  for (const std::string& message : messages) {
-    sender.send(std::as_bytes(std::span(message)), metadata);
-  }
+  repeat(messages, arguments, [&](const std::string& message) {
+    sender.send(std::as_bytes(std::span(message)), arguments.metadata.view());
+  });
 }
 
-void send_files(const std::vector<std::string>& files, const Metadata& metadata, Sender& sender) {
-  for (const std::string& path : files) {
+void send_files(Arguments& arguments, Sender& sender) {
+  for (const std::string& path : arguments.files) {
     sender.check_size(InputFile(path).size().value_or(0), fmt::format("'{}'", path));
   }
-  for (const std::string& path : files) sender.send_file(path, metadata);
+  repeat(arguments.files, arguments,
+         [&](const std::string& path) { sender.send_file(path, arguments.metadata.view()); });
 }
 
-void send_records(const Delimiter& delimiter, const Metadata& metadata, Sender& sender) {
-  RecordReader records(STDIN_FILENO, delimiter.text(), sender.largest());
-  while (const auto record = records.next()) {
-    sender.send(std::as_bytes(std::span(*record)), metadata);
+void send_records(Arguments& arguments, Sender& sender) {
+  RecordReader records(STDIN_FILENO, arguments.delimiter.text(), sender.largest());
+  while (sender.messages() < arguments.count) {
+    const auto record = records.next();
+    if (!record) return;
+    arguments.rate.wait();
+    sender.send(std::as_bytes(std::span(*record)), arguments.metadata.view());
   }
 }
 
-void send_envelopes(Sender& sender) {
+void send_envelopes(Arguments& arguments, Sender& sender) {
   // JSON writes a byte as six at most; the rest is room for key and headers.
   RecordReader lines(STDIN_FILENO, "\n", 6 * (sender.largest() + 64 * KiB) + MiB);
   std::uint64_t number = 0;
-  while (const auto line = lines.next()) {
+  while (sender.messages() < arguments.count) {
+    const auto line = lines.next();
+    if (!line) return;
     ++number;
     if (line->find_first_not_of(" \t\r") == std::string_view::npos) continue;
     const ParsedEnvelope envelope = parse_envelope(*line, number);
     sender.check_size(envelope.payload.size(), fmt::format("the message of line {}", number));
+    arguments.rate.wait();
     sender.send(std::as_bytes(std::span(envelope.payload)), envelope.metadata.view());
   }
 }
 
-void send_stdin(const Arguments& arguments, Sender& sender, const Settings& settings) {
+void send_stdin(Arguments& arguments, Sender& sender, const Settings& settings) {
   if (isatty(STDIN_FILENO) != 0) {
     remark(settings, "reading messages from the terminal, one a line; Ctrl-D ends");
   }
   if (arguments.envelopes) {
-    send_envelopes(sender);
+    send_envelopes(arguments, sender);
   } else {
-    send_records(arguments.delimiter, arguments.metadata.view(), sender);
+    send_records(arguments, sender);
   }
 }
 
@@ -111,7 +132,7 @@ void require_durable(const Queue& queue) {
                 "create it with --durability disk, or leave --durable out");
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(Arguments& arguments, const Settings& settings) {
   check_sources(arguments);
   check_files(arguments.files);
   const Client client = settings.connect();
@@ -120,9 +141,9 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   if (arguments.durable) require_durable(queue);
   Sender sender(queue, arguments.no_wait ? no_wait : arguments.wait);
   if (!arguments.messages.empty()) {
-    send_messages(arguments.messages, arguments.metadata.view(), sender);
+    send_messages(arguments, sender);
   } else if (!arguments.files.empty()) {
-    send_files(arguments.files, arguments.metadata.view(), sender);
+    send_files(arguments, sender);
   } else {
     send_stdin(arguments, sender, settings);
   }
@@ -159,6 +180,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_value(
       app, "--key", "KEY", "give every message this key",
       [&](const std::string&, const std::string& value) { arguments.metadata.set_key(value); });
+  add_limit(app, "-n,--count", arguments.count,
+            "so many in all: MSG and --file again and again, of stdin the first");
+  arguments.rate.add_option(app);
   app.add_flag("--create", arguments.create, "create the queue, with defaults, if there is none");
   CLI::Option* wait = add_duration(app, "--wait", arguments.wait,
                                    "how long to wait for room in a full queue (inf)");
@@ -194,6 +218,7 @@ Verb add_send(CLI::App& root, Settings& settings) {
            "  find . -print0 | spillring send paths -0\n"
            "  spillring send frames -f 1.jpg -f 2.jpg\n"
            "  spillring peek orders --json | spillring send copy --json\n"
+           "  spillring send orders 'a load to try' -n 100000 --rate 10k/s\n"
            "  spillring send orders -- -1        # a message that begins with a dash"});
   const auto arguments = std::make_shared<Arguments>();
   add_options(app, *arguments);

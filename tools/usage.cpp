@@ -14,8 +14,7 @@ namespace spillring::tools {
 namespace {
 
 // Names that later versions have: whoever knows them should not be told that they are misspelt.
-constexpr std::array<std::string_view, 6> later_verbs{"set",  "top",   "tail",
-                                                      "move", "bench", "completion"};
+constexpr std::array<std::string_view, 3> later_verbs{"top", "bench", "completion"};
 constexpr std::array<std::string_view, 4> later_options{"--max-deliveries", "--dead-letter",
                                                         "--ttl", "--exclusive-producer"};
 

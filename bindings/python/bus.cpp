@@ -29,7 +29,8 @@ class BusObject {
 
   /// Asks the supervisor through `call(client)`, without the GIL.
   template <typename Call>
-  std::invoke_result_t<Call, const Client&> ask(Call call) const {
+  std::invoke_result_t<Call, const Client&> ask(Call call) {
+    connection_ = Connection::here(connection_);
     const Client client = connection_->client();
     return without_gil([&] { return call(client); });
   }
@@ -95,7 +96,7 @@ struct QueueKeywords {
   }
 };
 
-std::unique_ptr<QueueObject> open_queue(const BusObject& bus, const py::object& name, bool create,
+std::unique_ptr<QueueObject> open_queue(BusObject& bus, const py::object& name, bool create,
                                         const QueueKeywords& keywords) {
   const std::string queue = name_of(name, "queue");
   const QueueOptions options = keywords.options();
@@ -152,13 +153,14 @@ void define_type(py::module_& module) {
   py::class_<BusObject> type(module, "Bus", py::is_final(),
                              R"(A connection to a supervisor. Made by connect() or embedded().
 
-Threads may share it. close(), or the end of a with statement, closes all that was made through it;
+Threads may share it. It can be pickled, as the supervisor's socket, and in a forked child it connects
+anew. close(), or the end of a with statement, closes all that was made through it;
 messages and loans in use stay as they are and can be ended. An embedded supervisor stops with its
 queues.)");
   type.attr("__module__") = "spillring";
   type.def(
           "queue",
-          [](const BusObject& bus, const py::object& name, const py::object& create,
+          [](BusObject& bus, const py::object& name, const py::object& create,
              const py::object& capacity, const py::object& slots, const py::object& full,
              const py::object& durability, const py::object& sync, const py::object& keep,
              const py::object& retain, const py::object& stall_timeout, const py::object& lease,
@@ -207,7 +209,7 @@ mode=0o600          who may use it, as a file's mode: read = consume, write = pu
 owner_group=None    the Unix group that the mode speaks of, a name or a number; None: one's own)")
       .def(
           "queues",
-          [](const BusObject& bus) {
+          [](BusObject& bus) {
             py::list queues;
             for (const QueueInfo& info : bus.ask([](const Client& c) { return c.list(); })) {
               queues.append(to_python(info));
@@ -217,7 +219,7 @@ owner_group=None    the Unix group that the mode speaks of, a name or a number; 
           "queues() -> list[QueueInfo]\n\nAll queues, by name.")
       .def(
           "delete",
-          [](const BusObject& bus, const py::object& name) {
+          [](BusObject& bus, const py::object& name) {
             const std::string queue = name_of(name, "queue");
             bus.ask([&](const Client& c) { c.remove(queue); });
           },
@@ -228,6 +230,11 @@ owner_group=None    the Unix group that the mode speaks of, a name or a number; 
                              "Path of the supervisor's socket, for connect() in other processes.")
       .def("close", &BusObject::close,
            "close() -> None\n\nCloses all that was made through this Bus. Any number of times.")
+      .def("__reduce__",
+           [](const BusObject& bus) {
+             return py::make_tuple(py::module_::import("spillring._opening").attr("open_bus"),
+                                   py::make_tuple(bus.socket()));
+           })
       .def("__enter__", [](py::object self) { return self; })
       .def("__exit__", [](BusObject& bus, const py::object&, const py::object&,
                           const py::object&) { bus.close(); })

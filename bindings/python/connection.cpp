@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <new>
+#include <map>
 #include <utility>
 
 #include "gil.hpp"
@@ -21,11 +21,31 @@ Connection::Connection(Embedded embedded)
 
 Connection::~Connection() {
   if (fork_.foreign()) {  // the supervisor's thread is in the parent only
-    static_cast<void>(new (std::nothrow) std::optional<Client>(std::move(client_)));
-    static_cast<void>(new (std::nothrow) std::optional<Embedded>(std::move(embedded_)));
+    abandon(client_);
+    abandon(embedded_);
     return;
   }
   without_gil([this] { stop(); });
+}
+
+std::shared_ptr<Connection> Connection::shared(const std::string& socket) {
+  static auto* const connections = new std::map<std::string, std::weak_ptr<Connection>>;
+  const auto known = [&] {
+    auto connection = (*connections)[socket].lock();
+    const bool usable = connection && !connection->closed() && !connection->fork_.foreign();
+    return usable ? connection : nullptr;
+  };
+  if (auto connection = known()) return connection;
+  auto fresh =
+      without_gil([&] { return std::make_shared<Connection>(Client({.socket = socket})); });
+  if (auto connection = known()) return connection;  // another thread was faster
+  (*connections)[socket] = fresh;
+  return fresh;
+}
+
+std::shared_ptr<Connection> Connection::here(std::shared_ptr<Connection> connection) {
+  if (!connection->fork_.foreign() || connection->closed()) return connection;
+  return shared(connection->socket());
 }
 
 void Connection::stop() noexcept {

@@ -34,6 +34,12 @@ class Connection {
   /// What is left open is closed by its owners; the embedded supervisor stops.
   ~Connection();
 
+  /// The connection of this process to a socket that the queues share which came by pickle or by
+  /// fork(), made if need be. Gives up the GIL meanwhile. Throws as `Client`.
+  [[nodiscard]] static std::shared_ptr<Connection> shared(const std::string& socket);
+  /// `connection`; in a child that was forked since it was made, `shared` of the same socket.
+  [[nodiscard]] static std::shared_ptr<Connection> here(std::shared_ptr<Connection> connection);
+
   /// Throws `closed` or `forked`.
   void check() const;
   /// A copy, which stays usable while another thread closes the connection. Throws as `check`.
@@ -41,6 +47,8 @@ class Connection {
   [[nodiscard]] const std::string& socket() const { return socket_; }
   [[nodiscard]] bool is_embedded() const { return is_embedded_; }
   [[nodiscard]] bool closed() const { return !client_; }
+  /// Made by the parent of this process.
+  [[nodiscard]] bool foreign() const noexcept { return fork_.foreign(); }
 
   /// Has `handle` closed with the connection. Throws `closed` where that has happened already.
   void own(const std::shared_ptr<Closable>& handle);

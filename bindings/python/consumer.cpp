@@ -12,20 +12,63 @@ namespace spillring::python {
 
 namespace py = pybind11;
 
+namespace {
+
+/// The next message if one is there.
+Result<spillring::Message> take(spillring::Consumer& consumer, bool settle) {
+  for (;;) {
+    Result<spillring::Message> message = consumer.try_receive();
+    if (!message || !settle) return message;
+    const Result<void> settled = message->settle();
+    if (settled) return message;
+    if (settled.error() != Code::stale) return settled.error();
+    // It was given to somebody else between the two; theirs now. The next one.
+  }
+}
+
+Result<void> wait(spillring::Consumer& consumer, Timeout left) { return consumer.wait(left); }
+
+}  // namespace
+
 Result<spillring::Message> receive(ConsumerHandle& handle, Timeout timeout, bool settle) {
-  const auto attempt = [settle](spillring::Consumer& consumer) -> Result<spillring::Message> {
-    for (;;) {
-      Result<spillring::Message> message = consumer.try_receive();
-      if (!message || !settle) return message;
-      const Result<void> settled = message->settle();
-      if (settled) return message;
-      if (settled.error() != Code::stale) return settled.error();
-      // It was given to somebody else between the two; theirs now. The next one.
+  return handle.obtain(
+      Deadline(timeout), [settle](spillring::Consumer& consumer) { return take(consumer, settle); },
+      wait);
+}
+
+Result<std::vector<spillring::Message>> receive_many(ConsumerHandle& handle, std::size_t most,
+                                                     Timeout timeout, bool settle) {
+  using Batch = std::vector<spillring::Message>;
+  const auto attempt = [most, settle](spillring::Consumer& consumer) -> Result<Batch> {
+    Batch batch;
+    while (batch.size() < most) {
+      Result<spillring::Message> message = take(consumer, settle);
+      if (!message && batch.empty()) return message.error();
+      if (!message) break;  // what is wrong will be found again
+      batch.push_back(*std::move(message));
     }
+    return batch;
   };
-  return handle.obtain(Deadline(timeout), attempt, [](spillring::Consumer& consumer, Timeout left) {
-    return consumer.wait(left);
+  return handle.obtain(Deadline(timeout), attempt, wait);
+}
+
+py::list wrapped(std::vector<spillring::Message> messages,
+                 const std::shared_ptr<ConsumerHandle>& handle, Duty duty,
+                 const std::string& queue) {
+  py::list list(messages.size());
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    list[i] = std::make_unique<MessageObject>(handle, std::move(messages[i]), duty, queue);
+  }
+  return list;
+}
+
+int fileno(ConsumerHandle& handle, const std::string& queue) {
+  const auto descriptor = handle.alone([&]() -> Result<int> {
+    if (handle.closed()) return Code::closed;
+    return handle.owner().fd();
   });
+  if (!descriptor) fail(descriptor.error(), queue);
+  return *descriptor;
 }
 
 ConsumerObject::ConsumerObject(std::shared_ptr<ConsumerHandle> handle, std::string queue,
@@ -46,6 +89,15 @@ py::object ConsumerObject::receive(py::handle timeout) {
   if (message) return py::cast(wrap(*std::move(message)));
   if (message.error() == Code::empty || message.error() == Code::timeout) return py::none();
   fail(message.error(), queue_);
+}
+
+py::list ConsumerObject::receive_many(std::size_t most, Timeout timeout) {
+  auto messages = python::receive_many(*handle_, most, timeout, false);
+  if (messages) return wrapped(*std::move(messages), handle_, duty_, queue_);
+  if (messages.error() == Code::empty || messages.error() == Code::timeout) {
+    return py::list();
+  }
+  fail(messages.error(), queue_);
 }
 
 std::unique_ptr<MessageObject> ConsumerObject::next() {
@@ -111,6 +163,20 @@ and can still be acknowledged.)");
           "receive(timeout=None) -> Message | None\n\nThe next message; None if none came within "
           "`timeout` seconds (None: waits for ever, "
           "0: does not wait).")
+      .def(
+          "receive_many",
+          [](ConsumerObject& consumer, const py::object& n, const py::object& timeout) {
+            return consumer.receive_many(integer_of(n, "n", 1), timeout_of(timeout, "timeout"));
+          },
+          py::arg("n"), py::arg("timeout") = py::none(),
+          "receive_many(n, timeout=None) -> list[Message]\n\nUp to n messages: waits for the first "
+          "as receive(), then takes what is there. Empty if none came in time.")
+      .def("fileno", &ConsumerObject::fileno,
+           R"(fileno() -> int
+
+A descriptor for select, selectors, asyncio (loop.add_reader) and other event loops: it can be read
+while a message may be there, until receive(timeout=0) has found none. Do not read from it or close
+it. The first call in a process starts a thread, which sleeps for all consumers. See spillring.aio.)")
       .def(
           "seek",
           [](ConsumerObject& consumer, const py::object& to) { consumer.seek(start_of(to, "to")); },

@@ -1,6 +1,9 @@
 // What was made before a fork belongs to the parent.
 #pragma once
 
+#include <new>
+#include <utility>
+
 namespace spillring::python {
 
 /// Remembers the process it was made in. A forked child has copies of its parent's objects and of
@@ -18,6 +21,12 @@ class ForkGuard {
  private:
   unsigned generation_;
 };
+
+/// Leaves what is the parent's as it is: never destroyed, never touched.
+template <typename Thing>
+void abandon(Thing& thing) noexcept {
+  static_cast<void>(new (std::nothrow) Thing(std::move(thing)));
+}
 
 /// Starts counting forks. Once, when the module is imported.
 void watch_forks();

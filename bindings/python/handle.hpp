@@ -6,7 +6,6 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -162,11 +161,6 @@ class Handle final : public Closable {
 
   static bool is_nothing(Code code) noexcept {
     return code == Code::empty || code == Code::full || code == Code::timeout;
-  }
-
-  template <typename Thing>
-  static void abandon(Thing& thing) noexcept {
-    static_cast<void>(new (std::nothrow) Thing(std::move(thing)));
   }
 
   // A stretch of a wait, after which signals are looked at: `interrupted`. Without the GIL.

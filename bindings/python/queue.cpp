@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -20,11 +21,43 @@ namespace py = pybind11;
 
 namespace {
 
+constexpr std::size_t most_in_batch = 1024;
+
 bool is_nothing(Code code) {
   return code == Code::full || code == Code::empty || code == Code::timeout;
 }
 
+/// A queue that spills is not full for long: so much patience put_nowait() has too.
+Timeout patient(Full full, Timeout timeout) {
+  return full == Full::spill ? std::max<Timeout>(timeout, std::chrono::milliseconds(200)) : timeout;
+}
+
 }  // namespace
+
+/// Messages that cross to the library together: few enough, and small enough, to be copied with the
+/// GIL.
+class QueueObject::Batch {
+ public:
+  void add(py::handle buffer) {
+    const std::size_t size = messages_.emplace_back(buffer, "each message").span().size();
+    total_ += size;
+    largest_ = std::max(largest_, size);
+  }
+  void clear() {
+    messages_.clear();
+    total_ = largest_ = 0;
+  }
+  [[nodiscard]] bool is_full() const {
+    return total_ >= copy_without_gil || messages_.size() == most_in_batch;
+  }
+  [[nodiscard]] const std::deque<Bytes>& messages() const { return messages_; }
+  [[nodiscard]] std::size_t largest() const { return largest_; }
+
+ private:
+  std::deque<Bytes> messages_;
+  std::size_t total_ = 0;
+  std::size_t largest_ = 0;
+};
 
 QueueObject::QueueObject(std::shared_ptr<Connection> connection, spillring::Queue queue)
     : connection_(std::move(connection)), queue_(std::move(queue)), name_(queue_.name()) {}
@@ -33,8 +66,22 @@ std::string QueueObject::repr() const {
   return fmt::format("<spillring.Queue '{}' at {}>", name_, connection_->socket());
 }
 
+void QueueObject::come_here() {
+  if (!connection_->foreign()) return connection_->check();
+  auto connection = Connection::here(connection_);
+  const Client client = connection->client();
+  auto queue = without_gil([&] { return client.open(name_); });
+  if (!connection_->foreign()) return;  // another thread was faster
+  abandon(queue_);
+  queue_ = std::move(queue);
+  connection_ = std::move(connection);
+  sender_.reset();
+  unconfirmed_.clear();
+  getters_ = {};
+}
+
 std::shared_ptr<const QueueObject::Sender> QueueObject::sender() {
-  connection_->check();
+  come_here();
   // Read first: what is made meanwhile for a later incarnation is at worst made twice.
   const std::uint64_t incarnation = queue_.incarnation();
   if (sender_ && sender_->incarnation == incarnation) return sender_;
@@ -59,7 +106,7 @@ std::shared_ptr<ConsumerHandle> QueueObject::share(spillring::Consumer consumer)
 }
 
 std::shared_ptr<ConsumerHandle> QueueObject::getter(const std::string& group) {
-  connection_->check();
+  come_here();
   const std::uint64_t incarnation = queue_.incarnation();
   Getters former;  // ended last: that gives up the GIL
   if (getters_.incarnation != incarnation) {
@@ -80,10 +127,6 @@ std::invoke_result_t<Attempt, Producer&> QueueObject::send(const Sender& sender,
                                                            const MetadataArgument& metadata,
                                                            Timeout timeout, Attempt attempt) {
   const std::size_t room = std::min<std::size_t>(size + metadata.room(), sender.largest);
-  // A queue that spills is not full for long: so much patience put_nowait() has too.
-  if (sender.full == Full::spill) {
-    timeout = std::max<Timeout>(timeout, std::chrono::milliseconds(200));
-  }
   DiskAlarm alarm = DiskAlarm::none;
   const auto watched = [&](Producer& producer) {
     auto answer = attempt(producer);
@@ -100,7 +143,7 @@ std::invoke_result_t<Attempt, Producer&> QueueObject::send(const Sender& sender,
 }
 
 /// The supervisor has stopped and taken the queue along. If it is back, the next call finds it.
-void QueueObject::look_for_supervisor() const {
+void QueueObject::look_for_supervisor() {
   try {
     ask([](const spillring::Queue& queue) { return queue.info(); });
   } catch (const Error&) {  // it is not: the caller says so
@@ -128,7 +171,7 @@ std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle heade
   const std::shared_ptr<const Sender> sender = this->sender();
   const Deadline deadline(timeout);
   if (durable) require_durable(*sender);
-  const std::uint64_t sequence = put(*sender, payload, metadata, timeout);
+  const std::uint64_t sequence = put(*sender, payload, metadata, patient(sender->full, timeout));
   if (durable) confirm(*sender, sequence, deadline);
   return sequence;
 }
@@ -146,6 +189,78 @@ std::uint64_t QueueObject::put(const Sender& sender, std::span<const std::byte> 
   });
   if (!sequence) refuse(sequence.error(), payload.size(), sender.largest);
   return *sequence;
+}
+
+std::optional<std::uint64_t> QueueObject::try_put(py::handle data, py::handle key,
+                                                  py::handle headers) {
+  const Bytes bytes(data, "the message");
+  const MetadataArgument metadata(key, headers);
+  const std::shared_ptr<const Sender> sender = this->sender();
+  try {
+    return put(*sender, bytes.span(), metadata, no_wait);
+  } catch (const Error& error) {
+    if (error.code() != Code::full || sender->full == Full::reject) throw;
+    return std::nullopt;
+  }
+}
+
+void QueueObject::wait_for_room(std::size_t size, Timeout timeout) {
+  const std::shared_ptr<const Sender> sender = this->sender();
+  const std::size_t room = std::min<std::size_t>(size, sender->largest);
+  bool waited = false;
+  const Result<void> woken = sender->handle->obtain(
+      Deadline(timeout),
+      [&](Producer&) { return waited ? Result<void>() : Result<void>(Code::full); },
+      [&](Producer& producer, Timeout left) {
+        waited = true;
+        return producer.wait_for_room(room, left);
+      });
+  if (!woken && !is_nothing(woken.error())) fail(woken.error(), name_);
+}
+
+void QueueObject::put(const Sender& sender, const Batch& batch, Timeout timeout,
+                      std::vector<std::uint64_t>& sequences) {
+  auto next = batch.messages().begin();
+  const auto end = batch.messages().end();
+  if (next == end) return;
+  const MetadataArgument none{py::none(), py::none()};
+  if (batch.largest() >= copy_without_gil) {
+    for (; next != end; ++next) sequences.push_back(put(sender, next->span(), none, timeout));
+    return;
+  }
+  const auto attempt = [&](Producer& producer) -> Result<std::uint64_t> {
+    for (; next != end; ++next) {
+      const Result<std::uint64_t> sent = producer.try_send(next->span());
+      if (!sent) return sent;
+      sequences.push_back(*sent);
+    }
+    return sequences.back();
+  };
+  send(sender, batch.largest(), none, timeout, attempt).value();
+}
+
+py::object QueueObject::put_many(py::handle buffers, Timeout timeout) {
+  const std::shared_ptr<const Sender> sender = this->sender();
+  const Deadline deadline(timeout);
+  std::vector<std::uint64_t> sequences;
+  Batch batch;
+  const auto send_batch = [&] {
+    put(*sender, batch, patient(sender->full, deadline.remaining()), sequences);
+    batch.clear();
+  };
+  try {
+    for (const py::handle buffer : py::iter(buffers)) {
+      batch.add(buffer);
+      if (batch.is_full()) send_batch();
+    }
+    send_batch();
+  } catch (const Error& error) {
+    throw Error(error.code(),
+                fmt::format("{}, after {} messages", error.summary(), sequences.size()),
+                error.why(), error.hint());
+  }
+  if (sequences.empty()) return py::none();
+  return py::make_tuple(sequences.front(), sequences.back());
 }
 
 void QueueObject::require_durable(const Sender& sender) const {
@@ -192,7 +307,8 @@ spillring::Loan QueueObject::claim(const Sender& sender, std::size_t size,
 std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, py::handle key, py::handle headers,
                                               Timeout timeout) {
   const std::shared_ptr<const Sender> sender = this->sender();
-  spillring::Loan loan = claim(*sender, size, MetadataArgument(key, headers), timeout);
+  spillring::Loan loan =
+      claim(*sender, size, MetadataArgument(key, headers), patient(sender->full, timeout));
   return std::make_unique<LoanObject>(sender->handle, std::move(loan), name_);
 }
 
@@ -204,6 +320,14 @@ std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeou
   if (!message) fail(is_nothing(message.error()) ? Code::empty : message.error(), name_);
   return std::make_unique<MessageObject>(handle, *std::move(message),
                                          ack ? Duty::settled : Duty::acknowledge, name_);
+}
+
+py::list QueueObject::get_many(std::size_t most, const std::string& group, Timeout timeout) {
+  const std::shared_ptr<ConsumerHandle> handle = getter(group);
+  auto messages = receive_many(*handle, most, timeout, true);
+  if (messages.error() == Code::unavailable) look_for_supervisor();
+  if (!messages) fail(is_nothing(messages.error()) ? Code::empty : messages.error(), name_);
+  return wrapped(*std::move(messages), handle, Duty::settled, name_);
 }
 
 std::unique_ptr<ConsumerObject> QueueObject::consume(std::string group, ConsumerOptions options,
@@ -261,6 +385,34 @@ than `timeout`, or the supervisor ends, it raises InDoubt: the message was sent.
           "put_nowait(buf, *, key=None, headers=None) -> int\n\nput() that raises Full instead of "
           "waiting; flush() makes what it sent durable.")
       .def(
+          "put_many",
+          [](QueueObject& queue, const py::object& buffers, const py::object& timeout,
+             const py::kwargs& rest) {
+            refuse(rest, "put_many", {{"atomic", Unbuilt::Neutral::no}});
+            return queue.put_many(buffers, timeout_of(timeout, "timeout"));
+          },
+          py::arg("buffers"), py::kw_only(), py::arg("timeout") = py::none(),
+          R"(put_many(buffers, *, timeout=None) -> tuple[int, int] | None
+
+Sends a copy of each buffer of an iterable, in its order, many at a time; others may send in
+between. Returns the sequences of the first and the last, None where there was nothing to send.
+Waits and raises as put(); the exception says how many were sent before it.)")
+      .def(
+          "_try_put",
+          [](QueueObject& queue, const py::object& data, const py::object& key,
+             const py::object& headers) { return queue.try_put(data, key, headers); },
+          "_try_put(buf, key, headers) -> int | None\n\nput() that does not wait at all: None "
+          "where "
+          "there is no room now, but may be.")
+      .def(
+          "_wait_for_room",
+          [](QueueObject& queue, const py::object& nbytes, const py::object& timeout) {
+            queue.wait_for_room(size_of(nbytes, "nbytes"), timeout_of(timeout, "timeout"));
+          },
+          "_wait_for_room(nbytes, timeout) -> None\n\nReturns when there may be room, or the time "
+          "is "
+          "over.")
+      .def(
           "flush",
           [](QueueObject& queue, const py::object& timeout) {
             queue.flush(timeout_of(timeout, "timeout"));
@@ -313,6 +465,26 @@ ack=False it is the caller's to acknowledge.)")
           "instead "
           "of waiting.")
       .def(
+          "get_many",
+          [](QueueObject& queue, const py::object& n, const py::object& group,
+             const py::object& timeout, const py::kwargs& rest) {
+            refuse(rest, "get_many");
+            return queue.get_many(integer_of(n, "n", 1), name_of(group, "group"),
+                                  timeout_of(timeout, "timeout"));
+          },
+          py::arg("n"), py::kw_only(), py::arg("group") = "default",
+          py::arg("timeout") = py::none(),
+          R"(get_many(n, *, group="default", timeout=None) -> list[Message]
+
+Takes up to n of the group's messages, acknowledged at once: waits for the first as get(), which
+raises Empty if none comes, then takes what is there.)")
+      .def(
+          "_fileno",
+          [](QueueObject& queue, const py::object& group) {
+            return queue.fileno(name_of(group, "group"));
+          },
+          "_fileno(group) -> int\n\nConsumer.fileno() of what get() receives with.")
+      .def(
           "consume",
           [](QueueObject& queue, const py::object& group, const py::object& prefetch,
              const py::object& start, const py::object& timeout, const py::kwargs& rest) {
@@ -351,7 +523,7 @@ everything for as long as it lives (publish/subscribe).)");
 void define_administration(py::class_<QueueObject>& type) {
   type.def(
           "peek",
-          [](const QueueObject& queue, const py::object& n, const py::object& seq,
+          [](QueueObject& queue, const py::object& n, const py::object& seq,
              const py::kwargs& rest) {
             refuse(rest, "peek");
             const std::size_t most = integer_of(n, "n");
@@ -370,13 +542,13 @@ Copies of up to n messages from sequence `seq` on (None: the oldest that somebod
 nothing changes for anybody.)")
       .def(
           "info",
-          [](const QueueObject& queue) {
+          [](QueueObject& queue) {
             return to_python(queue.ask([](const spillring::Queue& q) { return q.info(); }));
           },
           "info() -> QueueInfo\n\nThe queue as it is at this moment.")
       .def(
           "groups",
-          [](const QueueObject& queue) {
+          [](QueueObject& queue) {
             py::list groups;
             for (const GroupInfo& group :
                  queue.ask([](const spillring::Queue& q) { return q.groups(); })) {
@@ -387,7 +559,7 @@ nothing changes for anybody.)")
           "groups() -> list[GroupInfo]\n\nThe groups as they are at this moment.")
       .def(
           "remove_group",
-          [](const QueueObject& queue, const py::object& group) {
+          [](QueueObject& queue, const py::object& group) {
             const std::string name = name_of(group, "group");
             queue.ask([&](const spillring::Queue& q) { q.remove_group(name); });
           },
@@ -396,7 +568,7 @@ nothing changes for anybody.)")
           "members.")
       .def(
           "purge",
-          [](const QueueObject& queue) {
+          [](QueueObject& queue) {
             return queue.ask([](const spillring::Queue& q) { return q.purge(); });
           },
           R"(purge() -> int
@@ -404,8 +576,13 @@ nothing changes for anybody.)")
 Moves every group to the queue's end. What consumers hold keeps its bytes; its ack() raises Stale.
 Returns how many sequences the group furthest behind passed over.)")
       .def("__len__",
-           [](const QueueObject& queue) {
+           [](QueueObject& queue) {
              return queue.ask([](const spillring::Queue& q) { return q.messages(); });
+           })
+      .def("__reduce__",
+           [](const QueueObject& queue) {
+             return py::make_tuple(py::module_::import("spillring._opening").attr("open_queue"),
+                                   py::make_tuple(queue.socket(), queue.name()));
            })
       .def("__bool__", [](const QueueObject&) { return true; });  // also where it is empty
 }
@@ -416,7 +593,8 @@ void define_queue(py::module_& module) {
   py::class_<QueueObject> type(module, "Queue", py::is_final(),
                                R"(A named queue. Made by Bus.queue().
 
-Threads may share it. put() and get() go on while no supervisor answers; what asks it raises
+Threads may share it. It can be pickled, as the supervisor's socket and the name, and in a forked
+child it opens itself anew: hand it to processes as an argument. put() and get() go on while no supervisor answers; what asks it raises
 Unavailable then. Once another supervisor was reached, by any call of this Bus, all of this is about
 the queue of this name there; consumers, messages and loans made before stay with the former.)");
   type.attr("__module__") = "spillring";
@@ -425,6 +603,15 @@ the queue of this name there; consumers, messages and loans made before stay wit
   define_sending(type);
   define_receiving(type);
   define_administration(type);
+  module.def(
+      "_open",
+      [](const std::string& socket, const std::string& name) {
+        auto connection = Connection::shared(socket);
+        const Client client = connection->client();
+        auto queue = without_gil([&] { return client.open(name); });
+        return std::make_unique<QueueObject>(std::move(connection), std::move(queue));
+      },
+      "_open(socket, name) -> Queue\n\nA queue that came by pickle.");
 }
 
 }  // namespace spillring::python

@@ -33,11 +33,24 @@ class QueueObject {
 
   std::uint64_t put(pybind11::handle data, pybind11::handle key, pybind11::handle headers,
                     Timeout timeout, bool durable);
+  /// Sequences of the first and the last, a pair; None where there was nothing to send.
+  [[nodiscard]] pybind11::object put_many(pybind11::handle buffers, Timeout timeout);
+  /// One that does not wait at all; none where there is no room now.
+  [[nodiscard]] std::optional<std::uint64_t> try_put(pybind11::handle data, pybind11::handle key,
+                                                     pybind11::handle headers);
+  /// Returns when there may be room for a message of that size, or when the time is over.
+  void wait_for_room(std::size_t size, Timeout timeout);
   void flush(Timeout timeout);
   [[nodiscard]] std::unique_ptr<LoanObject> loan(std::size_t size, pybind11::handle key,
                                                  pybind11::handle headers, Timeout timeout);
   [[nodiscard]] std::unique_ptr<MessageObject> get(const std::string& group, Timeout timeout,
                                                    bool ack);
+  [[nodiscard]] pybind11::list get_many(std::size_t most, const std::string& group,
+                                        Timeout timeout);
+  /// The descriptor to be polled for get() from that group.
+  [[nodiscard]] int fileno(const std::string& group) {
+    return python::fileno(*getter(group), name_);
+  }
   [[nodiscard]] std::unique_ptr<ConsumerObject> consume(std::string group, ConsumerOptions options,
                                                         Timeout idle);
   [[nodiscard]] std::unique_ptr<ConsumerObject> subscribe(std::optional<std::string> group,
@@ -45,13 +58,20 @@ class QueueObject {
 
   /// Asks the supervisor through `call(queue)`, without the GIL.
   template <typename Call>
-  std::invoke_result_t<Call, const spillring::Queue&> ask(Call call) const {
-    connection_->check();
-    return without_gil([&] { return call(queue_); });
+  std::invoke_result_t<Call, const spillring::Queue&> ask(Call call) {
+    come_here();
+    const spillring::Queue queue = queue_;
+    return without_gil([&] { return call(queue); });
   }
+  /// What another process needs to open it.
+  [[nodiscard]] const std::string& socket() const { return connection_->socket(); }
 
  private:
-  void look_for_supervisor() const;
+  /// In a forked child, opens the queue anew the first time. Throws `closed`.
+  void come_here();
+  void look_for_supervisor();
+
+  class Batch;
 
   /// What puts need.
   struct Sender {
@@ -73,6 +93,8 @@ class QueueObject {
   /// Throws where nothing of the queue is made durable.
   void require_durable(const Sender& sender) const;
 
+  void put(const Sender& sender, const Batch& batch, Timeout timeout,
+           std::vector<std::uint64_t>& sequences);
   /// Runs `attempt(producer)`, with waits for room for a message of that size. Throws.
   template <typename Attempt>
   std::invoke_result_t<Attempt, Producer&> send(const Sender& sender, std::size_t size,

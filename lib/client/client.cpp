@@ -77,6 +77,24 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   return request;
 }
 
+layout::Request setting(const QueueChanges& changes) {
+  layout::Request request = control::request(Ask::set);
+  const auto add = [&](bool given, layout::Setting setting) {
+    if (given) request.kind = static_cast<std::uint16_t>(request.kind | setting);
+  };
+  add(changes.stall_timeout.has_value(), layout::setting_stall_timeout);
+  add(changes.lease.has_value(), layout::setting_lease);
+  add(changes.sync_interval.has_value(), layout::setting_sync);
+  add(changes.retain_age.has_value(), layout::setting_retain_age);
+  add(changes.retain_bytes.has_value(), layout::setting_retain_bytes);
+  request.stall_timeout_ns = nanoseconds(changes.stall_timeout.value_or(no_wait));
+  request.lease_ns = nanoseconds(changes.lease.value_or(no_wait));
+  request.sync_ms = sync_ms_of(changes.sync_interval.value_or(no_wait));
+  request.retain_ns = nanoseconds(changes.retain_age.value_or(no_wait));
+  request.retain_bytes = changes.retain_bytes.value_or(0);
+  return request;
+}
+
 /// Nothing is older than now, whatever became of the clock.
 Timeout age_of(std::uint64_t timestamp) noexcept {
   const std::uint64_t now = os::wall_clock();
@@ -138,8 +156,9 @@ std::shared_ptr<client::QueueRef> reference(const std::shared_ptr<client::Connec
       connection, std::string(name), client::QueueNumber{answer.reply.queue, answer.generation});
 }
 
-layout::QueueRecord record_of(client::QueueRef& queue) {
-  const client::Answered answer = queue.ask(control::request(Ask::info));
+layout::QueueRecord record_of(client::QueueRef& queue,
+                              const layout::Request& request = control::request(Ask::info)) {
+  const client::Answered answer = queue.ask(request);
   require_records<layout::QueueRecord>(answer);
   if (answer.reply.records == 0) throw Error(Code::corrupt, "an answer without a record");
   return answer.record<layout::QueueRecord>(0);
@@ -247,6 +266,10 @@ QueueInfo Queue::info() const {
   QueueInfo info = info_of(record_of(*ref_));
   if (!info.oldest_age && info.journaled != 0) info.oldest_age = age_in_journal(*ref_, info.first);
   return info;
+}
+
+QueueInfo Queue::set(const QueueChanges& changes) const {
+  return info_of(record_of(*ref_, setting(changes)));
 }
 
 std::uint64_t Queue::messages() const { return record_of(*ref_).messages; }

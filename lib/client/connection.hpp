@@ -25,6 +25,7 @@
 #include "os/fd.hpp"
 #include "os/fork.hpp"
 #include "spillring/options.hpp"
+#include "wait/waiter.hpp"
 
 namespace spillring::client {
 
@@ -62,6 +63,8 @@ class Connection {
     return generation_.load(std::memory_order_acquire);
   }
   [[nodiscard]] const std::string& path() const noexcept { return socket_.path; }
+  /// The threads that wait for those who poll.
+  [[nodiscard]] wait::Waiters& waiters() noexcept { return waiters_; }
 
  private:
   /// One connected socket, and what was asked over it.
@@ -90,6 +93,7 @@ class Connection {
   std::atomic<Generation> generation_{0};
   std::uint64_t last_id_ = 0;
   std::uint32_t fork_generation_;
+  wait::Waiters waiters_;
 };
 
 }  // namespace spillring::client

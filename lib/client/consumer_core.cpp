@@ -30,6 +30,15 @@ ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
 ConsumerCore::~ConsumerCore() = default;
 
 Result<Message> ConsumerCore::receive(Timeout timeout) {
+  Result<Message> received = next(timeout);
+  if (watch_ != nullptr) {
+    if (received) watch_->raise();
+    if (received.error() == Code::empty || received.error() == Code::timeout) watch_->arm();
+  }
+  return received;
+}
+
+Result<Message> ConsumerCore::next(Timeout timeout) {
   if (closed_) return Code::closed;
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (;;) {
@@ -182,6 +191,38 @@ void ConsumerCore::ask_about_obstacle() noexcept {
   }
 }
 
+bool ConsumerCore::is_stuck(os::Instant now) noexcept {
+  ask_about_obstacle();
+  return stuck_at_.load(std::memory_order_relaxed) != 0 &&
+         stuck_since_.load(std::memory_order_relaxed) <= now;
+}
+
+std::optional<os::Instant> ConsumerCore::sleep_until(bool in_vain) noexcept {
+  if (!nothing_to_do()) return std::nullopt;
+  if (in_vain && worth_a_thorough_look()) {
+    look_from_floor_.store(true, std::memory_order_relaxed);
+    return std::nullopt;
+  }
+  const os::Instant now = os::now();
+  return now + (is_stuck(now) ? obstacle_patience : wait::longest_nap);
+}
+
+int ConsumerCore::fd() {
+  if (attachment_.forked()) throw Error(Code::forked);
+  if (watch_ == nullptr) take_watch(membership_.queue->connection()->waiters().watch());
+  return watch_->fd();
+}
+
+std::unique_ptr<wait::Watch> ConsumerCore::give_watch() noexcept {
+  if (watch_ != nullptr) watch_->detach();
+  return std::move(watch_);
+}
+
+void ConsumerCore::take_watch(std::unique_ptr<wait::Watch> watch) {
+  watch_ = std::move(watch);
+  if (watch_ != nullptr) watch_->attach(sleeper_);
+}
+
 Result<void> ConsumerCore::wait(Timeout timeout) {
   if (attachment_.forked()) return Code::forked;
   const os::Instant until = os::deadline(timeout);
@@ -192,9 +233,7 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
     if (!nothing_to_do()) return {};
     const os::Instant now = os::now();
     if (now >= until) return Code::timeout;
-    ask_about_obstacle();
-    const bool stuck = stuck_at_.load(std::memory_order_relaxed) != 0 &&
-                       stuck_since_.load(std::memory_order_relaxed) <= now;
+    const bool stuck = is_stuck(now);
     const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;
     const os::Woken woken = wait::nap(bell, value, nap_until);
     if (woken == os::Woken::interrupted && membership_.interruptible) return Code::interrupted;
@@ -262,7 +301,10 @@ void ConsumerCore::end_view(Message& message) noexcept {
 
 void ConsumerCore::close() noexcept {
   closed_ = true;
-  if (!attachment_.forked()) leave();
+  if (!attachment_.forked()) {
+    watch_.reset();
+    leave();
+  }
   if (messages_ == 0) delete this;
 }
 
@@ -315,6 +357,11 @@ Result<std::vector<Message>> Consumer::receive_batch(std::size_t most, Timeout t
 
 Result<void> Consumer::wait(Timeout timeout) {
   return core_ == nullptr ? Result<void>(Code::closed) : core_->wait(timeout);
+}
+
+int Consumer::fd() {
+  if (core_ == nullptr) throw Error(Code::closed);
+  return core_->fd();
 }
 
 void Consumer::seek(Start start) {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -16,6 +18,7 @@
 #include "ring/reclaim.hpp"
 #include "spillring/consumer.hpp"
 #include "wait/spin.hpp"
+#include "wait/waiter.hpp"
 
 namespace spillring::client {
 
@@ -28,6 +31,12 @@ class ConsumerCore {
   Result<Message> receive(Timeout timeout);
   /// Waits beside whatever else the handle does.
   Result<void> wait(Timeout timeout);
+  /// An eventfd that can be read unless the last receive() found nothing and nothing has come
+  /// since. Made when it is first asked for. Throws `Error`.
+  int fd();
+  /// The eventfd goes over to another core of the same handle.
+  [[nodiscard]] std::unique_ptr<wait::Watch> give_watch() noexcept;
+  void take_watch(std::unique_ptr<wait::Watch> watch);
   [[nodiscard]] std::uint64_t lag();
 
   Result<void> ack(Message& message);
@@ -67,6 +76,8 @@ class ConsumerCore {
   virtual Code take(bool from_floor, Found& found) = 0;
   /// A sleeper's look: true if take() may find something or has something to do. Thread-safe.
   [[nodiscard]] virtual bool worth_a_look() const noexcept = 0;
+  /// A sleeper's look after a nap in vain: true if take(from_floor) may find more. Thread-safe.
+  [[nodiscard]] virtual bool worth_a_thorough_look() const noexcept { return false; }
   /// The sequence that stands in the way: claimed by a producer with more behind it, or held by
   /// another member; 0: none. Thread-safe.
   [[nodiscard]] virtual std::uint64_t obstacle() const noexcept = 0;
@@ -136,9 +147,29 @@ class ConsumerCore {
   [[nodiscard]] const LiveSet& live() const noexcept { return live_; }
 
  private:
+  /// What the eventfd tells of.
+  class Sleeper final : public wait::Watched {
+   public:
+    explicit Sleeper(ConsumerCore& core) noexcept : core_(core) {}
+    [[nodiscard]] layout::Bell& bell() const noexcept override {
+      return core_.attachment_.bells().data;
+    }
+    [[nodiscard]] std::optional<os::Instant> look(bool in_vain) noexcept override {
+      return core_.sleep_until(in_vain);
+    }
+
+   private:
+    ConsumerCore& core_;
+  };
+
+  Result<Message> next(Timeout timeout);
   Result<Message> message(const Found& found);
   [[nodiscard]] bool nothing_to_do() const noexcept;
   void ask_about_obstacle() noexcept;
+  /// Asks about what stands in the way; true while it is too early for that.
+  [[nodiscard]] bool is_stuck(os::Instant now) noexcept;
+  /// How long nobody needs to look again; nullopt: now.
+  [[nodiscard]] std::optional<os::Instant> sleep_until(bool in_vain) noexcept;
   void end_view(Message& message) noexcept;
 
   const Membership membership_;
@@ -161,6 +192,9 @@ class ConsumerCore {
   std::atomic<bool> look_from_floor_{false};
   std::atomic<std::uint64_t> stuck_at_{0};
   std::atomic<os::Instant> stuck_since_{0};
+
+  Sleeper sleeper_{*this};
+  std::unique_ptr<wait::Watch> watch_;  // null until somebody asks for fd()
 };
 
 // -- what is done with every message

@@ -68,18 +68,24 @@ void seek(ConsumerCore*& core, Start start) {
   Membership membership = core->membership();
   if (membership.group.empty()) {
     ConsumerCore* const moved = join(std::move(membership), start);
+    moved->take_watch(core->give_watch());
     std::exchange(core, moved)->close();
     return;
   }
   require_alone(membership, *core);
+  auto watch = core->give_watch();
+  const auto join_again = [&] {
+    core = join(std::move(membership), Start::earliest());
+    core->take_watch(std::move(watch));
+  };
   std::exchange(core, nullptr)->close();
   try {
     seek(*membership.queue, membership.group, start);
   } catch (const Error&) {  // somebody was faster
-    core = join(std::move(membership), Start::earliest());
+    join_again();
     throw;
   }
-  core = join(std::move(membership), Start::earliest());
+  join_again();
 }
 
 }  // namespace spillring::client

@@ -213,7 +213,9 @@ std::uint64_t SharedConsumer::obstacle() const noexcept {
   const std::uint64_t low = group_.low();
   const std::uint64_t next = std::max(group_.next(), low);
   if (next < low + group_.window() && is_stuck_at(next)) return next;
-  return attachment().manifest().lease_ns != 0 && low < next ? low : 0;
+  const std::uint64_t lease =
+      __atomic_load_n(&attachment().manifest().lease_ns, __ATOMIC_RELAXED);  // it can be set
+  return lease != 0 && low < next ? low : 0;
 }
 
 Code SharedConsumer::finish(std::uint64_t s, std::uint64_t receipt) noexcept {

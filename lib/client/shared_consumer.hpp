@@ -16,6 +16,9 @@ class SharedConsumer final : public ConsumerCore {
  private:
   Code take(bool from_floor, Found& found) override;
   [[nodiscard]] bool worth_a_look() const noexcept override;
+  [[nodiscard]] bool worth_a_thorough_look() const noexcept override {
+    return group_.low() < group_.next();
+  }
   [[nodiscard]] std::uint64_t obstacle() const noexcept override;
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t s, std::uint64_t receipt) noexcept override;

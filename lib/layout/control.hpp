@@ -34,6 +34,16 @@ enum class Ask : std::uint16_t {
   journal,       // queue, number: a sequence -> its segment (ro), number: the segment's first
                  // sequence, window: the first of the segment behind it; 0: none yet
   seek,          // queue, name, start, number: moves a group that has no members
+  set,           // queue, kind: Setting bits, and the options that they name -> one record
+};
+
+/// Options that can be changed while the queue is in use.
+enum Setting : std::uint16_t {
+  setting_stall_timeout = 1,
+  setting_lease = 2,
+  setting_sync = 4,
+  setting_retain_age = 8,
+  setting_retain_bytes = 16,
 };
 
 inline constexpr std::uint32_t no_group = UINT32_MAX;
@@ -41,7 +51,7 @@ inline constexpr std::uint32_t no_group = UINT32_MAX;
 struct Request {
   std::uint32_t magic;
   std::uint16_t ask;
-  std::uint16_t kind;  // consume: GroupKind
+  std::uint16_t kind;  // consume: GroupKind; set: Setting bits
   std::uint64_t id;    // comes back with the answer
   std::uint64_t queue;
   std::uint32_t handle;

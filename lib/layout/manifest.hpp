@@ -59,7 +59,7 @@ static_assert(sizeof(HandleEntry) == 32, "a table of 1,024 takes 32 KiB");
 inline constexpr std::uint32_t sync_never = UINT32_MAX;
 
 struct Manifest {
-  // -- written once
+  // -- written once; the options that can be set (control.hpp, Setting) as whole words, any time
   std::uint64_t magic;
   std::uint32_t layout_version;
   std::uint32_t size;  // of this segment

@@ -134,3 +134,14 @@ def test_a_bad_line_stops_there(spillring, orders):
     outcome = spillring("send", orders, "--json", stdin=lines, code=65)
     assert_failure(outcome, "line 4 is not an envelope")
     assert spillring("peek", orders).out == "a\nb\n"
+
+
+def test_a_copy_of_the_largest_messages(spillring):
+    for name in ("orders", "copy"):
+        spillring("create", name, "--capacity", "64MiB")
+    for payload in (b"x" * (4 << 20), bytes(range(256)) * (4 << 12), b""):
+        spillring("send", "orders", "-f", "-", "-H", "name=value", "--key", "k", stdin=payload)
+    copy(spillring)
+    assert contents(spillring, "orders") == contents(spillring, "copy")
+    for payload in (b"x" * (4 << 20), bytes(range(256)) * (4 << 12), b""):
+        assert spillring("recv", "copy", "-o", "raw").bytes == payload

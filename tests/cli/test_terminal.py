@@ -104,3 +104,30 @@ def test_send_reports_on_a_terminal_only(spillring, orders):
 
 def test_json_on_a_terminal_is_json(spillring, queues):
     assert on_terminal(spillring, "ls", "--json").startswith('{\n  "schema": "spillring.queues.v1"')
+
+
+def test_drain_shows_how_far_it_is(spillring):
+    spillring("create", "slow")
+    spillring("send", "slow", "x", "-n", "20", "--rate", "20/s")
+    shown = on_terminal(spillring, "drain", "slow", "--speed", "1x", stream="stderr")
+    assert " of 20 messages (" in shown and "/s, " in shown and " left\x1b[K" in shown
+    assert shown.endswith("\r\x1b[Kdrained 20 messages, 20 bytes\n")
+
+
+def test_move_shows_how_far_it_is(spillring):
+    spillring("create", "slow")
+    spillring("send", "slow", "x", "-n", "20", "--rate", "20/s")
+    shown = on_terminal(
+        spillring, "move", "slow", "other", "--create", "--speed", "1x", stream="stderr"
+    )
+    assert "moved " in shown and " of 20 messages (" in shown
+
+
+@pytest.mark.parametrize("how", [["-q"], []])
+def test_no_progress_where_nobody_could_see_it(spillring, how):
+    spillring("create", "slow")
+    spillring("send", "slow", "x", "-n", "10", "--rate", "20/s")
+    environment = {} if how else {"TERM": "dumb"}
+    shown = on_terminal(spillring, "drain", "slow", "--speed", "1x", *how, stream="stderr",
+                        environment=environment)
+    assert "\x1b" not in shown and " of " not in shown

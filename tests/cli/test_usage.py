@@ -4,7 +4,7 @@ import pytest
 from failures import assert_failure
 
 VERBS = "create ls info stat send recv peek drain purge seek rm version".split()
-LATER = "set top tail move bench completion".split()
+LATER = ["top", "bench", "completion"]
 LATER_OPTIONS = ("--max-deliveries --dead-letter --ttl "
                  "--exclusive-producer").split()
 

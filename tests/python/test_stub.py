@@ -2,10 +2,17 @@
 
 import ast
 import inspect
+import os
 import pathlib
+import subprocess
+import sys
 
 import pytest
 import spillring
+import spillring.aio
+import spillring.compat
+import spillring.testing
+from conftest import BUILD
 
 PACKAGE = pathlib.Path(spillring.__file__).parent
 STUB = ast.parse((PACKAGE / "__init__.pyi").read_text())
@@ -35,9 +42,32 @@ def test_names_of_the_module():
 
 @pytest.mark.parametrize("name", OWN)
 def test_names_of_a_class(name):
-    own = set(vars(getattr(spillring, name)))
-    always = {"__init__", "__doc__", "__module__", "__repr__"}
+    own = {own for own in vars(getattr(spillring, name)) if own.startswith("__") or own[0] != "_"}
+    always = {"__init__", "__doc__", "__module__", "__repr__", "__reduce__", "__buffer__"}
     assert own - always == names_in(CLASSES[name]) - always
+
+
+def test_mypy_finds_the_stubs_right():
+    allowed = pathlib.Path(__file__).with_name("stubtest-allowlist.txt")
+    found = subprocess.run(
+        [sys.executable, "-m", "mypy.stubtest", "--concise", "--allowlist", allowed, "spillring"],
+        env={**os.environ, "PYTHONPATH": str(BUILD / "python")},
+        cwd=BUILD,  # where it leaves its cache
+        capture_output=True,
+        text=True,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+
+
+@pytest.mark.parametrize("module", [spillring.aio, spillring.compat, spillring.testing])
+def test_everything_public_has_a_docstring(module):
+    assert module.__doc__
+    for name in module.__all__:
+        thing = getattr(module, name)
+        assert inspect.getdoc(thing), name
+        for member, value in vars(thing).items() if isinstance(thing, type) else ():
+            if not member.startswith("_"):
+                assert inspect.getdoc(value), f"{name}.{member}"
 
 
 @pytest.mark.parametrize("name", ["Error", "QueueInfo", "GroupInfo"])

@@ -5,7 +5,7 @@ PATH = sys.argv[1]
 REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4x16x")
 REPLY = struct.Struct("<IHBBQQIHHQQQQ512s")
 MAGIC = 0x4C525053
-ASKS = "hello create open list remove info groups produce consume observe ring detach drop_ring purge remove_group"
+ASKS = "hello create open list remove info groups produce consume observe ring detach drop_ring purge remove_group clients journal seek set"
 ASK = {name: number for number, name in enumerate(ASKS.split(), 1)}
 CODES = ("ok full empty timeout interrupted stale closed deleted poisoned corrupt too_large invalid not_found exists "
          "denied no_memory busy unavailable version_mismatch unsupported forked internal").split()

@@ -13,12 +13,13 @@ for what in "info groups observe purge".split():
 report["produce"] = c.ask("produce", queue=id).code
 report["consume"] = c.ask("consume", queue=id, name="g").code
 report["ring"] = c.ask("ring", queue=id, number=1).code
+report["set"] = c.ask("set", queue=id).code
 report["remove_group"] = c.ask("remove_group", queue=id, name="g").code
 report["remove"] = c.ask("remove", name="q").code
 say(report)
 """
 LOOK, SEND, RECEIVE = ("open", "info", "groups"), ("produce",), ("consume", "observe", "ring")
-NEVER = ("purge", "remove", "remove_group")
+NEVER = ("purge", "set", "remove", "remove_group")
 
 
 def assert_allowed(report, *allowed):

@@ -1,12 +1,13 @@
 import os
 import queue
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Literal, final
 
-from typing_extensions import Buffer, Self
+from _typeshed import ReadableBuffer
+from typing_extensions import Self
 
 __all__ = [
     "Bus",
@@ -117,7 +118,8 @@ class GroupInfo:
     read_back_bytes: int
 
 @final
-class Message(Buffer):
+class Message:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
     @property
     def seq(self) -> int: ...
     @property
@@ -145,7 +147,8 @@ class Message(Buffer):
     ) -> None: ...
 
 @final
-class Loan(Buffer):
+class Loan:
+    def __buffer__(self, flags: int, /) -> memoryview: ...
     @property
     def seq(self) -> int: ...
     @property
@@ -173,6 +176,8 @@ class Consumer:
     def lag(self) -> int: ...
     def seek(self, to: int | datetime | Literal["earliest", "latest"]) -> None: ...
     def receive(self, timeout: float | None = None) -> Message | None: ...
+    def receive_many(self, n: int, timeout: float | None = None) -> list[Message]: ...
+    def fileno(self) -> int: ...
     def close(self) -> None: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> Message: ...
@@ -191,33 +196,39 @@ class Queue:
     def name(self) -> str: ...
     def put(
         self,
-        buf: Buffer,
+        buf: ReadableBuffer,
         *,
-        key: Buffer | None = None,
-        headers: Mapping[str, Buffer] | None = None,
+        key: ReadableBuffer | None = None,
+        headers: Mapping[str, ReadableBuffer] | None = None,
         timeout: float | None = None,
         durable: bool = False,
     ) -> int: ...
     def put_nowait(
         self,
-        buf: Buffer,
+        buf: ReadableBuffer,
         *,
-        key: Buffer | None = None,
-        headers: Mapping[str, Buffer] | None = None,
+        key: ReadableBuffer | None = None,
+        headers: Mapping[str, ReadableBuffer] | None = None,
     ) -> int: ...
+    def put_many(
+        self, buffers: Iterable[ReadableBuffer], *, timeout: float | None = None
+    ) -> tuple[int, int] | None: ...
     def flush(self, *, timeout: float | None = None) -> None: ...
     def loan(
         self,
         nbytes: int,
         *,
-        key: Buffer | None = None,
-        headers: Mapping[str, Buffer] | None = None,
+        key: ReadableBuffer | None = None,
+        headers: Mapping[str, ReadableBuffer] | None = None,
         timeout: float | None = None,
     ) -> Loan: ...
     def get(
         self, *, group: str = "default", timeout: float | None = None, ack: bool = True
     ) -> Message: ...
     def get_nowait(self, *, group: str = "default", ack: bool = True) -> Message: ...
+    def get_many(
+        self, n: int, *, group: str = "default", timeout: float | None = None
+    ) -> list[Message]: ...
     def consume(
         self,
         group: str = "default",

@@ -35,6 +35,14 @@ class Consumer {
   /// `ack` or `nack` use: it may run while another thread does those on this handle.
   Result<void> wait(Timeout timeout = forever);
 
+  /// A descriptor for epoll, poll, Asio and other event loops: it can be read while a message may
+  /// be there, and until `receive` has found none (`empty` or `timeout`). Level-triggered; a
+  /// `Message` received does not clear it, so take one or take all. Do not read from it, write to
+  /// it or close it: it is this consumer's until `close`. The first call starts a thread of this
+  /// client, which sleeps for all of its consumers; from then on a `receive` that finds nothing
+  /// makes two system calls. Throws `Error` (closed, forked; unsupported: Linux before 5.16).
+  [[nodiscard]] int fd();
+
   /// Goes on elsewhere: forwards or back, as far as the queue still has messages (history, with
   /// `QueueOptions::retain_age` or `retain_bytes`). It is the group that moves, so this must be its
   /// only member, with no message in use, and no thread in `wait`; a subscription without a name

@@ -83,6 +83,18 @@ struct QueueOptions {
   std::string owner_group = {};
 };
 
+/// Options of a queue that can be changed while it is in use, each as in `QueueOptions`; what is
+/// empty stays.
+struct QueueChanges {
+  std::optional<Timeout> stall_timeout = {};
+  std::optional<Timeout> lease = {};
+  /// Only of a durable queue.
+  std::optional<Timeout> sync_interval = {};
+  /// How much history is kept. Whether any is kept cannot be changed, but of a durable queue.
+  std::optional<Timeout> retain_age = {};
+  std::optional<std::uint64_t> retain_bytes = {};
+};
+
 /// Where a new group begins.
 struct Start {
   enum class From : std::uint8_t { earliest = 0, latest = 1, sequence = 2, time = 3 };

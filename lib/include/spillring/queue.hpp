@@ -62,6 +62,9 @@ class Queue {
   /// Moves a group, which must have no members, forwards or back, as far as the queue still has
   /// messages. `not_found`; `busy` while it has members (`Consumer::seek` moves that of its own).
   void seek(std::string_view group, Start start) const;
+  /// Changes options, at once for everybody, and for good. Returns the queue as it is then.
+  /// `invalid`: that cannot be had, or not of this queue. The owner's, as purging.
+  QueueInfo set(const QueueChanges& changes) const;  // NOLINT(modernize-use-nodiscard)
   /// Moves every group to the queue's end. What members hold becomes `stale`, their bytes stay.
   /// Returns how many sequences were passed over by the group furthest behind.
   std::uint64_t purge() const;  // NOLINT(modernize-use-nodiscard)

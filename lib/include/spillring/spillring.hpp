@@ -11,3 +11,4 @@
 #include "spillring/queue.hpp"
 #include "spillring/result.hpp"
 #include "spillring/version.hpp"
+#include "spillring/wait_set.hpp"
