@@ -57,7 +57,7 @@ class Attachment {
   Code report_damage() const noexcept;
 
   /// Wakes producers whose need lies in (from, to]. REQUIRES: what rose did so by a seq_cst
-  /// operation.
+  /// operation, or a seq_cst fence came after it.
   void ring_room(std::uint64_t from, std::uint64_t to) const noexcept {
     // SYNC POINT READ: mark (wait/bell.hpp, W1).
     if (layout::mark_is_set(bells_->room.mark.load(std::memory_order_seq_cst))) wake(from, to);

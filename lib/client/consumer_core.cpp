@@ -81,6 +81,9 @@ Result<Message> ConsumerCore::message(const Found& found) {
     const ring::RingView& ring = found.ring->view;
     const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
     if (!extent) [[unlikely]] {
+      // It may be whole again when somebody else looks: nothing of it stays here.
+      if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt);
+      give_up(found);
       return attachment_.report_damage();
     }
     place(*extent);
@@ -285,7 +288,7 @@ void ConsumerCore::drop(Message& message) noexcept {
     if (message.receipt_ != Message::settled) hand_back(message.seq_, message.receipt_);
     return end_view(message);
   }
-  message.core_ = nullptr;
+  message.forget();
 }
 
 void ConsumerCore::end_view(Message& message) noexcept {
@@ -293,9 +296,7 @@ void ConsumerCore::end_view(Message& message) noexcept {
   --source->users;
   live_.end(message.seq_, source->is_ring ? LiveSet::Where::ring : LiveSet::Where::apart);
   view_ended(message.seq_);
-  message.core_ = nullptr;
-  message.data_ = nullptr;
-  message.size_ = 0;
+  message.forget();
   if (--messages_ == 0 && closed_) delete this;
 }
 

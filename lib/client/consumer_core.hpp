@@ -214,7 +214,8 @@ inline group::Moved ConsumerCore::lift_hold(std::uint64_t behind) noexcept {
   const std::uint64_t now = oldest == layout::no_sequence ? std::max(behind, before) : oldest;
   if (now <= before) return {before, before};
   // SYNC POINT WRITE: hold. release: the views' last looks at their bytes are over. Any older value
-  // protects more.
+  // protects more, but for one of an older ring, which protects nothing in this one: so the fence
+  // of made_room() is that of B1 too, and comes whether there is anybody to wake or not.
   hold_ = now;
   hold_word_->store(now, std::memory_order_release);
   return {before, now};

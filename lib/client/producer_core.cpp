@@ -77,7 +77,9 @@ Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOpt
     if (claim.status == ring::ClaimStatus::claimed) {
       const Ring& ring = *newest_;
       if (size > layout::inline_size) {
-        return lend(claim, {claim.start, size, 0, 0}, ring.view.bytes(claim.start));
+        // The end of the message before is another's word: aligned it is whatever that says.
+        const std::uint64_t start = ring::whole_units(claim.start);
+        return lend(claim, {start, size, 0, 0}, ring.view.bytes(start));
       }
       return lend(claim, {claim.start, size, 0, layout::payload_inline},
                   ring.view.descriptor(claim.sequence).bytes);
@@ -435,7 +437,7 @@ DiskAlarm ProducerCore::disk_alarm() const noexcept {
 
 void ProducerCore::end_loan(Loan& loan) noexcept {
   --static_cast<Ring*>(loan.ring_)->users;
-  loan.core_ = nullptr;
+  loan.forget();
   if (--loans_ == 0 && closed_) delete this;
 }
 

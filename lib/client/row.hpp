@@ -11,6 +11,8 @@ template <typename T>
 class Row {
  public:
   [[nodiscard]] bool empty() const noexcept { return first_ == items_.size(); }
+  /// Items that there is memory for.
+  [[nodiscard]] std::size_t capacity() const noexcept { return items_.capacity(); }
   [[nodiscard]] std::size_t size() const noexcept { return items_.size() - first_; }
 
   [[nodiscard]] T* begin() noexcept { return items_.data() + first_; }
@@ -29,7 +31,15 @@ class Row {
     if (first_ != 0 && items_.size() == items_.capacity()) close_up();
     items_.push_back(item);
   }
-  void insert(T* at, const T& item) { items_.insert(items_.begin() + (at - items_.data()), item); }
+  void insert(T* at, const T& item) {
+    if (first_ != 0 && at == begin()) {
+      items_[--first_] = item;
+      return;
+    }
+    const std::ptrdiff_t place = at - begin();
+    if (first_ != 0 && items_.size() == items_.capacity()) close_up();
+    items_.insert(items_.begin() + static_cast<std::ptrdiff_t>(first_) + place, item);
+  }
   void pop_front() noexcept {
     if (++first_ == items_.size()) clear();
   }

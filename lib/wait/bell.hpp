@@ -30,7 +30,8 @@ inline constexpr os::Instant longest_nap = 1'000'000'000;
 /// Wakes those who sleep and takes back the `mark` that they were seen by.
 void wake(layout::Bell& bell, std::uint64_t mark) noexcept;
 
-/// Rings `bell` if anybody sleeps. REQUIRES: what changed was stored by a seq_cst operation.
+/// Rings `bell` if anybody sleeps. REQUIRES: what changed was stored by a seq_cst operation, or a
+/// seq_cst fence came after it.
 /// One load where nobody sleeps; one system call where somebody does.
 inline void ring(layout::Bell& bell) noexcept {
   // SYNC POINT READ: mark. seq_cst: after the caller's change (W1).

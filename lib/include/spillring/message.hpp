@@ -83,6 +83,8 @@ class Message {
     core_ = nullptr;
     data_ = nullptr;
     size_ = 0;
+    meta_ = nullptr;
+    meta_size_ = 0;
   }
 
   client::ConsumerCore* core_ = nullptr;  // counts its messages; lives as long as any
