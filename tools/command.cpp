@@ -65,6 +65,7 @@ pid_t start(const std::string& command, const Stdin& in, const Envelope& message
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
   std::vector<std::string> environment = variables(message);
   std::vector<char*> pointers;
+  pointers.reserve(environment.size() + 1);
   for (std::string& variable : environment) pointers.push_back(variable.data());
   pointers.push_back(nullptr);
   std::string shell = "sh";

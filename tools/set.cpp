@@ -75,6 +75,7 @@ struct Arguments {
                                     queue.empty() ? "QUEUE" : queue));
   }
   std::vector<std::string> keys;
+  keys.reserve(tunables.size());
   for (const Tunable& tunable : tunables) keys.emplace_back(tunable.key);
   const auto near = text::nearest(key, keys);
   throw usage_failure(fmt::format("there is no option '{}'", key),

@@ -19,6 +19,11 @@
 
 namespace spillring::python {
 
+/// There is nothing now; there may be later.
+inline bool is_nothing(Code code) noexcept {
+  return code == Code::empty || code == Code::full || code == Code::timeout;
+}
+
 /// A `Consumer` and its messages, or a `Producer` and its loans: the library wants one thread at a
 /// time for all of them, so a mutex guards them.
 ///
@@ -158,10 +163,6 @@ class Handle final : public Closable {
 
   // The last item of an owner that is closed, or was replaced by `apart`, asks the supervisor.
   [[nodiscard]] bool may_ask() const noexcept { return closed_ || replaced_; }
-
-  static bool is_nothing(Code code) noexcept {
-    return code == Code::empty || code == Code::full || code == Code::timeout;
-  }
 
   // A stretch of a wait, after which signals are looked at: `interrupted`. Without the GIL.
   template <typename Attempt, typename Wait>

@@ -119,5 +119,7 @@ class QueueObject {
 };
 
 void define_queue(pybind11::module_& module);
+/// The methods that send (sending.cpp).
+void define_sending(pybind11::class_<QueueObject>& type);
 
 }  // namespace spillring::python

@@ -63,8 +63,9 @@ spillring_code spillring_receive(spillring_consumer* consumer, int64_t timeout_n
                                  spillring_message** message) {
   return guarded([&] {
     auto received = consumer->consumer.receive(c::timeout_of(timeout_ns));
-    if (received) *message = new spillring_message{*std::move(received)};
-    return c::code_of(received);
+    if (!received) return c::code_of(received);
+    *message = new spillring_message{*std::move(received)};
+    return SPILLRING_OK;
   });
 }
 
@@ -75,8 +76,9 @@ spillring_code spillring_receive_batch(spillring_consumer* consumer, size_t most
     auto batch = consumer->consumer.receive_batch(most, c::timeout_of(timeout_ns));
     if (!batch) return c::code_of(batch);
     std::vector<std::unique_ptr<spillring_message>> handles;
+    handles.reserve(batch->size());
     for (Message& message : *batch) {
-      handles.push_back(std::make_unique<spillring_message>(std::move(message)));
+      handles.emplace_back(new spillring_message{.message = std::move(message)});
     }
     std::ranges::transform(handles, messages, [](auto& handle) { return handle.release(); });
     *count = handles.size();

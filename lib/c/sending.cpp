@@ -83,8 +83,9 @@ spillring_code spillring_loan_open(spillring_producer* producer, size_t size, si
     const c::GivenMetadata given(metadata);
     auto claimed = producer->producer.loan(size, c::timeout_of(timeout_ns),
                                            {.metadata = given.view(), .alignment = alignment});
-    if (claimed) *loan = new spillring_loan{*std::move(claimed)};
-    return c::code_of(claimed);
+    if (!claimed) return c::code_of(claimed);
+    *loan = new spillring_loan{*std::move(claimed)};
+    return SPILLRING_OK;
   });
 }
 

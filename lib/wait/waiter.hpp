@@ -47,14 +47,12 @@ class Watched {
   Watched() = default;
   Watched(const Watched&) = delete;
   Watched& operator=(const Watched&) = delete;
+  virtual ~Watched() = default;
   /// What is rung when it may have come.
   [[nodiscard]] virtual layout::Bell& bell() const noexcept = 0;
   /// A sleeper's look: until when to sleep at most; nullopt: there is something. `in_vain`: nobody
   /// has rung for a whole nap. Called by the waiter's thread, whatever the owner does.
   [[nodiscard]] virtual std::optional<os::Instant> look(bool in_vain) noexcept = 0;
-
- protected:
-  ~Watched() = default;
 };
 
 class Waiter;

@@ -1,5 +1,8 @@
 """spillring set: options that change while a queue is in use."""
 
+import os
+import signal
+
 import pytest
 from failures import assert_failure
 
@@ -41,6 +44,16 @@ def test_outlives_the_supervisor(durable):
     supervisor.kill()
     supervisor.start()
     assert spillring.info("payments")["retain"] == "none"
+
+
+def test_while_supervisors_are_killed(durable):
+    """Each call returns as if nothing had happened, and what it set is set."""
+    spillring, supervisor = durable
+    for seconds in range(10, 40):
+        os.kill(supervisor.processes()["supervisor"], signal.SIGKILL)
+        spillring("set", "payments", f"lease={seconds}s", f"stall-timeout={seconds}s")
+        info = spillring.info("payments")
+        assert (info["lease"], info["stall_timeout"]) == (seconds, seconds)
 
 
 def test_reaches_who_is_attached(spillring, orders):

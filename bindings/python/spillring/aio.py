@@ -218,8 +218,9 @@ class Queue:
             if sequence is not None:
                 return sequence
             left = None if end is None else end - time.monotonic()
-            if left is not None and left <= 0:
-                raise Full(f"queue '{self.name}': no room came in time")
+            if left is not None and left <= 0:  # once more, for the words that say why
+                put = functools.partial(self._queue.put_nowait, key=key, headers=headers)
+                return await _in_thread(put, buf)
             await self._wait_for_room(memoryview(buf).nbytes, left)
 
     def put_nowait(self, buf, *, key=None, headers=None):

@@ -147,6 +147,7 @@ TEST(WaiterConcurrent, NoWakeUpIsLost) {
     });
   }
   std::vector<pollfd> entries;
+  entries.reserve(count);
   for (const auto& watch : watches) entries.push_back({watch->fd(), POLLIN, 0});
   for (std::size_t left = count * rounds; left != 0;) {
     ASSERT_GT(::poll(entries.data(), entries.size(), 30'000), 0) << left << " never came";
