@@ -158,7 +158,7 @@ void Cast::look_for_failure() {
 
 void Cast::stop() {
   window_->quit = 1;
-  const auto end = std::chrono::steady_clock::now() + 2s;
+  const auto end = std::chrono::steady_clock::now() + 10s;
   for (const pid_t process : processes_) {
     while (::waitpid(process, nullptr, WNOHANG) == 0) {
       if (std::chrono::steady_clock::now() > end) ::kill(process, SIGKILL);

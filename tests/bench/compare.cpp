@@ -102,7 +102,7 @@ class Bench {
       const Directory directory;
       if (work.kind == Kind::attach) return attach(peer, work, series);
       Cast cast(peer, work, directory.path());
-      cast.run();
+      for (unsigned i = 0; i < peer.warmups; ++i) cast.run();
       for (unsigned kept = 0; kept < options_.windows;) {
         const bool near_before = wait_until_near();
         const Cast::Outcome outcome = cast.run();
