@@ -152,6 +152,7 @@ public final class Bench {
             seat.sent(sending.sent());
             seat.finish(System.nanoTime());
             seat.nextWindow(); // there is none: what was sent may need the sender until it is over
+            aeron.close();
         }
     }
 }
