@@ -31,8 +31,9 @@ class Spillring {
         supervisor_({supervisor_beside_this_program(), "--socket", socket_}, directory) {
     const Client client = first_client();
     const unsigned lanes = work.kind == Kind::round_trip ? 2 : 1;
-    for (unsigned lane = 0; lane < lanes; ++lane) {
-      static_cast<void>(client.create(queue_name(lane), {.full = Full::block}));
+    for (unsigned lane = 0; lane < lanes; ++lane) make_queue(client, queue_name(lane));
+    for (unsigned i = 0; i < work.idle_queues; ++i) {
+      make_queue(client, "idle" + std::to_string(i));
     }
   }
 
@@ -109,6 +110,9 @@ class Spillring {
         std::this_thread::sleep_for(1ms);
       }
     }
+  }
+  static void make_queue(const Client& client, const std::string& called) {
+    static_cast<void>(client.create(called, {.full = Full::block}));
   }
   static std::string queue_name(unsigned lane) { return "lane" + std::to_string(lane); }
   [[nodiscard]] Queue open(unsigned lane) const {
