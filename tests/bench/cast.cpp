@@ -1,6 +1,5 @@
 #include "cast.hpp"
 
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -8,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <stdexcept>
@@ -158,7 +158,7 @@ void Cast::look_for_failure() {
 
 void Cast::stop() {
   window_->quit = 1;
-  const auto end = std::chrono::steady_clock::now() + 2s;
+  const auto end = std::chrono::steady_clock::now() + 10s;
   for (const pid_t process : processes_) {
     while (::waitpid(process, nullptr, WNOHANG) == 0) {
       if (std::chrono::steady_clock::now() > end) ::kill(process, SIGKILL);

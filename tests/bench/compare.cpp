@@ -53,7 +53,7 @@ void add_missing_peers() {
     const char *name, *package;
   };
   for (const Missing& missing : std::initializer_list<Missing>{SPILLRING_BENCH_MISSING}) {
-    const std::string why = std::string("not built: ") + missing.package + " is not installed";
+    std::string why = std::string("not built: ") + missing.package + " is not installed";
     all_peers().push_back({.name = missing.name,
                            .settings = why,
                            .cannot = [why](const Work&) { return why; },
@@ -79,7 +79,9 @@ class Bench {
   /// One work with all peers, in turns.
   void run(const Work& work, std::vector<Peer> peers) {
     give_up_ = Clock::now() + std::chrono::seconds(options_.patience);
-    std::erase_if(peers, [&](const Peer& peer) { return peer.python != work.python; });
+    std::erase_if(peers, [&](const Peer& peer) {
+      return peer.python != work.python || (work.ours() && peer.name != "spillring");
+    });
     std::map<std::string, Series> series;
     for (const Peer& peer : peers) {
       const std::string why = peer.cannot(work);
@@ -102,7 +104,7 @@ class Bench {
       const Directory directory;
       if (work.kind == Kind::attach) return attach(peer, work, series);
       Cast cast(peer, work, directory.path());
-      cast.run();
+      for (unsigned i = 0; i < peer.warmups; ++i) cast.run();
       for (unsigned kept = 0; kept < options_.windows;) {
         const bool near_before = wait_until_near();
         const Cast::Outcome outcome = cast.run();
@@ -252,12 +254,18 @@ int run(const Options& options) {
 }  // namespace spillring::bench
 
 int main(int argc, char** argv) {
-  const auto options = spillring::bench::parse(argc, argv);
-  spillring::bench::add_missing_peers();
-  if (!options.programs.empty()) spillring::bench::add_programs(options.programs);
-  if (options.list) {
-    spillring::bench::list();
-    return 0;
+  using namespace spillring::bench;
+  try {
+    const Options options = parse(argc, argv);
+    add_missing_peers();
+    if (!options.programs.empty()) add_programs(options.programs);
+    if (options.list) {
+      list();
+      return 0;
+    }
+    return run(options);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "bench_compare: %s\n", error.what());
+    return 70;
   }
-  return spillring::bench::run(options);
 }

@@ -58,7 +58,7 @@ def at_least(goal, what, ours, beside, bound, name):
     if not ours or not beside:
         return None
     ratio = ours / beside
-    return Row(goal, what, rate(ours), f"{name} {rate(beside)}", ratio, f">= {bound:g} x", ratio >= bound)
+    return Row(goal, what, rate(ours), f"{name} {rate(beside)}", ratio, f">= {bound:.3g} x", ratio >= bound)
 
 
 def within(goal, what, value, bound, text):
@@ -107,6 +107,7 @@ def rows(results):
         at_least("P12", "shared group, 3 consumers", value("group64_3", us), stream64, 0.5, "stream64"),
         against("P12", "group64_1", "the same as Redis lists, 1 consumer", 50, "redis_list"),
         against("P12", "group64_1", "the same as RabbitMQ, 1 consumer", 250, "rabbitmq"),
+        at_least("P15", "stream 64 B, 1,000 more queues", value("stream64_queues", us), stream64, 1 / 1.1, "without"),
         within("P14", "attach to first message", value("attach", us), 0.5e6, duration),
         within("P14", "shared memory then", value("attach", us, "shared_bytes"), 3 * 2**20, mib),
         against("P16", "python64", "Python put and get, 64 B", 20, "python_multiprocessing", "python_spillring"),

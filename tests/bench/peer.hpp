@@ -37,9 +37,10 @@ struct Peer {
   std::function<std::string(const Work&)> cannot;
   /// Sets it up in a directory of its own.
   std::function<std::unique_ptr<Stage>(const Work&, const std::filesystem::path&)> set;
-  bool python = false;  ///< a program in Python
-  bool alone = false;   ///< it has no receiver: a limit, not a carrier
-  bool sleeps = false;  ///< in the kernel, or while a broker works, even in works that are busy
+  bool python = false;   ///< a program in Python
+  bool alone = false;    ///< it has no receiver: a limit, not a carrier
+  bool sleeps = false;   ///< in the kernel, or while a broker works, even in works that are busy
+  unsigned warmups = 1;  ///< windows of each set of processes that are not counted
   std::chrono::milliseconds window{};  ///< longer than a work's own
   bool rival = true;  ///< not ourselves and no yardstick: where it fails, that is its own affair
 };

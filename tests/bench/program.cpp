@@ -54,7 +54,8 @@ Peer peer_of(const nlohmann::json& program) {
                                                       program.value("together", false), directory);
               },
           .python = program.value("python", false),
-          .sleeps = program.value("sleeps", false)};
+          .sleeps = program.value("sleeps", false),
+          .warmups = program.value("warmups", 1U)};
 }
 
 }  // namespace

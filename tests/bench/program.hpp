@@ -2,7 +2,8 @@
 //
 // A file in JSON lists them:
 //     [{"name": "...", "settings": "...", "command": ["...", ...], "works": ["...", ...],
-//       "sleeps": true, "python": true, "together": true, "missing": "why it is not there"}]
+//       "sleeps": true, "python": true, "together": true, "warmups": 20,
+//       "missing": "why it is not there"}]
 // For each of a work's processes the command is run, followed by `name=value` arguments: those of
 // Work::arguments, `window` (a path to map, as window.hpp lays it out), `seat`, and `directory`,
 // the same for all processes of a set. The program binds its thread to core 0 (producers) or 1.

@@ -5,38 +5,13 @@
 #include <sched.h>
 
 #include <memory>
+#include <thread>
 
 #include "channels.hpp"
 #include "peer.hpp"
 #include "service.hpp"
 
 namespace spillring::bench {
-
-class RedisServer {
- public:
-  explicit RedisServer(const std::filesystem::path& directory)
-      : socket_(directory / "redis"),
-        server_({program(directory), "--port", "0", "--unixsocket", socket_, "--save", "",
-                 "--appendonly", "no"},
-                directory) {
-    server_.await(socket_);
-  }
-  [[nodiscard]] const std::string& socket() const { return socket_; }
-
- private:
-  /// The server is in the package redis-tools, too, by another name, and is what it is called. So
-  /// nobody needs to install a service.
-  static std::string program(const std::filesystem::path& directory) {
-    const std::filesystem::path installed = "/usr/bin/redis-server";
-    if (std::filesystem::exists(installed)) return installed;
-    const std::filesystem::path tool = "/usr/bin/redis-check-rdb";
-    if (!std::filesystem::exists(tool)) throw Unable("there is no redis-server");
-    std::filesystem::create_symlink(tool, directory / "redis-server");
-    return directory / "redis-server";
-  }
-  std::string socket_;
-  Service server_;
-};
 
 struct FreeReply {
   void operator()(redisReply* reply) const { ::freeReplyObject(reply); }
@@ -53,6 +28,12 @@ class RedisConnection {
   RedisConnection(RedisConnection&& other) noexcept
       : context_(std::exchange(other.context_, nullptr)) {}
   RedisConnection& operator=(RedisConnection&&) = delete;
+  static bool possible(const std::string& socket) {
+    redisContext* context = ::redisConnectUnix(socket.c_str());
+    const bool connected = context != nullptr && context->err == 0;
+    ::redisFree(context);
+    return connected;
+  }
   ~RedisConnection() {
     if (context_ != nullptr) ::redisFree(context_);
   }
@@ -78,6 +59,34 @@ class RedisConnection {
  private:
   [[noreturn]] void fail() const { throw std::runtime_error(context_->errstr); }
   redisContext* context_;
+};
+
+class RedisServer {
+ public:
+  explicit RedisServer(const std::filesystem::path& directory)
+      : socket_(directory / "redis"),
+        server_({program(directory), "--port", "0", "--unixsocket", socket_, "--save", "",
+                 "--appendonly", "no"},
+                directory) {
+    server_.await(socket_);
+    // It is there a little before anybody listens.
+    while (!RedisConnection::possible(socket_)) std::this_thread::yield();
+  }
+  [[nodiscard]] const std::string& socket() const { return socket_; }
+
+ private:
+  /// The server is in the package redis-tools, too, by another name, and is what it is called. So
+  /// nobody needs to install a service.
+  static std::string program(const std::filesystem::path& directory) {
+    const std::filesystem::path installed = "/usr/bin/redis-server";
+    if (std::filesystem::exists(installed)) return installed;
+    const std::filesystem::path tool = "/usr/bin/redis-check-rdb";
+    if (!std::filesystem::exists(tool)) throw Unable("there is no redis-server");
+    std::filesystem::create_symlink(tool, directory / "redis-server");
+    return directory / "redis-server";
+  }
+  std::string socket_;
+  Service server_;
 };
 
 /// How many messages travel together.

@@ -28,6 +28,7 @@ TITLES = {
     "fanout3": "3 subscribers, each gets all, 1 KiB",
     "group64_1": "Shared group, 1 consumer, 64 bytes, each acknowledged",
     "group64_3": "Shared group, 3 consumers, 64 bytes, each acknowledged",
+    "stream64_queues": "Stream, 64 bytes, beside 1,000 queues that nobody uses",
     "attach": "From nothing to the first message",
     "python64": "Python, put and get, 64 bytes",
     "python64_batch": "Python, 256 at a time, 64 bytes",

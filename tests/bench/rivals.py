@@ -1,7 +1,6 @@
 """Rivals that are programs: built or fetched before the bench, each by its own language's client."""
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +55,55 @@ def python_programs(folder):
     )
 
 
-ALL = [python_programs]
+def iceoryx2(folder):
+    """Built from its crate by Debian's own compiler, as Cargo.lock has it."""
+    source = HERE / "rivals/iceoryx2"
+    environment = {**os.environ, "RUSTC": "/usr/bin/rustc", "RUSTFLAGS": "-C target-cpu=native"}
+    run(
+        folder / "iceoryx2.log", "/usr/bin/cargo", "build", "--release", "--locked",
+        "--manifest-path", str(source / "Cargo.toml"), "--target-dir", str(folder / "iceoryx2"), env=environment,
+    )
+    return {
+        "settings": "0.10.0; no overflow, RetryUntilDelivered, buffer of 256 (16 of 1 MiB); polled, where it waits an "
+        "event for each message",
+        "command": [str(folder / "iceoryx2/release/iceoryx2-bench")],
+        "works": [*ROUND_TRIPS, "rtt64_wait", "rtt64_sleep", *STREAMS, "handover1m", "attach"],
+    }
+
+
+AERON = "io.aeron:aeron-all:1.47.3"
+
+
+def aeron(folder):
+    """Fetched from Maven Central, compiled by Debian's JDK 17."""
+    jar = folder / "aeron" / f"{AERON.split(':')[1]}-{AERON.split(':')[2]}.jar"
+    if not jar.exists():
+        copy = "org.apache.maven.plugins:maven-dependency-plugin:3.6.1:copy"
+        run(folder / "maven.log", "mvn", "-q", "-B", copy, f"-Dartifact={AERON}", f"-DoutputDirectory={jar.parent}",
+            "-Dmdep.useBaseVersion=true", cwd=folder)
+    classes = jar.parent / "classes"
+    sources = [str(path) for path in sorted((HERE / "rivals/aeron").glob("*.java"))]
+    run(folder / "javac.log", "javac", "-cp", str(jar), "-d", str(classes), *sources)
+    return {
+        "settings": "1.47.3 in Java; aeron:ipc?mtu=65504, term-length=4m (16m from 1 MiB on); tryClaim where it fits; an "
+        "exclusive publication in round trips and stream64_exclusive, else a concurrent one; a driver of its own, "
+        "SHARED, backoff; 20 windows of warm-up",
+        "command": [
+            "java", "--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens",
+            "java.base/jdk.internal.misc=ALL-UNNAMED", "-XX:+UseSerialGC", "-cp", f"{classes}:{jar}", "Bench",
+        ],
+        "works": [*ROUND_TRIPS, *STREAMS, "stream64_exclusive", "attach"],
+        "together": True,
+        "warmups": 20,
+    }
+
+
+def other_programs(folder):
+    yield "iceoryx2", lambda: iceoryx2(folder)
+    yield "aeron", lambda: aeron(folder)
+
+
+ALL = [other_programs, python_programs]
 
 
 def programs(folder):

@@ -1,9 +1,9 @@
 // A program that runs beside the measured processes: a supervisor, a broker.
 #pragma once
 
-#include <signal.h>
 #include <sys/types.h>
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>

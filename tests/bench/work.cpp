@@ -24,6 +24,8 @@ const std::vector<Work>& all_works() {
       {.name = "fanout3", .kind = Kind::stream, .size = 1024, .consumers = 3},
       {.name = "group64_1", .kind = Kind::stream, .size = 64, .shared = true},
       {.name = "group64_3", .kind = Kind::stream, .size = 64, .consumers = 3, .shared = true},
+
+      {.name = "stream64_queues", .kind = Kind::stream, .size = 64, .idle_queues = 1000},
       {.name = "attach", .kind = Kind::attach, .size = 64},
       {.name = "python64", .kind = Kind::stream, .size = 64, .python = true},
       {.name = "python64_batch", .kind = Kind::stream, .size = 64, .batch = 256, .python = true},

@@ -30,16 +30,19 @@ struct Work {
   Wait wait = Wait::busy;
   unsigned producers = 1;
   unsigned consumers = 1;
-  bool shared = false;     ///< each message goes to one of the consumers and is acknowledged
-  unsigned batch = 1;      ///< messages sent and received at a time
-  bool touched = true;     ///< written and read in full; else its first word
-  bool exclusive = false;  ///< by a sender that is the only one and says so
-  bool python = false;     ///< between programs in Python
+  bool shared = false;       ///< each message goes to one of the consumers and is acknowledged
+  unsigned batch = 1;        ///< messages sent and received at a time
+  bool touched = true;       ///< written and read in full; else its first word
+  bool exclusive = false;    ///< by a sender that is the only one and says so
+  bool python = false;       ///< between programs in Python
+  unsigned idle_queues = 0;  ///< of the same supervisor, which nobody uses
 
   /// All of it as the arguments of a program: name=value.
   [[nodiscard]] std::vector<std::string> arguments() const;
   /// More processes than the two cores hold: whoever has nothing to do lets others run.
   [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
+  /// Asks for what only we have.
+  [[nodiscard]] bool ours() const { return idle_queues > 0; }
   /// A busy round trip: who asks over and over gets it sooner than who waits.
   [[nodiscard]] bool polled() const { return kind == Kind::round_trip && wait == Wait::busy; }
   /// Bytes of a message that are written and read.

@@ -32,7 +32,7 @@ count = 64
 )";
 
 std::filesystem::path configured(const std::filesystem::path& directory) {
-  const auto path = directory / "roudi.toml";
+  auto path = directory / "roudi.toml";
   std::ofstream(path) << pools;
   return path;
 }

@@ -3,10 +3,10 @@
 #include <amqp.h>
 #include <amqp_tcp_socket.h>
 #include <arpa/inet.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <fstream>
 #include <optional>
 #include <thread>
@@ -26,7 +26,7 @@ int free_port() {
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = ::htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof at;
-  ::bind(probe, reinterpret_cast<sockaddr*>(&at), length);
+  if (::bind(probe, reinterpret_cast<sockaddr*>(&at), length) != 0) throw Unable("no free port");
   ::getsockname(probe, reinterpret_cast<sockaddr*>(&at), &length);
   ::close(probe);
   return ::ntohs(at.sin_port);

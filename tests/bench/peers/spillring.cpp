@@ -29,11 +29,11 @@ class Spillring {
   Spillring(const Work& work, const std::filesystem::path& directory)
       : socket_(directory / "socket"),
         supervisor_({supervisor_beside_this_program(), "--socket", socket_}, directory) {
-    supervisor_.await(socket_);
-    const Client client({.socket = socket_});
+    const Client client = first_client();
     const unsigned lanes = work.kind == Kind::round_trip ? 2 : 1;
-    for (unsigned lane = 0; lane < lanes; ++lane) {
-      static_cast<void>(client.create(queue_name(lane), {.full = Full::block}));
+    for (unsigned lane = 0; lane < lanes; ++lane) make_queue(client, queue_name(lane));
+    for (unsigned i = 0; i < work.idle_queues; ++i) {
+      make_queue(client, "idle" + std::to_string(i));
     }
   }
 
@@ -99,6 +99,21 @@ class Spillring {
   };
 
  private:
+  /// As soon as the supervisor listens.
+  [[nodiscard]] Client first_client() {
+    supervisor_.await(socket_);
+    for (int tries = 0;; ++tries) {
+      try {
+        return Client({.socket = socket_});
+      } catch (const Error&) {
+        if (tries == 1000) throw;
+        std::this_thread::sleep_for(1ms);
+      }
+    }
+  }
+  static void make_queue(const Client& client, const std::string& called) {
+    static_cast<void>(client.create(called, {.full = Full::block}));
+  }
   static std::string queue_name(unsigned lane) { return "lane" + std::to_string(lane); }
   [[nodiscard]] Queue open(unsigned lane) const {
     return Client({.socket = socket_}).open(queue_name(lane));

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import time
 
@@ -15,8 +16,12 @@ class Carrier:
         self._socket = pathlib.Path(work.directory) / "socket"
         program = pathlib.Path(os.environ["SPILLRING_BUILD"]) / "bin" / "spillringd"
         self._supervisor = subprocess.Popen([program, "--socket", self._socket], stderr=subprocess.DEVNULL)
-        while not self._socket.exists():
+        while not self._listens():
             time.sleep(0.001)
+
+    def _listens(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
+            return probe.connect_ex(str(self._socket)) == 0
 
     def _queue(self, lane):
         bus = spillring.connect(str(self._socket))
