@@ -57,7 +57,7 @@ def goal_table(figures):
     yield "| | work | ours | beside | ratio | goal | |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
     for row in goals.rows(figures):
-        verdict = "met" if row.met else "**not met**"
+        verdict = "cores far apart" if row.far else "met" if row.met else "**not met**"
         yield (
             f"| {row.goal} | {row.what} | {row.ours} | {row.beside} | {row.ratio:.3g} | {row.bound} | {verdict} |"
         )
