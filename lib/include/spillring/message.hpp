@@ -30,14 +30,14 @@ class ConsumerCore;
 class Message {
  public:
   Message() = default;
-  Message(Message&& other) noexcept : Message(std::as_const(other)) { other.forget(); }
+  Message(Message&& other) noexcept { take(other); }
   Message& operator=(Message&& other) noexcept {
     if (this == &other) return *this;
     if (core_ != nullptr) drop();
-    *this = std::as_const(other);
-    other.forget();
+    take(other);
     return *this;
   }
+  Message(const Message&) = delete;
   ~Message() {
     if (core_ != nullptr) drop();
   }
@@ -76,8 +76,11 @@ class Message {
  private:
   friend class client::ConsumerCore;
   static constexpr std::uint64_t settled = 0;  // receipt of a message that owes nothing
-  Message(const Message&) = default;           // for moves
-  Message& operator=(const Message&) = default;
+  Message& operator=(const Message&) = default;  // for take()
+  void take(Message& other) noexcept {
+    *this = std::as_const(other);
+    other.forget();
+  }
   void drop() noexcept;
   void forget() noexcept {
     core_ = nullptr;

@@ -25,14 +25,14 @@ class ProducerCore;
 class Loan {
  public:
   Loan() = default;
-  Loan(Loan&& other) noexcept : Loan(std::as_const(other)) { other.forget(); }
+  Loan(Loan&& other) noexcept { take(other); }
   Loan& operator=(Loan&& other) noexcept {
     if (this == &other) return *this;
     cancel();
-    *this = std::as_const(other);
-    other.forget();
+    take(other);
     return *this;
   }
+  Loan(const Loan&) = delete;
   ~Loan() {
     if (core_ != nullptr) cancel();
   }
@@ -54,8 +54,11 @@ class Loan {
 
  private:
   friend class client::ProducerCore;
-  Loan(const Loan&) = default;  // for moves
-  Loan& operator=(const Loan&) = default;
+  Loan& operator=(const Loan&) = default;  // for take()
+  void take(Loan& other) noexcept {
+    *this = std::as_const(other);
+    other.forget();
+  }
   void forget() noexcept {
     core_ = nullptr;
     data_ = nullptr;
