@@ -52,6 +52,9 @@ void Supervisor::adopt(std::vector<KeptPacket> kept) {
       keeper_.drop(Kept::queue, id);  // its making was cut short
     }
   }
+  // In this order: what the dead one had published is told from what it had only claimed.
+  for (const auto& [id, served] : queues_) served->queue.settle_hand_overs();
+  for (const auto& [id, served] : queues_) served->queue.abort_own_claims();
   keeper_.say(layout::Keeping::complete);
   // The request that was being carried out comes first, before anybody can build on it or undo it.
   const auto first = std::find_if(sessions_.begin(), sessions_.end(),

@@ -47,6 +47,8 @@ layout::Request options_of(const layout::Manifest& m) {
   options.sync_ms = m.sync_ms;
   options.retain_ns = m.retain_ns;
   options.retain_bytes = m.retain_bytes;
+  options.max_deliveries = m.max_deliveries;
+  options.dead_letter = m.dead_letter;
   return options;
 }
 
@@ -145,8 +147,8 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
       group->words = Segment(std::move(part(*kept, 0, 1)), entry.window * sizeof(layout::Word));
       charge(group->words.charge, group->words.size);
       words.erase(kept);
-      group->shared =
-          group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), entry.window);
+      group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(),
+                                         entry.window, options_.max_deliveries);
     }
     group->stream = group::StreamGroup(entry, cursor);
     group_table_[slot] = std::move(group);

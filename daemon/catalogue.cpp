@@ -11,7 +11,7 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr int schema_version = 3;
+constexpr int schema_version = 4;
 
 constexpr const char* schema = R"(
 CREATE TABLE queues (
@@ -31,6 +31,8 @@ CREATE TABLE queues (
   sync_ms INTEGER NOT NULL,
   retain_ns INTEGER NOT NULL,
   retain_bytes INTEGER NOT NULL,
+  max_deliveries INTEGER NOT NULL,
+  dead_letter TEXT NOT NULL,
   complete INTEGER NOT NULL,
   next INTEGER NOT NULL,
   base INTEGER NOT NULL
@@ -177,7 +179,7 @@ std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
-      retain_bytes, complete, next, base FROM queues)");
+      retain_bytes, complete, next, base, max_deliveries, dead_letter FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
     queue.id = query.number(0);
@@ -198,6 +200,8 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.complete = query.number(16) != 0;
     queue.next = query.number(17);
     queue.base = query.number(18);
+    queue.options.max_deliveries = static_cast<std::uint32_t>(query.number(19));
+    queue.options.dead_letter.set(query.text(20));
     Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
     groups.bind(queue.id);
     while (groups.step()) {
@@ -213,8 +217,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   Statement statement(*this,
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
-      retain_ns, retain_bytes, complete, next, base)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -224,6 +228,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.options.durability).bind(queue.options.sync_ms);
   statement.bind(queue.options.retain_ns).bind(queue.options.retain_bytes);
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
+  statement.bind(queue.options.max_deliveries);
+  statement.bind(std::string(queue.options.dead_letter.view()));
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }

@@ -112,14 +112,16 @@ Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, Group
   const std::uint64_t window = std::min(options_.slots, layout::max_window);
   if (kind == GroupKind::shared) {
     group->words = new_segment("words", window * sizeof(layout::Word));
-    group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window);
+    group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window,
+                                       options_.max_deliveries);
   }
   group->stream = group::StreamGroup(entry, cursor);
   entry.start.store(0, std::memory_order_relaxed);
   entry.window = kind == GroupKind::shared ? window : 0;
   entry.name.set(name);
   cursor.owner.store(0, std::memory_order_relaxed);
-  for (auto* count : {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes}) {
+  for (auto* count :
+       {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes, &cursor.set_aside}) {
     count->store(0, std::memory_order_relaxed);
   }
   group_table_[slot] = std::move(group);
@@ -147,6 +149,7 @@ void Queue::free_group(std::uint16_t slot) noexcept {
 
 void Queue::free_group_entry(std::uint16_t slot) noexcept {
   layout::GroupEntry& entry = manifest().groups[slot];
+  forget_hand_overs_of(slot);
   const auto generation =
       static_cast<std::uint16_t>(entry_generation(entry.word.load(std::memory_order_relaxed)) + 1);
   entry.word.store(entry_word(Presence::free, 0, generation), std::memory_order_seq_cst);

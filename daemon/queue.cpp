@@ -71,6 +71,13 @@ layout::Request checked(layout::Request options, bool has_journal) {
           "a loan needs at least 1 ms before it may be revoked");
   require(options.lease_ns == 0 || options.lease_ns >= 1'000'000, "the lease is too short",
           "a lease lasts at least 1 ms; 0 means none");
+  require(options.max_deliveries <= layout::most_deliveries,
+          fmt::format("{} deliveries cannot be had", options.max_deliveries),
+          fmt::format("max_deliveries lies between 0, which is without end, and {}",
+                      layout::most_deliveries));
+  if (!options.dead_letter.view().empty() && options.max_deliveries == 0) {
+    options.max_deliveries = layout::default_deliveries;
+  }
   options.slots = std::bit_ceil(std::max(options.slots, layout::min_slots));
   options.capacity = os::whole_pages(options.capacity);
   return options;
@@ -141,6 +148,8 @@ void Queue::write_identity() noexcept {
   m.owner = access_.owner;
   m.owner_group = access_.group;
   m.mode = access_.mode;
+  m.max_deliveries = options_.max_deliveries;
+  m.dead_letter = options_.dead_letter;
   m.handles_used.store(1, std::memory_order_relaxed);  // slot 0 is the supervisor's
   m.alert_sequence.store(layout::no_sequence, std::memory_order_relaxed);
   m.alert_position.store(layout::no_sequence, std::memory_order_relaxed);
@@ -149,6 +158,7 @@ void Queue::write_identity() noexcept {
   cursors().queue_id = id_;
   for (layout::Hold& hold : cursors().holds) {
     hold.sequence.store(layout::no_sequence, std::memory_order_relaxed);
+    hold.ahead.store(layout::no_sequence, std::memory_order_relaxed);
   }
 }
 
@@ -374,13 +384,14 @@ void Queue::retire(std::uint32_t slot) {
   } else {
     Group& group = *group_table_[handle.group];
     if (group.kind == GroupKind::shared) {
-      group.shared.hand_back_all_of(owner);
+      group.shared.hand_back_all_of(owner, cursors().holds[slot].ahead.load());
       group.shared.move_floor();
     } else {
       group.stream.leave(owner);
     }
     --group.members;
     cursors().holds[slot].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    cursors().holds[slot].ahead.store(layout::no_sequence, std::memory_order_relaxed);
   }
   bells().need[slot].store(0, std::memory_order_relaxed);
   auto next = static_cast<std::uint16_t>(owner.generation + 1);

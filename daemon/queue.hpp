@@ -22,6 +22,7 @@
 #include "group/shared_group.hpp"
 #include "group/stream_group.hpp"
 #include "journal.hpp"
+#include "journal/block.hpp"
 #include "keeper_line.hpp"
 #include "layout/bells.hpp"
 #include "layout/control.hpp"
@@ -134,7 +135,26 @@ class Queue {
   /// Called when something has been written: service() is to look again.
   void on_written(std::function<void()> look) { on_written_ = std::move(look); }
 
+  // -- dead letters (dead_letters.cpp)
+  /// Where other queues are found; nullptr: there is none.
+  struct Others {
+    std::function<Queue*(std::string_view)> by_name;
+    std::function<Queue*(std::uint64_t)> by_id;
+  };
+  void know_others(Others others) { others_ = std::move(others); }
+  /// Throws `Error` (invalid): a queue with these options cannot send its dead letters here.
+  void require_fit_for_dead_letters(const layout::Request& source) const;
+  /// Finishes what has arrived. Before abort_own_claims() of any queue, after the death of a
+  /// supervisor; any number of times.
+  void settle_hand_overs() noexcept;
+  /// What a supervisor that is dead has claimed in the rings.
+  void abort_own_claims() noexcept;
+
  private:
+  struct Aside {
+    std::uint64_t word = 0;
+    os::Instant due = 0;
+  };
   struct Group {
     std::string name;
     GroupKind kind = GroupKind::shared;
@@ -143,7 +163,10 @@ class Queue {
     group::SharedGroup shared;
     group::StreamGroup stream;
     std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> leases;  // seq: word, since
-    std::uint64_t remembered = 0;  // its floor, as the catalogue knows it
+    std::uint64_t remembered = 0;          // its floor, as the catalogue knows it
+    std::map<std::uint64_t, Aside> aside;  // by sequence
+    os::Instant looked_at = 0;             // at what was set aside; 0: not yet
+    os::Instant look_at = 0;
   };
   struct Handle {
     layout::Role role = layout::Role::producer;
@@ -201,6 +224,38 @@ class Queue {
   void finish_what_was_cut_short();
   void deposit_ring(const RingSegment& ring) const noexcept;
   void deposit_words(std::uint16_t slot) const noexcept;
+
+  // -- dead letters (dead_letters.cpp)
+  struct Letter;
+  os::Instant consider_set_aside(os::Instant now);
+  os::Instant consider_set_aside(std::uint16_t slot, os::Instant now);
+  [[nodiscard]] os::Instant due_of(const Group& group, std::uint64_t s, std::uint64_t word,
+                                   os::Instant now) const noexcept;
+  /// Return when to try again, or to look what has become of it; nullopt: it is done with.
+  std::optional<os::Instant> bury(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
+                                  os::Instant now);
+  std::optional<os::Instant> hand_over(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
+                                       os::Instant now);
+  [[nodiscard]] std::vector<std::byte> metadata_of_copy(const Letter& letter, const Group& group,
+                                                        std::uint64_t s, std::uint64_t word) const;
+  [[nodiscard]] bool any_hand_over() const noexcept;
+  void settle(layout::HandOver& letter) noexcept;
+  [[nodiscard]] bool has_arrived(std::uint64_t s) const noexcept;
+  [[nodiscard]] bool is_on_its_way(std::uint16_t slot, std::uint64_t s) const noexcept;
+  void finish_doomed(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
+                     std::atomic<std::uint64_t>& count) noexcept;
+  [[nodiscard]] layout::HandOver* free_hand_over() const noexcept;
+  void forget_hand_overs_of(std::uint16_t group) noexcept;
+  [[nodiscard]] Letter letter(std::uint64_t s);
+  [[nodiscard]] Letter letter_from_journal(std::uint64_t s);
+  [[nodiscard]] Queue& dead_letter_queue();
+  void say_undeliverable(const std::string& why);
+  [[nodiscard]] std::uint64_t doomed() const noexcept;
+  [[nodiscard]] bool was_seen(std::uint64_t s, std::uint64_t word) const noexcept;
+  /// As a producer: publishes a message whose payload `fill` writes; it is called with the number,
+  /// and is the last step before. Where it says no, nothing is published. False: nor is there room.
+  bool publish(std::uint64_t size, const std::vector<std::byte>& metadata,
+               const std::function<bool(std::byte*, std::uint64_t)>& fill);
 
   // -- rings (service.cpp)
   [[nodiscard]] layout::RingGeometry first_geometry() const noexcept;
@@ -309,7 +364,11 @@ class Queue {
   std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
   std::function<void()> on_written_;
-  std::unique_ptr<Journal> journal_;  // none: there is no state directory
+  Others others_;
+  std::string undeliverable_;  // why dead letters stay, as the log has it; empty: they do not
+  os::Instant letters_rest_until_ = 0;
+  std::shared_ptr<journal::Block> letters_;  // the batch that was read last
+  std::unique_ptr<Journal> journal_;         // none: there is no state directory
 };
 
 }  // namespace spillring::daemon

@@ -20,6 +20,11 @@ layout::QueueRecord Queue::record() const {
   record.sync_ms = options_.sync_ms;
   record.retain_ns = options_.retain_ns;
   record.retain_bytes = options_.retain_bytes;
+  record.max_deliveries = options_.max_deliveries;
+  record.dead_letter = options_.dead_letter;
+  record.doomed = doomed();
+  record.dead_lettered = manifest().dead_lettered.load(std::memory_order_relaxed);
+  record.discarded = manifest().discarded.load(std::memory_order_relaxed);
   record.owner = access_.owner;
   record.owner_group = access_.group;
   record.mode = access_.mode;

@@ -66,8 +66,9 @@ std::uint64_t Queue::take_from_clients() noexcept {
   }
   for (const auto& group : group_table_) {
     if (!group || group->kind != GroupKind::shared) continue;
-    group->shared.for_each_claimed(
-        [&](std::uint64_t s, std::uint64_t word) { group->shared.hand_back(s, word, true); });
+    group->shared.for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
+      group->shared.hand_back(s, word, was_seen(s, word));
+    });
     group->shared.move_floor();
   }
   ring_bells();
@@ -77,6 +78,7 @@ std::uint64_t Queue::take_from_clients() noexcept {
 SavedQueue Queue::save() {
   // The number of the seal was no message's: the next life of the queue begins with it.
   const std::uint64_t next = take_from_clients();
+  settle_hand_overs();
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
     plan->until = next;
     plan->most = UINT64_MAX;

@@ -237,7 +237,7 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
     const os::Instant since = same ? before->second.second : now;
     const os::Instant due = os::after(since, options_.lease_ns);
     if (waited_for && due <= now) {
-      handed = group.shared.hand_back(s, word, true) || handed;
+      handed = group.shared.hand_back(s, word, was_seen(s, word)) || handed;
       return;
     }
     found.emplace(s, std::pair(word, since));
@@ -317,7 +317,7 @@ os::Instant Queue::service(os::Instant now) {
       }
     }
   }
-  return next;
+  return std::min(next, consider_set_aside(now));
 }
 
 }  // namespace spillring::daemon

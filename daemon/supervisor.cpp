@@ -296,6 +296,15 @@ void Supervisor::create(const Requester& requester, const layout::Request& reque
     throw Error(Code::exists, fmt::format("queue '{}' exists already", name), "",
                 fmt::format("use it as it is, or remove it first: spillring rm {}", name));
   }
+  if (const std::string_view dead_letter = request.dead_letter.view(); !dead_letter.empty()) {
+    const Queue& target = served(dead_letter).queue;
+    const gid_t group =
+        request.owner_group == layout::no_group ? requester.who.gid : request.owner_group;
+    // As whom it is sent there later: the queue's owner and group.
+    target.access().require(os::Peer{.uid = requester.who.uid, .gid = group}, Right::publish,
+                            target.name());
+    target.require_fit_for_dead_letters(request);
+  }
   const std::uint64_t id = instance_.notes().last_queue.fetch_add(1, std::memory_order_relaxed) + 1;
   auto charge = accounts_.take(requester.who.uid, Accounts::Item::queue);
   auto made = std::make_unique<Served>(loop_, id, name, request, requester, keeper_, accounts_,
@@ -327,6 +336,15 @@ void Supervisor::open(const Requester& requester, std::string_view name, control
 void Supervisor::serve(std::unique_ptr<Served> made) {
   const std::uint64_t id = made->queue.id();
   made->queue.on_written([this, id] { service(id); });
+  made->queue.know_others({[this](std::string_view name) -> Queue* {
+                             const auto found = names_.find(name);
+                             return found == names_.end() ? nullptr
+                                                          : &queues_.at(found->second)->queue;
+                           },
+                           [this](std::uint64_t other) -> Queue* {
+                             const auto found = queues_.find(other);
+                             return found == queues_.end() ? nullptr : &found->second->queue;
+                           }});
   made->watch = std::make_unique<Watch>(loop_, made->queue.service_event(), [this, id] {
     os::clear_event(queues_.at(id)->queue.service_event());
     service(id);

@@ -173,6 +173,16 @@ Timeout timeout_of(py::handle value, const char* name) {
   return nanoseconds(seconds);
 }
 
+Timeout delay_of(py::handle value, const char* name) {
+  const double seconds = seconds_of(value, name, "a number of seconds");
+  const double most = std::chrono::duration<double>(longest_delay).count();
+  if (!(seconds >= 0 && seconds <= most)) {
+    invalid(fmt::format("{}={}", name, seconds),
+            fmt::format("it must be from 0 to {:.0f}, which is three days", most));
+  }
+  return nanoseconds(seconds);
+}
+
 Timeout duration_of(py::handle value, const char* name) {
   const double seconds = seconds_of(value, name, "a number of seconds");
   if (!(seconds > 0)) invalid(fmt::format("{}={}", name, seconds), "it must be greater than zero");

@@ -34,6 +34,8 @@ class Deadline {
 
 /// Seconds, a number that is not negative. None: forever.
 Timeout timeout_of(pybind11::handle value, const char* name);
+/// Seconds, a number from 0 to that of `longest_delay`.
+Timeout delay_of(pybind11::handle value, const char* name);
 /// Seconds, a number greater than zero.
 Timeout duration_of(pybind11::handle value, const char* name);
 /// A whole number from `least` to `most`.

@@ -51,17 +51,25 @@ class BusObject {
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
   py::object capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease, prealloc,
-      mode, owner_group;
+      mode, owner_group, max_deliveries, dead_letter;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
     const std::pair<const char*, const py::object&> all[] = {
-        {"capacity", capacity}, {"slots", slots},
-        {"full", full},         {"durability", durability},
-        {"sync", sync},         {"keep", keep},
-        {"retain", retain},     {"lease", lease},
-        {"prealloc", prealloc}, {"stall_timeout", stall_timeout},
-        {"mode", mode},         {"owner_group", owner_group},
+        {"capacity", capacity},
+        {"slots", slots},
+        {"full", full},
+        {"durability", durability},
+        {"sync", sync},
+        {"keep", keep},
+        {"retain", retain},
+        {"lease", lease},
+        {"prealloc", prealloc},
+        {"stall_timeout", stall_timeout},
+        {"mode", mode},
+        {"owner_group", owner_group},
+        {"max_deliveries", max_deliveries},
+        {"dead_letter", dead_letter},
     };
     for (const auto& [name, value] : all) {
       if (!value.is_none()) return name;
@@ -83,6 +91,11 @@ struct QueueKeywords {
     }
     if (!lease.is_none()) options.lease = duration_of(lease, "lease");
     if (!prealloc.is_none()) options.prealloc = flag_of(prealloc, "prealloc");
+    if (!max_deliveries.is_none()) {
+      options.max_deliveries =
+          static_cast<unsigned>(integer_of(max_deliveries, "max_deliveries", 1, UINT32_MAX));
+    }
+    if (!dead_letter.is_none()) options.dead_letter = name_of(dead_letter, "queue");
     if (!mode.is_none()) {
       options.mode = static_cast<unsigned>(integer_of(mode, "mode", 0, UINT32_MAX));
     }
@@ -165,15 +178,12 @@ queues.)");
              const py::object& durability, const py::object& sync, const py::object& keep,
              const py::object& retain, const py::object& stall_timeout, const py::object& lease,
              const py::object& prealloc, const py::object& mode, const py::object& owner_group,
+             const py::object& max_deliveries, const py::object& dead_letter,
              const py::kwargs& rest) {
-            refuse(rest, "queue",
-                   {{"max_deliveries"},
-                    {"dead_letter"},
-                    {"ttl"},
-                    {"exclusive_producer", Unbuilt::Neutral::no}});
+            refuse(rest, "queue", {{"ttl"}, {"exclusive_producer", Unbuilt::Neutral::no}});
             return open_queue(bus, name, flag_of(create, "create"),
                               {capacity, slots, full, durability, sync, keep, retain, stall_timeout,
-                               lease, prealloc, mode, owner_group});
+                               lease, prealloc, mode, owner_group, max_deliveries, dead_letter});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
@@ -182,6 +192,7 @@ queues.)");
           py::arg("retain") = py::none(), py::arg("stall_timeout") = py::none(),
           py::arg("lease") = py::none(), py::arg("prealloc") = py::none(),
           py::arg("mode") = py::none(), py::arg("owner_group") = py::none(),
+          py::arg("max_deliveries") = py::none(), py::arg("dead_letter") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -206,7 +217,11 @@ lease=None          seconds after which a message that a consumer holds, and oth
                     given to another; None: never
 prealloc=False      starts at full size instead of growing to it
 mode=0o600          who may use it, as a file's mode: read = consume, write = publish
-owner_group=None    the Unix group that the mode speaks of, a name or a number; None: one's own)")
+owner_group=None    the Unix group that the mode speaks of, a name or a number; None: one's own
+max_deliveries=None how often a group delivers a message at most, up to 250; None: without end, or
+                    5 with a dead_letter
+dead_letter=None    the queue, which must be there, that a message goes to that was delivered as
+                    often and is handed back again; None: it is discarded)")
       .def(
           "queues",
           [](BusObject& bus) {

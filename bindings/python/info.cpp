@@ -46,6 +46,15 @@ py::object to_python(const QueueInfo& info) {
   fields["lease"] = info.options.lease == no_wait
                         ? py::object(py::none())
                         : py::object(py::float_(seconds(info.options.lease)));
+  fields["max_deliveries"] = info.options.max_deliveries == 0
+                                 ? py::object(py::none())
+                                 : py::object(py::int_(info.options.max_deliveries));
+  fields["dead_letter"] = info.options.dead_letter.empty()
+                              ? py::object(py::none())
+                              : py::object(py::str(info.options.dead_letter));
+  fields["doomed"] = info.doomed;
+  fields["dead_lettered"] = info.dead_lettered;
+  fields["discarded"] = info.discarded;
   fields["prealloc"] = info.options.prealloc;
   fields["durability"] = word_for(info.options.durability);
   fields["sync"] =

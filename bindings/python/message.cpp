@@ -141,12 +141,13 @@ void MessageObject::end(State state) {
   if (handle_) handle_->drop(std::move(message_));
 }
 
-void MessageObject::finish(State state, Result<void> (spillring::Message::*how)()) {
+void MessageObject::finish(State state,
+                           const std::function<Result<void>(spillring::Message&)>& how) {
   views_.require_none("message", view_cure);
   state_ = state;
   // A second thread that comes here while this one waits for its turn finds the message ended.
   spillring::Message message = std::move(message_);
-  const Result<void> done = handle_->alone([&] { return (message.*how)(); });
+  const Result<void> done = handle_->alone([&] { return how(message); });
   if (!done) {
     state_ = State::stale;
     fail(done.error(), queue_);
@@ -173,11 +174,11 @@ void MessageObject::ack() {
       return end(State::acknowledged);
     case Duty::none:
     case Duty::acknowledge:
-      return finish(State::acknowledged, &spillring::Message::ack);
+      return finish(State::acknowledged, [](auto& message) { return message.ack(); });
   }
 }
 
-void MessageObject::nack() {
+void MessageObject::nack(Timeout delay) {
   if (handle_) handle_->check_fork();
   const auto refuse_because = [this](const char* why, const char* hint) {
     throw Error(Code::invalid, fmt::format("message {} cannot be handed back", seq_), why, hint);
@@ -205,7 +206,7 @@ void MessageObject::nack() {
                      "consume() makes a member of a shared group");
       break;
     case Duty::acknowledge:
-      finish(State::returned, &spillring::Message::nack);
+      finish(State::returned, [delay](auto& message) { return message.nack(delay); });
   }
 }
 
@@ -259,11 +260,13 @@ is handed back, with a ResourceWarning.)");
       .def(
           "nack",
           [](MessageObject& message, const py::object& delay) {
-            if (timeout_of(delay, "delay") != no_wait) refuse_unbuilt("'delay'");
-            message.nack();
+            message.nack(delay_of(delay, "delay"));
           },
           py::arg("delay") = 0,
-          "nack() -> None\n\nHands the message back for redelivery at once and ends the view. "
+          "nack(delay=0) -> None\n\nHands the message back for redelivery, at once or after so "
+          "many "
+          "seconds\n(at most three days), and ends the view. After max_deliveries it is not "
+          "delivered again.\n"
           "Raises as ack().")
       .def("copy", &MessageObject::copy, "copy() -> bytes\n\nThe payload as bytes of its own.")
       .def("__len__", &MessageObject::size)

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -55,7 +56,7 @@ class MessageObject {
   [[nodiscard]] std::string repr() const;
 
   void ack();
-  void nack();
+  void nack(Timeout delay = no_wait);
   /// The end of a `with` block. After an exception the message is handed back; where views of it
   /// still exist, as soon as the last is gone, so that they do not hide the exception.
   void exit(bool failed);
@@ -65,7 +66,7 @@ class MessageObject {
 
   void require_open() const;
   void end(State state);
-  void finish(State state, Result<void> (spillring::Message::*how)());
+  void finish(State state, const std::function<Result<void>(spillring::Message&)>& how);
 
   std::shared_ptr<ConsumerHandle> handle_;  // null: a copy
   spillring::Message message_;

@@ -51,6 +51,8 @@ QueueOptions options_of(const spillring_queue_options* given) {
   options.lease = timeout_of(known.lease_ns);
   if (known.mode != 0) options.mode = known.mode;
   options.owner_group = text_of(known.owner_group);
+  options.max_deliveries = known.max_deliveries;
+  options.dead_letter = text_of(known.dead_letter);
   return options;
 }
 
@@ -97,6 +99,8 @@ spillring_queue_options shown(const QueueOptions& options) {
   shown.lease_ns = options.lease.count();
   shown.mode = options.mode;
   shown.owner_group = options.owner_group.c_str();
+  shown.max_deliveries = options.max_deliveries;
+  shown.dead_letter = options.dead_letter.c_str();
   return shown;
 }
 
@@ -113,6 +117,9 @@ spillring_queue_info info_of(const QueueInfo& info) {
   shown_info.first = info.first;
   shown_info.next = info.next;
   shown_info.messages = info.messages;
+  shown_info.doomed = info.doomed;
+  shown_info.dead_lettered = info.dead_lettered;
+  shown_info.discarded = info.discarded;
   shown_info.bytes = info.bytes;
   shown_info.journaled = info.journaled;
   shown_info.journal_bytes = info.journal_bytes;

@@ -160,6 +160,11 @@ spillring_code spillring_message_nack(spillring_message* message) {
   return guarded([&] { return message->message.nack(); });
 }
 
+spillring_code spillring_message_nack_later(spillring_message* message, int64_t delay_ns) {
+  const std::unique_ptr<spillring_message> ended(message);
+  return guarded([&] { return message->message.nack(Timeout(delay_ns)); });
+}
+
 void spillring_message_free(spillring_message* message) { delete message; }
 
 spillring_code spillring_peek(const spillring_queue* queue, size_t most, uint64_t from,

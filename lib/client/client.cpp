@@ -72,6 +72,11 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.sync_ms = sync_ms_of(options.sync_interval);
   request.retain_ns = nanoseconds(options.retain_age);
   request.retain_bytes = options.retain_bytes;
+  request.max_deliveries = options.max_deliveries;
+  if (options.dead_letter.size() > layout::name_size) {
+    throw Error(Code::invalid, "not a queue name", "the name of the dead-letter queue is too long");
+  }
+  request.dead_letter.set(options.dead_letter);
   request.mode = options.mode;
   request.owner_group = group_of(options.owner_group);
   return request;
@@ -116,6 +121,11 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.sync_interval = interval_of(record.sync_ms);
   info.options.retain_age = Timeout(record.retain_ns);
   info.options.retain_bytes = record.retain_bytes;
+  info.options.max_deliveries = record.max_deliveries;
+  info.options.dead_letter = record.dead_letter.view();
+  info.doomed = record.doomed;
+  info.dead_lettered = record.dead_lettered;
+  info.discarded = record.discarded;
   info.options.mode = record.mode;
   info.options.owner_group = std::to_string(record.owner_group);
   info.owner = record.owner;

@@ -82,7 +82,7 @@ Result<Message> ConsumerCore::message(const Found& found) {
     const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
     if (!extent) [[unlikely]] {
       // It may be whole again when somebody else looks: nothing of it stays here.
-      if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt);
+      if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt, 0);
       give_up(found);
       return attachment_.report_damage();
     }
@@ -274,18 +274,21 @@ Result<void> ConsumerCore::settle(Message& message) {
   return finish(message.seq_, std::exchange(message.receipt_, Message::settled));
 }
 
-Result<void> ConsumerCore::nack(Message& message) {
+Result<void> ConsumerCore::nack(Message& message, Timeout delay) {
   if (attachment_.forked()) return Code::forked;
+  if (delay < no_wait || delay > longest_delay) return Code::invalid;
+  const auto ms = std::chrono::ceil<std::chrono::milliseconds>(delay).count();
   const std::uint64_t receipt = std::exchange(message.receipt_, Message::settled);
-  const Code result =
-      receipt == Message::settled ? Code::invalid : hand_back(message.seq_, receipt);
+  const Code result = receipt == Message::settled
+                          ? Code::invalid
+                          : hand_back(message.seq_, receipt, static_cast<std::uint64_t>(ms));
   end_view(message);
   return result;
 }
 
 void ConsumerCore::drop(Message& message) noexcept {
   if (!attachment_.forked()) {
-    if (message.receipt_ != Message::settled) hand_back(message.seq_, message.receipt_);
+    if (message.receipt_ != Message::settled) hand_back(message.seq_, message.receipt_, 0);
     return end_view(message);
   }
   message.forget();
@@ -331,8 +334,8 @@ Result<void> Message::settle() {
   return core_ == nullptr ? Result<void>(Code::closed) : core_->settle(*this);
 }
 
-Result<void> Message::nack() {
-  return core_ == nullptr ? Result<void>(Code::closed) : core_->nack(*this);
+Result<void> Message::nack(Timeout delay) {
+  return core_ == nullptr ? Result<void>(Code::closed) : core_->nack(*this, delay);
 }
 
 void Message::drop() noexcept {

@@ -41,7 +41,7 @@ class ConsumerCore {
 
   Result<void> ack(Message& message);
   Result<void> settle(Message& message);
-  Result<void> nack(Message& message);
+  Result<void> nack(Message& message, Timeout delay);
   /// The message goes out of its owner's hands as it is.
   void drop(Message& message) noexcept;
 
@@ -85,7 +85,8 @@ class ConsumerCore {
   /// Acknowledges a message: ok, or stale.
   virtual Code finish(std::uint64_t s, std::uint64_t receipt) noexcept = 0;
   /// Hands a message back: ok, stale, or invalid where nothing can be handed back.
-  virtual Code hand_back(std::uint64_t s, std::uint64_t receipt) noexcept = 0;
+  virtual Code hand_back(std::uint64_t s, std::uint64_t receipt,
+                         std::uint64_t delay_ms) noexcept = 0;
   /// The view of `s` has ended and has left the LiveSet: hold and floor may rise.
   virtual void view_ended(std::uint64_t s) noexcept = 0;
   /// Hands everything back that the application does not have, and leaves.

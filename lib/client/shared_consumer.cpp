@@ -11,7 +11,8 @@ using group::SharedGroup;
 
 SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
     : ConsumerCore(std::move(membership), answer),
-      prefetch_(std::max(1U, this->membership().prefetch)) {
+      prefetch_(std::max(1U, this->membership().prefetch)),
+      seen_before_(attachment().groups().holds[attachment().owner().slot].ahead) {
   const std::uint64_t window = answer.reply.window;
   if (answer.descriptors.size() < 5 || !std::has_single_bit(window) ||
       window > layout::max_window) {
@@ -19,7 +20,8 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
   }
   words_ = os::Mapping(answer.descriptors[4], os::whole_pages(window * sizeof(layout::Word)),
                        os::Rights::read_write);
-  group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window);
+  group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window,
+                       attachment().manifest().max_deliveries);
   map_ring_of(group_.low());
 }
 
@@ -44,6 +46,7 @@ Code SharedConsumer::take(bool from_floor, Found& found) {
   found = claimed_.front();
   claimed_.pop_front();
   ahead_.store(claimed_.size(), std::memory_order_relaxed);
+  set_ahead(claimed_.empty() ? layout::no_sequence : claimed_.front().sequence);
   return Code::ok;
 }
 
@@ -79,8 +82,10 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t ne
   const std::uint64_t low = group_.low();
   const std::uint64_t from = from_floor ? low : std::max(low, lowered);
   const std::uint64_t to = std::min(next, low + group_.window());
+  bool is_aside = false;
   for (std::uint64_t s = from; s < to; ++s) {
     const auto standing = group_.standing(s);
+    if (standing == SharedGroup::Standing::set_aside) is_aside = true;
     if (standing != SharedGroup::Standing::fresh &&
         standing != SharedGroup::Standing::handed_back) {
       continue;
@@ -94,6 +99,10 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t ne
     }
   }
   group_.raise_rescan(seen, layout::rescan_none);
+  if (from_floor && is_aside) {  // whoever did that may not have said so
+    group_.tell_set_aside();
+    attachment().ask_service();
+  }
   return {};
 }
 
@@ -101,6 +110,8 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
   std::uint64_t low = group_.low();
   std::uint64_t s = std::max(next, low);
   bool skipped = false;
+  // All that was handed out before is below: nobody raises `next` less than past it.
+  set_ahead(s);
   // Bounded: what is not claimed here is passed, and no further than one window.
   for (std::uint64_t steps = 2 * group_.window();
        steps != 0 && claimed_.size() < prefetch_ && s < low + group_.window(); --steps) {
@@ -111,7 +122,8 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
       continue;
     }
     if (standing == SharedGroup::Standing::handed_back && !claimed_.empty()) break;
-    if (standing == SharedGroup::Standing::taken || standing == SharedGroup::Standing::finished) {
+    if (standing == SharedGroup::Standing::taken || standing == SharedGroup::Standing::set_aside ||
+        standing == SharedGroup::Standing::finished) {
       ++s;
       continue;
     }
@@ -226,9 +238,11 @@ Code SharedConsumer::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
   return purged ? Code::stale : Code::ok;
 }
 
-Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt) noexcept {
+Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt,
+                               std::uint64_t delay_ms) noexcept {
   if (s < entry().start.load(std::memory_order_acquire)) return finish(s, receipt);
-  if (!group_.hand_back(s, receipt, true)) return Code::stale;
+  if (!group_.hand_back(s, receipt, true, delay_ms)) return Code::stale;
+  if (group_.is_set_aside()) attachment().ask_service();
   wait::ring(attachment().bells().data);
   return Code::ok;
 }

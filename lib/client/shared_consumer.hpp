@@ -22,7 +22,7 @@ class SharedConsumer final : public ConsumerCore {
   [[nodiscard]] std::uint64_t obstacle() const noexcept override;
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t s, std::uint64_t receipt) noexcept override;
-  Code hand_back(std::uint64_t s, std::uint64_t receipt) noexcept override;
+  Code hand_back(std::uint64_t s, std::uint64_t receipt, std::uint64_t delay_ms) noexcept override;
   void view_ended(std::uint64_t s) noexcept override { raise_hold(s + 1); }
   void leave() noexcept override;
   void rest() noexcept override { raise_hold(layout::no_sequence); }
@@ -41,12 +41,18 @@ class SharedConsumer final : public ConsumerCore {
   /// stopped between handing back and saying so, and no nap be long enough to find out.
   bool floor_has_stood() noexcept;
   void move_floor() noexcept;
+  /// What is claimed from `s` on has been seen by nobody, if this handle dies.
+  void set_ahead(std::uint64_t s) noexcept {
+    // release: before what is handed out next. Whoever reads it has seen the death of this process.
+    seen_before_.store(s, std::memory_order_release);
+  }
 
   os::Mapping words_;
   group::SharedGroup group_;
   unsigned prefetch_;
-  Row<Found> claimed_;                 // not yet handed to the application
-  std::atomic<std::size_t> ahead_{0};  // its size, for those who wait() on another thread
+  std::atomic<std::uint64_t>& seen_before_;  // layout::Hold::ahead
+  Row<Found> claimed_;                       // not yet handed to the application
+  std::atomic<std::size_t> ahead_{0};        // its size, for those who wait() on another thread
   std::uint64_t last_low_ = 0;
   os::Instant low_since_ = 0;
 };

@@ -18,7 +18,9 @@ class StreamConsumer final : public ConsumerCore {
   [[nodiscard]] std::uint64_t obstacle() const noexcept override;
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t, std::uint64_t) noexcept override { return Code::ok; }
-  Code hand_back(std::uint64_t, std::uint64_t) noexcept override { return Code::invalid; }
+  Code hand_back(std::uint64_t, std::uint64_t, std::uint64_t) noexcept override {
+    return Code::invalid;
+  }
   void view_ended(std::uint64_t s) noexcept override { let_go(s + 1); }
   void leave() noexcept override;
   void rest() noexcept override;

@@ -29,6 +29,9 @@ SharedGroup::Standing SharedGroup::standing(std::uint64_t s) const noexcept {
       return Standing::handed_back;
     case Delivery::claimed:
       return Standing::taken;
+    case Delivery::delayed:
+    case Delivery::doomed:
+      return Standing::set_aside;
     default:
       return Standing::finished;
   }
@@ -68,28 +71,52 @@ bool SharedGroup::finish(std::uint64_t s, std::uint64_t receipt) noexcept {
                                          std::memory_order_seq_cst);
 }
 
-bool SharedGroup::hand_back(std::uint64_t s, std::uint64_t receipt, bool delivered) noexcept {
-  const GroupWord claimed = unpacked(receipt);
-  std::uint8_t count = claimed.count;
-  if (!delivered) count = static_cast<std::uint8_t>(count - 1);
-  if (!slot(s).compare_exchange_strong(receipt,
-                                       packed({claimed.lap, Delivery::available, count, {}}),
-                                       std::memory_order_seq_cst)) {
+GroupWord SharedGroup::handed_back(GroupWord claimed, bool delivered,
+                                   std::uint64_t delay_ms) const noexcept {
+  GroupWord result{claimed.lap, Delivery::available, claimed.count, {}};
+  if (!delivered) {
+    --result.count;
+  } else if (is_last(claimed.count)) {
+    result.state = Delivery::doomed;
+  } else if (delay_ms != 0) {
+    result.state = Delivery::delayed;
+    result.owner = layout::delay_as_owner(std::min(delay_ms, layout::longest_delay_ms));
+  }
+  return result;
+}
+
+bool SharedGroup::hand_back(std::uint64_t s, std::uint64_t receipt, bool delivered,
+                            std::uint64_t delay_ms) noexcept {
+  const GroupWord after = handed_back(unpacked(receipt), delivered, delay_ms);
+  if (!slot(s).compare_exchange_strong(receipt, packed(after), std::memory_order_seq_cst)) {
     return false;
   }
-  lower_rescan(s);
+  if (after.state == Delivery::available) {
+    lower_rescan(s);
+  } else {
+    tell_set_aside();
+  }
   return true;
 }
 
-std::uint64_t SharedGroup::hand_back_all_of(layout::Owner owner) noexcept {
+std::uint64_t SharedGroup::hand_back_all_of(layout::Owner owner, std::uint64_t ahead) noexcept {
   const std::uint64_t from = low();
   std::uint64_t handed = 0;
   for_each_claimed([&](std::uint64_t s, std::uint64_t word) {
-    if (unpacked(word).owner == owner && hand_back(s, word, true)) ++handed;
+    if (unpacked(word).owner == owner && hand_back(s, word, s < ahead)) ++handed;
   });
   // The dead may have handed something back without having said so.
   lower_rescan(from);
+  tell_set_aside();
   return handed;
+}
+
+bool SharedGroup::release(std::uint64_t s, std::uint64_t receipt) noexcept {
+  const GroupWord aside = unpacked(receipt);
+  const std::uint64_t released = packed({aside.lap, Delivery::available, aside.count, {}});
+  if (!slot(s).compare_exchange_strong(receipt, released, std::memory_order_seq_cst)) return false;
+  lower_rescan(s);
+  return true;
 }
 
 Moved SharedGroup::move_floor() noexcept {
@@ -117,13 +144,14 @@ std::uint8_t SharedGroup::standing_to_save(std::uint64_t s) const noexcept {
 
 void SharedGroup::restore(std::uint64_t s, std::uint8_t standing) noexcept {
   if (standing == 0) return;
-  const bool finished = standing == 255;
-  const GroupWord word_of_s{lap(s),
-                            finished ? Delivery::finished : Delivery::available,
-                            finished ? std::uint8_t{0} : standing,
-                            {}};
+  GroupWord word_of_s{lap(s), Delivery::available, standing, {}};
+  if (standing == 255) {
+    word_of_s = {lap(s), Delivery::finished, 0, {}};
+  } else if (is_last(standing)) {
+    word_of_s.state = Delivery::doomed;
+  }
   slot(s).store(packed(word_of_s), std::memory_order_relaxed);
-  if (!finished) lower_rescan(s);
+  if (word_of_s.state == Delivery::available) lower_rescan(s);
 }
 
 std::uint64_t SharedGroup::next() const noexcept {

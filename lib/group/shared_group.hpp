@@ -11,10 +11,15 @@
 //       with each word handed back, and a member that waited in vain looks from the floor.
 //   G3  Claims only for low <= s < low + W: a word is never reused before its sequence is finished.
 //   G4  The count of deliveries is stored with the claim, before the message is seen.
+//   G5  Nobody claims what is set aside: *delayed* (handed back for later) or *doomed* (handed back
+//       after as many deliveries as there may be). The supervisor alone swaps such a word on, and
+//       is told by `set_aside`, which whoever dies or is stopped before that leaves to others: it
+//       is set at each death, and by a member that waited in vain and met such a word.
 // floor, next and rescan live where any member can write them: a wrong `next` or `rescan` costs
 // time, a floor that is behind too; nothing else may depend on them.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <optional>
@@ -35,12 +40,13 @@ class SharedGroup {
   SharedGroup() = default;
   /// REQUIRES: `window` is a power of two, and `words` has as many.
   SharedGroup(const layout::GroupEntry& entry, layout::GroupCursor& cursor, layout::Word* words,
-              std::uint64_t window) noexcept
+              std::uint64_t window, std::uint32_t most_deliveries = 0) noexcept
       : entry_(&entry),
         cursor_(&cursor),
         words_(words),
         window_(window),
-        window_log2_(static_cast<unsigned>(std::countr_zero(window))) {}
+        window_log2_(static_cast<unsigned>(std::countr_zero(window))),
+        most_deliveries_(most_deliveries) {}
 
   /// The first sequence that may not be finished.
   [[nodiscard]] std::uint64_t low() const noexcept;
@@ -49,7 +55,7 @@ class SharedGroup {
   [[nodiscard]] std::uint64_t window() const noexcept { return window_; }
 
   /// How a sequence stands.
-  enum class Standing : std::uint8_t { fresh, handed_back, taken, finished, past };
+  enum class Standing : std::uint8_t { fresh, handed_back, taken, set_aside, finished, past };
   [[nodiscard]] Standing standing(std::uint64_t s) const noexcept;
 
   /// Claims `s` for `me` if it is fresh or handed back. The result is the receipt, never 0.
@@ -61,11 +67,29 @@ class SharedGroup {
   /// Acknowledges: false if the receipt is not valid any more. A full fence.
   bool finish(std::uint64_t s, std::uint64_t receipt) noexcept;
   /// Hands `s` back. `delivered`: false where nobody has seen it, and the count goes back too.
-  /// The caller rings `data`. False if the receipt is not valid any more. Also for the supervisor,
-  /// with the word of a dead or late owner for a receipt.
-  bool hand_back(std::uint64_t s, std::uint64_t receipt, bool delivered) noexcept;
-  /// Hands back all that `owner` holds; any number of times. Returns how many.
-  std::uint64_t hand_back_all_of(layout::Owner owner) noexcept;
+  /// The caller rings `data`, and asks for service if something is_set_aside(). False if the
+  /// receipt is not valid any more. Also for the supervisor, with the word of a dead or late owner
+  /// for a receipt. `delay_ms`: nobody gets it before that has passed, at most
+  /// layout::longest_delay_ms.
+  bool hand_back(std::uint64_t s, std::uint64_t receipt, bool delivered,
+                 std::uint64_t delay_ms = 0) noexcept;
+  /// Hands back all that `owner` holds, of which nobody has seen what begins at `ahead`; any number
+  /// of times. Returns how many.
+  std::uint64_t hand_back_all_of(layout::Owner owner,
+                                 std::uint64_t ahead = layout::no_sequence) noexcept;
+
+  /// The supervisor is to look for what was set aside.
+  void tell_set_aside() noexcept { cursor_->set_aside.store(1, std::memory_order_seq_cst); }
+  [[nodiscard]] bool is_set_aside() const noexcept {
+    return cursor_->set_aside.load(std::memory_order_seq_cst) != 0;
+  }
+  /// True once after each tell_set_aside(), or after some.
+  bool take_set_aside() noexcept {
+    return cursor_->set_aside.exchange(0, std::memory_order_seq_cst) != 0;
+  }
+  /// For the supervisor, with the word that is set aside for a receipt: `s` can be claimed again.
+  /// The caller rings `data`.
+  bool release(std::uint64_t s, std::uint64_t receipt) noexcept;
 
   /// Raises the floor over what is finished.
   Moved move_floor() noexcept;
@@ -95,12 +119,16 @@ class SharedGroup {
   /// Calls `visit(sequence, word)` for each word that is claimed now. Bounded by the window.
   template <typename Visit>
   void for_each_claimed(Visit visit) const {
-    const std::uint64_t from = low();
-    for (std::uint64_t s = from; s < from + window_; ++s) {
-      const std::uint64_t seen = word(s);
-      const layout::GroupWord word_of_s = layout::unpacked(seen);
-      if (word_of_s.lap == lap(s) && word_of_s.state == layout::Delivery::claimed) visit(s, seen);
-    }
+    for_each(end(), [&](std::uint64_t s, std::uint64_t seen, layout::Delivery state) {
+      if (state == layout::Delivery::claimed) visit(s, seen);
+    });
+  }
+  /// The same for each word below `until` that is set aside.
+  template <typename Visit>
+  void for_each_set_aside(std::uint64_t until, Visit visit) const {
+    for_each(until, [&](std::uint64_t s, std::uint64_t seen, layout::Delivery state) {
+      if (state == layout::Delivery::delayed || state == layout::Delivery::doomed) visit(s, seen);
+    });
   }
 
   /// Puts everything into the state before the first sequence `start`. By the supervisor alone,
@@ -112,12 +140,27 @@ class SharedGroup {
     return words_[s & (window_ - 1)];
   }
   void lower_rescan(std::uint64_t s) noexcept;
+  [[nodiscard]] layout::GroupWord handed_back(layout::GroupWord claimed, bool delivered,
+                                              std::uint64_t delay_ms) const noexcept;
+  [[nodiscard]] bool is_last(std::uint8_t count) const noexcept {
+    return most_deliveries_ != 0 && count >= most_deliveries_;
+  }
+  template <typename Visit>
+  void for_each(std::uint64_t until, Visit visit) const {
+    const std::uint64_t from = low();
+    for (std::uint64_t s = from; s < std::min(until, from + window_); ++s) {
+      const std::uint64_t seen = word(s);
+      const layout::GroupWord word_of_s = layout::unpacked(seen);
+      if (word_of_s.lap == lap(s)) visit(s, seen, word_of_s.state);
+    }
+  }
 
   const layout::GroupEntry* entry_ = nullptr;
   layout::GroupCursor* cursor_ = nullptr;
   layout::Word* words_ = nullptr;
   std::uint64_t window_ = 0;
   unsigned window_log2_ = 0;
+  std::uint32_t most_deliveries_ = 0;  // 0: without end
 };
 
 }  // namespace spillring::group

@@ -160,8 +160,9 @@ typedef struct spillring_queue_options {
   int64_t stall_timeout_ns; /* 0: 1 s */
   int64_t lease_ns;         /* 0: none */
   uint32_t mode;            /* 0: 0600 */
-  uint32_t reserved;
+  uint32_t max_deliveries; /* 0: without end; with a dead_letter: 5 */
   const char* owner_group; /* NULL: one's own */
+  const char* dead_letter; /* a queue for what was delivered too often; NULL: none */
 } spillring_queue_options;
 
 spillring_code spillring_queue_open(const spillring_client* client, const char* name,
@@ -208,6 +209,9 @@ typedef struct spillring_queue_info {
   uint64_t spilled_bytes;
   uint64_t disk_free;
   uint64_t disk_left;
+  uint64_t doomed;
+  uint64_t dead_lettered;
+  uint64_t discarded;
 } spillring_queue_info;
 
 spillring_code spillring_queues(const spillring_client* client,
@@ -389,6 +393,8 @@ spillring_code spillring_message_ack(spillring_message* message);
 spillring_code spillring_message_settle(spillring_message* message);
 /* Hands it back at once, and frees it whatever is returned. */
 spillring_code spillring_message_nack(spillring_message* message);
+/* The same, but nobody gets it before `delay_ns` has passed. */
+spillring_code spillring_message_nack_later(spillring_message* message, int64_t delay_ns);
 /* What was not acknowledged is handed back. */
 void spillring_message_free(spillring_message* message);
 

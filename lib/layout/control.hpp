@@ -75,8 +75,11 @@ struct Request {
   std::uint32_t sync_ms;      // Manifest::sync_ms
   std::uint64_t retain_ns;
   std::uint64_t retain_bytes;
+  Text<name_size> dead_letter;   // empty: none
+  std::uint32_t max_deliveries;  // 0: without end; with a dead_letter: default_deliveries
+  std::uint32_t reserved;
 };
-static_assert(sizeof(Request) == 232, "no padding: what was not set is zero, not stale memory");
+static_assert(sizeof(Request) == 360, "no padding: what was not set is zero, not stale memory");
 static_assert(offsetof(Request, name) == 40);
 static_assert(offsetof(Request, protocol_version) == 160);
 static_assert(offsetof(Request, capacity) == 168);
@@ -84,6 +87,7 @@ static_assert(offsetof(Request, full) == 200);
 static_assert(offsetof(Request, mode) == 204);
 static_assert(offsetof(Request, sync_ms) == 212);
 static_assert(offsetof(Request, retain_ns) == 216);
+static_assert(offsetof(Request, dead_letter) == 232);
 static_assert(std::is_trivially_copyable_v<Request>);
 
 struct Reply {
@@ -149,8 +153,14 @@ struct QueueRecord {
   std::uint32_t owner_group;
   std::uint32_t mode;
   std::uint32_t sync_ms;
+  Text<name_size> dead_letter;
+  std::uint64_t doomed;         // delivered too often, and neither dead letters nor discarded yet
+  std::uint64_t dead_lettered;  // since the supervisor or its keeper was started
+  std::uint64_t discarded;      // likewise
+  std::uint32_t max_deliveries;
+  std::uint32_t reserved_end;
 };
-static_assert(sizeof(QueueRecord) == 336, "no padding");
+static_assert(sizeof(QueueRecord) == 488, "no padding");
 static_assert(offsetof(QueueRecord, oldest) == 256);
 static_assert(offsetof(QueueRecord, rings) == 296);
 static_assert(offsetof(QueueRecord, state) == 312);

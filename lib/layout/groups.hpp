@@ -24,7 +24,8 @@ struct GroupCursor {
   std::atomic<std::uint64_t> lost;                  // messages that the journal could not give back
   std::atomic<std::uint64_t> read_back;        // messages that members were given from the journal
   std::atomic<std::uint64_t> read_back_bytes;  // payload and metadata of these
-  std::uint64_t reserved_next[2];
+  std::atomic<std::uint64_t> set_aside;        // words were, since the supervisor has looked
+  std::uint64_t reserved_next[1];
 };
 static_assert(offsetof(GroupCursor, next) == 64,
               "producers read the floor, not what members fight over");
@@ -33,7 +34,10 @@ static_assert(sizeof(GroupCursor) == 128);
 
 struct Hold {
   alignas(cache_line) std::atomic<std::uint64_t> sequence;  // oldest in use; no_sequence: none
-  std::uint64_t reserved[7];
+  // What this consumer has claimed from here on was claimed ahead, and nobody has seen it;
+  // no_sequence: nothing. Stored before a message is handed out.
+  std::atomic<std::uint64_t> ahead;
+  std::uint64_t reserved[6];
 };
 static_assert(sizeof(Hold) == 64, "each consumer writes its own line");
 

@@ -26,6 +26,10 @@ inline constexpr std::uint64_t first_arena = 256 * 1024;  // likewise, bytes
 inline constexpr std::uint64_t growth_factor = 4;         // from one ring to the next
 inline constexpr std::uint64_t max_window = 65536;        // words of a shared group's window
 
+inline constexpr std::uint32_t most_deliveries = 250;   // that can be asked for: a word has 8 bits
+inline constexpr std::uint32_t default_deliveries = 5;  // where there is a dead-letter queue
+inline constexpr std::uint32_t max_hand_overs = 64;     // dead letters of one queue on their way
+
 inline constexpr std::uint64_t extent_unit = 64;  // extents begin and end at multiples of it
 inline constexpr std::size_t inline_size = 24;    // payload bytes a descriptor can hold
 inline constexpr std::size_t max_metadata = 64 * 1024;

@@ -4,6 +4,7 @@
 //            256  moving words
 //            512  groups[max_groups]
 //          25088  handles[max_handles]
+//          57856  dead letters
 //
 // It is all that a restarted supervisor knows of the queue, so names are in it too. An entry of a
 // table becomes valid by its word, which is written last.
@@ -56,6 +57,18 @@ struct HandleEntry {
 };
 static_assert(sizeof(HandleEntry) == 32, "a table of 1,024 takes 32 KiB");
 
+/// A message of a group on its way to the dead-letter queue: what was promised to it before the
+/// copy became visible (daemon/dead_letters.cpp).
+struct HandOver {
+  std::atomic<std::uint64_t> word;  // of the group's window, doomed; 0: this entry is free
+  std::uint64_t sequence;
+  std::uint64_t target;           // id of the dead-letter queue
+  std::uint64_t target_sequence;  // the copy's
+  std::uint32_t group;            // slot
+  std::uint32_t reserved;
+};
+static_assert(sizeof(HandOver) == 40, "no padding");
+
 inline constexpr std::uint32_t sync_never = UINT32_MAX;
 
 struct Manifest {
@@ -82,9 +95,9 @@ struct Manifest {
   std::uint32_t owner;  // user id
   std::uint32_t owner_group;
   std::uint32_t mode;
-  std::uint32_t reserved_access;
-  std::uint64_t retain_ns;     // messages stay in the journal this long after they were sent,
-  std::uint64_t retain_bytes;  // and so many bytes of them; both 0: until they are read
+  std::uint32_t max_deliveries;  // 0: without end
+  std::uint64_t retain_ns;       // messages stay in the journal this long after they were sent,
+  std::uint64_t retain_bytes;    // and so many bytes of them; both 0: until they are read
 
   // -- moving
   std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
@@ -111,6 +124,12 @@ struct Manifest {
   // -- tables
   GroupEntry groups[max_groups];
   HandleEntry handles[max_handles];
+
+  // -- dead letters
+  Text<name_size> dead_letter;  // name of the queue that they go to; empty: none; written once
+  std::atomic<std::uint64_t> dead_lettered;
+  std::atomic<std::uint64_t> discarded;  // delivered too often, where there is no such queue
+  HandOver hand_overs[max_hand_overs];
 };
 
 static_assert(offsetof(Manifest, magic) == 0, "checked before anything else is believed");
@@ -129,7 +148,10 @@ static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at be
 static_assert(offsetof(Manifest, disk_alarm) == 416);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
-static_assert(sizeof(Manifest) == 512 + 192 * max_groups + 32 * max_handles, "no padding anywhere");
+static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);
+static_assert(offsetof(Manifest, hand_overs) == offsetof(Manifest, dead_letter) + name_size + 16);
+static_assert(sizeof(Manifest) == offsetof(Manifest, hand_overs) + 40 * max_hand_overs,
+              "no padding anywhere");
 static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only then");
 static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
               "a lock would be private to a process");

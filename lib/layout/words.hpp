@@ -63,6 +63,9 @@ enum class Delivery : std::uint8_t {
   available = 0,  // handed back; count says how often it was given out. (An older lap: never was.)
   claimed = 1,
   finished = 2,  // acknowledged, or a number that carries no message
+  // Set aside: nobody claims it; the supervisor alone goes on with it.
+  delayed = 3,  // handed back, and available after so many milliseconds: delay_of()
+  doomed = 4,   // handed back after its last delivery: to the dead letters, or discarded
 };
 
 struct GroupWord {
@@ -92,6 +95,17 @@ constexpr GroupWord unpacked(std::uint64_t word) noexcept {
           static_cast<Delivery>((word >> 36) & 0xF),
           static_cast<std::uint8_t>(word >> 28),
           {static_cast<std::uint16_t>((word >> 16) & 0xFFF), static_cast<std::uint16_t>(word)}};
+}
+/// Where a delayed word has its milliseconds: in the bits of its owner.
+inline constexpr std::uint64_t longest_delay_ms = (std::uint64_t{1} << 28) - 1;
+
+static_assert(longest_delay_ms > 72 * 3'600'000, "spillring::longest_delay");
+
+constexpr Owner delay_as_owner(std::uint64_t ms) noexcept {
+  return {static_cast<std::uint16_t>(ms >> 16), static_cast<std::uint16_t>(ms)};
+}
+constexpr std::uint64_t delay_of(GroupWord word) noexcept {
+  return (std::uint64_t{word.owner.slot} << 16) | word.owner.generation;
 }
 /// One more delivery: counts to 255, then on from 128, so that it never looks like a first one.
 constexpr std::uint8_t counted_on(std::uint8_t count) noexcept {

@@ -204,8 +204,6 @@ def test_option_without_create_is_refused(bus):
 @pytest.mark.parametrize(
     "option, value",
     [
-        ("max_deliveries", 5),
-        ("dead_letter", "dead"),
         ("ttl", 1),
         ("exclusive_producer", True),
     ],

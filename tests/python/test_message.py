@@ -362,13 +362,50 @@ def test_stream_messages(queue):
         bytes(second)
 
 
-def test_nack_with_a_delay_is_not_built_yet(queue):
-    queue.put(b"hello")
+def test_nack_with_a_delay_comes_later(queue):
+    queue.put(b"later")
+    queue.put(b"now")
+    consumer = queue.consume(prefetch=1, timeout=30)
+    began = time.monotonic()
+    next(consumer).nack(delay=0.1)
+    message = next(consumer)
+    assert bytes(message) == b"now"
+    message.ack()
+    message = next(consumer)
+    assert time.monotonic() - began >= 0.1
+    assert (bytes(message), message.deliveries) == (b"later", 2)
+    message.ack()
+
+
+@pytest.mark.parametrize("delay", [-1, 4 * 86400, float("nan")])
+def test_a_delay_that_cannot_be_is_refused(queue, delay):
+    queue.put(b"x")
     message = queue.get_nowait(ack=False)
-    with pytest.raises(spillring.Error, match="'delay' is not built yet") as error:
-        message.nack(delay=5)
-    assert error.value.code == "unsupported"
-    message.nack(delay=0)
+    with pytest.raises(spillring.Invalid, match="three days"):
+        message.nack(delay=delay)
+    message.ack()
+
+
+def test_after_max_deliveries_it_is_a_dead_letter(bus):
+    dead = bus.queue("dead", create=True)
+    queue = bus.queue("jobs", create=True, max_deliveries=2, dead_letter="dead")
+    queue.put(b"poison", key=b"k", headers={"a": b"b"})
+    for delivery in (1, 2):
+        message = queue.get(timeout=30, ack=False)
+        assert message.deliveries == delivery
+        message.nack()
+    letter = dead.get(timeout=30)
+    assert (bytes(letter), letter.key) == (b"poison", b"k")
+    assert letter.headers == {
+        "a": b"b",
+        "spillring-reason": b"max-deliveries",
+        "spillring-source": b"jobs",
+        "spillring-group": b"default",
+        "spillring-sequence": b"1",
+        "spillring-deliveries": b"2",
+    }
+    info = queue.info()
+    assert (info.max_deliveries, info.dead_letter) == (2, "dead")
 
 
 def test_repr(queue):

@@ -44,6 +44,11 @@ class QueueInfo:
     alarm: "str | None"  #: why the journal takes nothing: "full", "reserve", "quota" or "error"; None: it does
     disk_free: int  #: bytes free on the state directory's file system
     disk_left: int  #: of these, what the disk reserve leaves to journals
+    max_deliveries: "int | None"  #: None: without end
+    dead_letter: "str | None"  #: the queue for what was delivered too often; None: that is discarded
+    doomed: int  #: delivered too often, and not taken by the dead-letter queue yet
+    dead_lettered: int  #: taken by it, since the daemon was started
+    discarded: int  #: likewise, finished for want of a dead-letter queue
 
 
 @dataclass(frozen=True)

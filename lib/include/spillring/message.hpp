@@ -66,16 +66,17 @@ class Message {
   Result<void> ack();
   /// As `ack()`, but the view stays until this object is gone.
   Result<void> settle();
-  /// Hands the message back for redelivery at once and ends the view. `stale` as in `ack()`.
-  /// `invalid` in a stream group, where nothing can be handed back (the view is ended all the
-  /// same).
-  Result<void> nack();
+  /// Hands the message back for redelivery and ends the view: at once, or not before `delay` has
+  /// passed, in whole milliseconds, at most three days (else `invalid`, and nothing is done). After
+  /// `QueueOptions::max_deliveries` it is not delivered again. `stale` as in `ack()`. `invalid` in
+  /// a stream group, where nothing can be handed back (the view is ended all the same).
+  Result<void> nack(Timeout delay = no_wait);
   /// True until ack, nack or a move.
   explicit operator bool() const noexcept { return core_ != nullptr; }
 
  private:
   friend class client::ConsumerCore;
-  static constexpr std::uint64_t settled = 0;  // receipt of a message that owes nothing
+  static constexpr std::uint64_t settled = 0;    // receipt of a message that owes nothing
   Message& operator=(const Message&) = default;  // for take()
   void take(Message& other) noexcept {
     *this = std::as_const(other);

@@ -45,6 +45,9 @@ enum class Durability : std::uint8_t {
                ///< goes to the journal, and many share one fdatasync
 };
 
+/// What `Message::nack` takes at most.
+inline constexpr Timeout longest_delay = std::chrono::hours(72);
+
 inline constexpr Timeout sync_never = Timeout::max();
 
 struct QueueOptions {
@@ -73,6 +76,15 @@ struct QueueOptions {
   /// A message that a member of a shared group has held for this long while somebody waits for it
   /// is given to another; zero: never, only death gives it away.
   Timeout lease = Timeout::zero();
+  /// How often a shared group delivers a message at most, up to 250. One that is handed back after
+  /// that, by a nack, a death or a lease, goes to `dead_letter`, or is discarded where that is
+  /// empty. Zero: without end, or 5 with a `dead_letter`.
+  unsigned max_deliveries = 0;
+  /// The queue that such messages are copied to before their group finishes with them, as they are,
+  /// with headers that say where they come from. It has to be there, of at least this capacity, and
+  /// be one that the creator may send to; of a durable queue it is durable. While it takes nothing,
+  /// they stay.
+  std::string dead_letter = {};
   /// Start at full size instead of growing to it.
   bool prealloc = false;
   /// Who may use the queue, as a file's permission bits: read = consume, write = publish. Its owner
@@ -208,6 +220,9 @@ struct QueueInfo {
   std::uint64_t disk_free =
       0;  ///< bytes free on the state directory's file system; 0: there is none
   std::uint64_t disk_left = 0;  ///< of these, what the disk reserve leaves to journals
+  std::uint64_t doomed = 0;     ///< delivered too often, and not taken by the dead-letter queue yet
+  std::uint64_t dead_lettered = 0;  ///< taken by it, since the daemon was started
+  std::uint64_t discarded = 0;      ///< likewise, finished for want of a dead-letter queue
 };
 
 }  // namespace spillring

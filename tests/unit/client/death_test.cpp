@@ -94,7 +94,8 @@ TEST_F(DeathTest, WhatAKilledConsumerHeldComesAgain) {
         static_cast<int>(message->deliveries());
     ASSERT_TRUE(message->ack());
   }
-  EXPECT_EQ(deliveries, (std::vector<int>{2, 2, 2, 2, 2, 2, 1, 1, 1, 1}));
+  EXPECT_EQ(deliveries, (std::vector<int>{2, 2, 1, 1, 1, 2, 1, 1, 1, 1}))
+      << "what was claimed ahead, nobody has seen";
   EXPECT_EQ(queue.info().consumers, 1U);
 }
 
@@ -246,7 +247,7 @@ TEST_F(DeathTest, WhatALeaseTookFromTheClaimedAheadIsNotDeliveredTwice) {
   for (int i = 1; i < 3; ++i) {
     Result<Message> message = quick.receive(5s);
     ASSERT_TRUE(message);
-    EXPECT_EQ(message->deliveries(), 2U);
+    EXPECT_EQ(message->deliveries(), 1U);
     EXPECT_TRUE(message->ack());
   }
   EXPECT_EQ(slow.try_receive().error(), Code::empty) << "others have finished with it";

@@ -104,6 +104,49 @@ TEST_F(SharedGroupTest, TheDeadGiveBackWhatTheyHeld) {
   EXPECT_TRUE(group_.finish(2, *other));
 }
 
+TEST_F(SharedGroupTest, WhatTheDeadHadClaimedAheadWasDeliveredToNobody) {
+  group_.claim(1, alice);
+  group_.claim(2, alice);
+  EXPECT_EQ(group_.hand_back_all_of(alice, 2), 2U);
+  EXPECT_EQ(layout::unpacked(*group_.claim(1, bob)).count, 2);
+  EXPECT_EQ(layout::unpacked(*group_.claim(2, bob)).count, 1);
+}
+
+TEST_F(SharedGroupTest, AfterItsLastDeliveryNobodyClaimsIt) {
+  group_ = SharedGroup(entry_, cursor_, words_.data(), window, 2);
+  ASSERT_TRUE(group_.hand_back(1, *group_.claim(1, alice), true));
+  EXPECT_EQ(group_.standing(1), Standing::handed_back);
+  EXPECT_FALSE(group_.is_set_aside());
+  ASSERT_TRUE(group_.hand_back(1, *group_.claim(1, alice), true, 1000));
+  EXPECT_EQ(group_.standing(1), Standing::set_aside);
+  EXPECT_EQ(layout::unpacked(group_.word(1)).state, layout::Delivery::doomed);
+  EXPECT_TRUE(group_.take_set_aside());
+  EXPECT_FALSE(group_.take_set_aside());
+  EXPECT_FALSE(group_.claim(1, bob));
+  EXPECT_EQ(group_.move_floor().to, 1U) << "it is not finished";
+  EXPECT_EQ(group_.standing_to_save(1), 2);
+}
+
+TEST_F(SharedGroupTest, WhatIsDelayedIsReleasedOnce) {
+  ASSERT_TRUE(group_.hand_back(1, *group_.claim(1, alice), true, 70'000));
+  const std::uint64_t word = group_.word(1);
+  EXPECT_EQ(layout::delay_of(layout::unpacked(word)), 70'000U);
+  EXPECT_FALSE(group_.claim(1, bob));
+  EXPECT_EQ(layout::rescan_sequence(group_.rescan()), layout::rescan_none);
+  EXPECT_TRUE(group_.release(1, word));
+  EXPECT_FALSE(group_.release(1, word));
+  EXPECT_EQ(layout::rescan_sequence(group_.rescan()), 1U);
+  EXPECT_EQ(layout::unpacked(*group_.claim(1, bob)).count, 2);
+}
+
+TEST_F(SharedGroupTest, WhatWasDeliveredOftenEnoughIsRestoredAsDoomed) {
+  group_ = SharedGroup(entry_, cursor_, words_.data(), window, 3);
+  group_.restore(1, 2);
+  group_.restore(2, 3);
+  EXPECT_EQ(group_.standing(1), Standing::handed_back);
+  EXPECT_EQ(group_.standing(2), Standing::set_aside);
+}
+
 TEST_F(SharedGroupTest, ALoweredRescanIsNotRaisedByWhoLookedBefore) {
   const auto receipt = group_.claim(1, alice);
   const std::uint64_t seen = group_.rescan();
