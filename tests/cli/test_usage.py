@@ -5,7 +5,7 @@ from failures import assert_failure
 
 VERBS = "create ls info stat send recv peek drain purge seek rm version".split()
 LATER = ["top", "bench", "completion"]
-LATER_OPTIONS = ("--max-deliveries --dead-letter --ttl "
+LATER_OPTIONS = ("--ttl "
                  "--exclusive-producer").split()
 
 BAD = [
