@@ -119,13 +119,17 @@ static void sending_and_receiving(spillring_client* client) {
   OK(spillring_message_nack(message));
   OK(spillring_receive(in, second, &message));
   CHECK(spillring_message_deliveries(message) == 2);
-  OK(spillring_message_settle(message));
-  CHECK(says(message, "hello"));
-  spillring_message_free(message);
+  OK(spillring_message_nack_later(message, second));
+  // The next one comes meanwhile.
   OK(spillring_receive(in, second, &message));
   CHECK(spillring_message_key(message, &size) == NULL && size == 0);
   CHECK(spillring_message_size(message) == 0);
   OK(spillring_message_ack(message));
+  OK(spillring_receive(in, 30 * second, &message));
+  CHECK(spillring_message_deliveries(message) == 3);
+  OK(spillring_message_settle(message));
+  CHECK(says(message, "hello"));
+  spillring_message_free(message);
 
   spillring_loan* loan = NULL;
   OK(spillring_loan_open(out, 100, 4096, second, &metadata, &loan));

@@ -1,6 +1,7 @@
 """The user's own supervisor: started on first use, one for all, gone when nobody needs it."""
 
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -130,7 +131,7 @@ def test_what_vanishes_comes_back(home, what):
 
 
 def test_it_leaves_when_nobody_needs_it(home):
-    socket = home.socket + ".brief"
+    socket = str(pathlib.Path(home.socket).with_name("brief"))  # a socket's path has 107 bytes
     home.environment["SPILLRING_SOCKET"] = socket
     home.state.mkdir(parents=True, mode=0o700)
     home.state.chmod(0o700)
