@@ -1,10 +1,13 @@
 // Does one operation many times within a function of its own, for `run` to count the instructions.
 //
-//   operations NAME     prints how often the function `measured` did it
+//   operations NAME [ROUNDS]     prints how often the function `measured` did it; on stderr, how
+//                                long one took
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <string>
@@ -19,7 +22,7 @@ namespace {
 using namespace spillring;
 
 constexpr unsigned times = 1024;  // a quarter of the ring that a queue begins with
-constexpr unsigned rounds = 4;
+constexpr unsigned few_rounds = 4;
 
 void require(bool good, const char* what) {
   if (good) return;
@@ -113,20 +116,26 @@ extern "C" __attribute__((noinline)) void measured(void (*once)(Bench&), Bench& 
 }
 
 int main(int argc, char** argv) {
-  const auto found = operations.find(argc == 2 ? argv[1] : "");
+  const auto found = operations.find(argc >= 2 ? argv[1] : "");
   if (found == operations.end()) {
-    std::fprintf(stderr, "usage: operations NAME; there are:");
+    std::fprintf(stderr, "usage: operations NAME [ROUNDS]; there are:");
     for (const auto& [name, operation] : operations) std::fprintf(stderr, " %s", name.c_str());
     std::fprintf(stderr, "\n");
     return 64;
   }
   Bench bench;
   bench.held.reserve(times);
+  const unsigned rounds =
+      argc >= 3 ? static_cast<unsigned>(std::strtoul(argv[2], nullptr, 10)) : few_rounds;
+  std::chrono::duration<double, std::nano> took{};
   for (unsigned round = 0; round < rounds; ++round) {
     found->second.before(bench);
+    const auto begin = std::chrono::steady_clock::now();
     measured(found->second.once, bench);
+    took += std::chrono::steady_clock::now() - begin;
     bench.empty();
   }
   std::printf("%u\n", times * rounds);
+  std::fprintf(stderr, "%.1f ns each\n", took.count() / times / rounds);
   return 0;
 }

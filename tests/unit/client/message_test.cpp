@@ -53,6 +53,23 @@ TEST_F(MessageTest, KeyHeadersAndAlignmentArrive) {
   }
 }
 
+TEST_F(MessageTest, WhatHasEndedOrMovedShowsNothing) {
+  const Queue queue = bus_.create("q");
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g");
+  Result<Loan> loan = out.loan(100, 1s, {{bytes("key"), {}}, 0});
+  ASSERT_TRUE(loan);
+  ASSERT_TRUE(loan->publish());
+  EXPECT_TRUE(loan->bytes().empty());
+  Message first = in.receive(1s).value();
+  Message second = std::move(first);
+  // NOLINTNEXTLINE(bugprone-use-after-move): that is what is asked here
+  EXPECT_TRUE(first.bytes().empty() && !first.key());
+  EXPECT_TRUE(second.key());
+  ASSERT_TRUE(second.ack());
+  EXPECT_TRUE(second.bytes().empty() && !second.key());
+}
+
 TEST_F(MessageTest, AMessageIsReadWhereItWasWritten) {
   const Queue queue = bus_.create("q");
   Producer out = queue.producer();
