@@ -117,12 +117,24 @@ std::vector<Sample> samples_of(const Client& client) {
   return samples;
 }
 
-/// Of those that were named, which have to be there.
+/// Of one that has to be there. Where it is removed while it is asked, it is looked for once more: so the
+/// error says which one there is not.
+Sample sample_of(const Client& client, const std::string& name) {
+  while (true) {
+    try {
+      return sample_of(open_queue(client, name));
+    } catch (const Error& error) {
+      if (error.code() != Code::deleted) throw;
+    }
+  }
+}
+
+/// Of those that were named.
 std::vector<Sample> samples_of(const Client& client, const std::vector<std::string>& names) {
   if (names.empty()) return samples_of(client);
   std::vector<Sample> samples;
   samples.reserve(names.size());
-  for (const std::string& name : names) samples.push_back(sample_of(open_queue(client, name)));
+  for (const std::string& name : names) samples.push_back(sample_of(client, name));
   return samples;
 }
 

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -212,6 +213,13 @@ class Command:
             for stream in (process.stdin, process.stdout, process.stderr):
                 if stream is not None and not stream.closed:
                     stream.close()
+
+
+@pytest.fixture
+def tmp_path():
+    """Shorter than pytest's own, which grows with its runs: a socket's path has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="spillring-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 
@@ -168,6 +169,13 @@ class Daemon:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, 9)  # also where the first keeper has ended before
         self.process.wait(LONG)
+
+
+@pytest.fixture
+def tmp_path():
+    """Shorter than pytest's own, which grows with its runs: a socket's path has at most 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="spillring-", ignore_cleanup_errors=True) as folder:
+        yield pathlib.Path(folder)
 
 
 @pytest.fixture
