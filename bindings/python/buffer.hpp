@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "errors.hpp"
+#include "method.hpp"
 #include "spillring/options.hpp"
 
 namespace spillring::python {
@@ -85,14 +86,10 @@ struct Exporter {
   }
 
  private:
-  static Object& object_of(PyObject* exporter) {
-    return pybind11::handle(exporter).cast<Object&>();
-  }
-
   static int get(PyObject* exporter, Py_buffer* view, int flags) {
     static std::byte nothing{};
     try {
-      Object& object = object_of(exporter);
+      Object& object = object_in<Object>(exporter);
       const auto memory = object.memory();
       constexpr bool readonly = std::is_const_v<typename decltype(memory)::element_type>;
       const void* const start = memory.empty() ? &nothing : memory.data();
@@ -113,7 +110,7 @@ struct Exporter {
   }
 
   static void release(PyObject* exporter, Py_buffer* /*view*/) {
-    Object& object = object_of(exporter);
+    Object& object = object_in<Object>(exporter);
     object.views().remove();
     object.view_released();
   }

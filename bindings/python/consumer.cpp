@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <utility>
 
 #include "arguments.hpp"
 #include "errors.hpp"
+#include "method.hpp"
 
 namespace spillring::python {
 
@@ -143,6 +145,29 @@ std::string ConsumerObject::repr() const {
       handle_->closed() ? ", closed" : "");
 }
 
+namespace {
+
+struct Next {
+  static constexpr Signature signature{"__next__", {}};
+  static constexpr const char* doc = "The next message.";
+  static py::object call(ConsumerObject& consumer, Given /*given*/) {
+    return py::cast(consumer.next());
+  }
+};
+
+struct Receive {
+  static constexpr std::array parameters{"timeout"};
+  static constexpr Signature signature{"receive", parameters, 1};
+  static constexpr const char* doc = R"(receive(timeout=None) -> Message | None
+
+The next message; None if none came within `timeout` seconds (None: waits for ever, 0: does not wait).)";
+  static py::object call(ConsumerObject& consumer, Given given) {
+    return consumer.receive(given[0] == nullptr ? Py_None : given[0]);
+  }
+};
+
+}  // namespace
+
 void define_consumer(py::module_& module) {
   py::class_<ConsumerObject> type(module, "Consumer", py::is_final(),
                                   R"(Receives a group's messages; an iterator of them.
@@ -152,17 +177,9 @@ acknowledged by another thread than the one that received it. close(), or the en
 statement, hands back what was claimed ahead and leaves the group; messages in use stay as they are
 and can still be acknowledged.)");
   type.attr("__module__") = "spillring";
+  FastMethod<ConsumerObject, Next>::define(type);
+  FastMethod<ConsumerObject, Receive>::define(type);
   type.def("__iter__", [](py::object self) { return self; })
-      .def("__next__", &ConsumerObject::next)
-      .def(
-          "receive",
-          [](ConsumerObject& consumer, const py::object& timeout) {
-            return consumer.receive(timeout);
-          },
-          py::arg("timeout") = py::none(),
-          "receive(timeout=None) -> Message | None\n\nThe next message; None if none came within "
-          "`timeout` seconds (None: waits for ever, "
-          "0: does not wait).")
       .def(
           "receive_many",
           [](ConsumerObject& consumer, const py::object& n, const py::object& timeout) {

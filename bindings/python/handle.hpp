@@ -112,9 +112,16 @@ class Handle final : public Closable {
       abandon(item);
       return;
     }
+    if (!may_ask()) {
+      if (const Turn turn(*this, std::try_to_lock); turn) {
+        const Item ended = std::move(item);
+        return;
+      }
+    }
     {
       const std::lock_guard lock(dropped_mutex_);
       dropped_.push_back(std::move(item));
+      any_dropped_.store(true, std::memory_order_relaxed);
     }
     if (may_ask()) {  // its last item may be waited for, as in alone()
       without_gil([this] { end_dropped(); });
@@ -192,18 +199,18 @@ class Handle final : public Closable {
   // mutex looks there after it gave it back. So one of the two ends the item.
   void end_dropped() noexcept {
     for (;;) {
-      {
-        const std::lock_guard lock(dropped_mutex_);
-        if (dropped_.empty()) return;
-      }
+      // Between the change (an item was left, or the mutex was given back) and the look at what the
+      // other one changed.
+      std::atomic_thread_fence(std::memory_order_seq_cst);
+      if (!any_dropped_.load(std::memory_order_relaxed)) return;
       const std::unique_lock lock(mutex_, std::try_to_lock);
       if (!lock) return;
       std::vector<Item> items;
       {
         const std::lock_guard list(dropped_mutex_);
         items.swap(dropped_);
+        any_dropped_.store(false, std::memory_order_relaxed);
       }
-      items.clear();
     }
   }
 
@@ -216,6 +223,7 @@ class Handle final : public Closable {
   std::atomic<bool> replaced_ = false;
   std::mutex dropped_mutex_;  // for moments; may be taken with the GIL and with `mutex_`
   std::vector<Item> dropped_;
+  std::atomic<bool> any_dropped_ = false;  // changed with `dropped_mutex_`, looked at without
 };
 
 }  // namespace spillring::python

@@ -7,6 +7,7 @@
 
 #include "arguments.hpp"
 #include "errors.hpp"
+#include "method.hpp"
 
 namespace spillring::python {
 
@@ -228,6 +229,22 @@ void MessageObject::view_released() noexcept {
   handle_->drop(std::move(message_));
 }
 
+namespace {
+
+struct Ack {
+  static constexpr Signature signature{"ack", {}};
+  static constexpr const char* doc = R"(ack() -> None
+
+Finishes the message for its group and ends the view. Raises BufferError while views of it exist,
+and Stale where it was given to another consumer meanwhile.)";
+  static py::object call(MessageObject& message, Given /*given*/) {
+    message.ack();
+    return py::none();
+  }
+};
+
+}  // namespace
+
 void define_message(py::module_& module) {
   py::class_<MessageObject> type(
       module, "Message", py::custom_type_setup(Exporter<MessageObject>::install), py::is_final(),
@@ -242,6 +259,7 @@ A message of a shared group is acknowledged with ack() or handed back with nack(
 does the one at its end and the other after an exception. A message that is dropped without either
 is handed back, with a ResourceWarning.)");
   type.attr("__module__") = "spillring";
+  FastMethod<MessageObject, Ack>::define(type);
   type.def_property_readonly("seq", &MessageObject::seq, "The message's number in its queue.")
       .def_property_readonly("queue", &MessageObject::queue, "The queue's name.")
       .def_property_readonly("key", &MessageObject::key,
@@ -253,10 +271,6 @@ is handed back, with a ResourceWarning.)");
       .def_property_readonly("deliveries", &MessageObject::deliveries,
                              "How often it was handed out, this time included; above 1 it is a "
                              "redelivery. 0 if it was peeked at.")
-      .def("ack", &MessageObject::ack,
-           "ack() -> None\n\nFinishes the message for its group and ends the view. Raises "
-           "BufferError "
-           "while views of it exist,\nand Stale where it was given to another consumer meanwhile.")
       .def(
           "nack",
           [](MessageObject& message, const py::object& delay) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
+#include <array>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "buffer.hpp"
 #include "errors.hpp"
 #include "info.hpp"
+#include "method.hpp"
 
 namespace spillring::python {
 
@@ -107,34 +109,45 @@ std::unique_ptr<ConsumerObject> QueueObject::subscribe(std::optional<std::string
 
 namespace {
 
-void define_receiving(py::class_<QueueObject>& type) {
-  type.def(
-          "get",
-          [](QueueObject& queue, const py::object& group, const py::object& timeout,
-             const py::object& ack, const py::kwargs& rest) {
-            refuse(rest, "get");
-            return queue.get(name_of(group, "group"), timeout_of(timeout, "timeout"),
-                             flag_of(ack, "ack"));
-          },
-          py::kw_only(), py::arg("group") = "default", py::arg("timeout") = py::none(),
-          py::arg("ack") = true,
-          R"(get(*, group="default", timeout=None, ack=True) -> Message
+constexpr const char* default_group = "default";
+
+std::string group_of(PyObject* given) {
+  return given == nullptr ? default_group : name_of(given, "group");
+}
+
+bool ack_of(PyObject* given) { return given == nullptr || flag_of(given, "ack"); }
+
+struct Get {
+  static constexpr std::array parameters{"group", "timeout", "ack"};
+  static constexpr Signature signature{"get", parameters};
+  static constexpr const char* doc = R"(get(*, group="default", timeout=None, ack=True) -> Message
 
 Takes the group's next message. Waits up to `timeout` seconds (None: for ever), then raises Empty.
 The message is acknowledged at once, and its bytes stay until it and its views are gone; with
-ack=False it is the caller's to acknowledge.)")
-      .def(
-          "get_nowait",
-          [](QueueObject& queue, const py::object& group, const py::object& ack,
-             const py::kwargs& rest) {
-            refuse(rest, "get_nowait");
-            return queue.get(name_of(group, "group"), no_wait, flag_of(ack, "ack"));
-          },
-          py::kw_only(), py::arg("group") = "default", py::arg("ack") = true,
-          "get_nowait(*, group=\"default\", ack=True) -> Message\n\nget() that raises Empty "
-          "instead "
-          "of waiting.")
-      .def(
+ack=False it is the caller's to acknowledge.)";
+
+  static py::object call(QueueObject& queue, Given given) {
+    const Timeout timeout = given[1] == nullptr ? forever : timeout_of(given[1], "timeout");
+    return py::cast(queue.get(group_of(given[0]), timeout, ack_of(given[2])));
+  }
+};
+
+struct GetNowait {
+  static constexpr std::array parameters{"group", "ack"};
+  static constexpr Signature signature{"get_nowait", parameters};
+  static constexpr const char* doc = R"(get_nowait(*, group="default", ack=True) -> Message
+
+get() that raises Empty instead of waiting.)";
+
+  static py::object call(QueueObject& queue, Given given) {
+    return py::cast(queue.get(group_of(given[0]), no_wait, ack_of(given[1])));
+  }
+};
+
+void define_receiving(py::class_<QueueObject>& type) {
+  FastMethod<QueueObject, Get>::define(type);
+  FastMethod<QueueObject, GetNowait>::define(type);
+  type.def(
           "get_many",
           [](QueueObject& queue, const py::object& n, const py::object& group,
              const py::object& timeout, const py::kwargs& rest) {
