@@ -40,6 +40,7 @@ layout::Request options_of(const layout::Manifest& m) {
   options.slots = m.slots;
   options.stall_timeout_ns = m.stall_timeout_ns;
   options.lease_ns = m.lease_ns;
+  options.ttl_ns = m.ttl_ns;
   options.full = m.full;
   options.keep = m.keep;
   options.prealloc = m.prealloc;

@@ -11,7 +11,7 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr int schema_version = 4;
+constexpr int schema_version = 5;
 
 constexpr const char* schema = R"(
 CREATE TABLE queues (
@@ -24,6 +24,7 @@ CREATE TABLE queues (
   slots INTEGER NOT NULL,
   stall_timeout_ns INTEGER NOT NULL,
   lease_ns INTEGER NOT NULL,
+  ttl_ns INTEGER NOT NULL,
   "full" INTEGER NOT NULL,
   keep INTEGER NOT NULL,
   prealloc INTEGER NOT NULL,
@@ -179,7 +180,7 @@ std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
-      retain_bytes, complete, next, base, max_deliveries, dead_letter FROM queues)");
+      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
     queue.id = query.number(0);
@@ -202,6 +203,7 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.base = query.number(18);
     queue.options.max_deliveries = static_cast<std::uint32_t>(query.number(19));
     queue.options.dead_letter.set(query.text(20));
+    queue.options.ttl_ns = query.number(21);
     Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
     groups.bind(queue.id);
     while (groups.step()) {
@@ -217,8 +219,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   Statement statement(*this,
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
-      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -229,7 +231,7 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.options.retain_ns).bind(queue.options.retain_bytes);
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
   statement.bind(queue.options.max_deliveries);
-  statement.bind(std::string(queue.options.dead_letter.view()));
+  statement.bind(std::string(queue.options.dead_letter.view())).bind(queue.options.ttl_ns);
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }
@@ -253,9 +255,9 @@ void Catalogue::put_definition(const SavedQueue& queue) { insert(queue, "INSERT 
 
 void Catalogue::put_settings(std::uint64_t queue, const layout::Request& options) {
   Statement statement(*this, R"(UPDATE queues SET stall_timeout_ns = ?, lease_ns = ?, sync_ms = ?,
-      retain_ns = ?, retain_bytes = ? WHERE id = ?)");
+      retain_ns = ?, retain_bytes = ?, ttl_ns = ? WHERE id = ?)");
   statement.bind(options.stall_timeout_ns).bind(options.lease_ns).bind(options.sync_ms);
-  statement.bind(options.retain_ns).bind(options.retain_bytes).bind(queue);
+  statement.bind(options.retain_ns).bind(options.retain_bytes).bind(options.ttl_ns).bind(queue);
   statement.step();
 }
 

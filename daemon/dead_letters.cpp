@@ -1,6 +1,6 @@
 // What the supervisor does with what was set aside: delayed words become available when their time
-// has come; doomed ones, delivered as often as may be, go to the dead-letter queue, or are
-// discarded where there is none.
+// has come; doomed ones, delivered as often as may be, and expired ones, too late to be delivered,
+// go to the dead-letter queue, or are discarded where there is none.
 //
 // A hand-over has five steps, each a store or a swap, and the supervisor may die between any two:
 //
@@ -104,11 +104,11 @@ os::Instant Queue::consider_set_aside(os::Instant now) {
   return any_hand_over() ? std::min(next, os::after(now, pause_between_looks)) : next;
 }
 
-/// When to do something about it: now, for what is doomed.
+/// When to do something about it: now, but for what is delayed.
 os::Instant Queue::due_of(const Group& group, std::uint64_t s, std::uint64_t word,
                           os::Instant now) const noexcept {
   const layout::GroupWord aside = layout::unpacked(word);
-  if (aside.state == Delivery::doomed) return now;
+  if (aside.state != Delivery::delayed) return now;
   const auto before = group.aside.find(s);
   if (before != group.aside.end() && before->second.word == word) return before->second.due;
   return os::after(now, layout::delay_of(aside) * nanoseconds_of_ms);
@@ -156,7 +156,7 @@ std::uint64_t Queue::doomed() const noexcept {
   for (const auto& group : group_table_) {
     if (!group || group->kind != GroupKind::shared) continue;
     group->shared.for_each_set_aside(group->shared.end(), [&](std::uint64_t, std::uint64_t word) {
-      if (layout::unpacked(word).state == Delivery::doomed) ++count;
+      if (layout::unpacked(word).state != Delivery::delayed) ++count;
     });
   }
   return count;
@@ -295,7 +295,8 @@ std::vector<std::byte> Queue::metadata_of_copy(const Letter& letter, const Group
   std::erase_if(headers, is_own);
   const std::string sequence = std::to_string(s);
   const std::string deliveries = std::to_string(layout::unpacked(word).count);
-  headers.push_back({"spillring-reason", bytes_of("max-deliveries")});
+  const bool expired = layout::unpacked(word).state == Delivery::expired;
+  headers.push_back({"spillring-reason", bytes_of(expired ? "expired" : "max-deliveries")});
   headers.push_back({"spillring-source", bytes_of(name_)});
   headers.push_back({"spillring-group", bytes_of(group.name)});
   headers.push_back({"spillring-sequence", bytes_of(sequence)});

@@ -120,8 +120,8 @@ Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, Group
   entry.window = kind == GroupKind::shared ? window : 0;
   entry.name.set(name);
   cursor.owner.store(0, std::memory_order_relaxed);
-  for (auto* count :
-       {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes, &cursor.set_aside}) {
+  for (auto* count : {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes, &cursor.set_aside,
+                      &cursor.expired}) {
     count->store(0, std::memory_order_relaxed);
   }
   group_table_[slot] = std::move(group);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "os/boot.hpp"
 #include "ring/reclaim.hpp"
 #include "spillring/client.hpp"
 #include "spillring/version.hpp"
@@ -71,6 +72,8 @@ layout::Request checked(layout::Request options, bool has_journal) {
           "a loan needs at least 1 ms before it may be revoked");
   require(options.lease_ns == 0 || options.lease_ns >= 1'000'000, "the lease is too short",
           "a lease lasts at least 1 ms; 0 means none");
+  require(options.ttl_ns == 0 || options.ttl_ns >= 1'000'000, "the ttl is too short",
+          "messages are delivered for at least 1 ms; 0 means no matter how long");
   require(options.max_deliveries <= layout::most_deliveries,
           fmt::format("{} deliveries cannot be had", options.max_deliveries),
           fmt::format("max_deliveries lies between 0, which is without end, and {}",
@@ -131,11 +134,12 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   deposit();
 }
 
-void Queue::write_identity() noexcept {
+void Queue::write_identity() {
   layout::Manifest& m = manifest();
   m.layout_version = layout_version;
   m.size = sizeof(layout::Manifest);
   m.queue_id = id_;
+  m.boot = os::boot_number();
   m.capacity = options_.capacity;
   m.slots = options_.slots;
   m.largest_message = std::min(options_.capacity / 4, layout::max_message);
@@ -166,6 +170,7 @@ void Queue::write_settings() noexcept {
   layout::Manifest& m = manifest();
   __atomic_store_n(&m.stall_timeout_ns, options_.stall_timeout_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.lease_ns, options_.lease_ns, __ATOMIC_RELAXED);
+  __atomic_store_n(&m.ttl_ns, options_.ttl_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.sync_ms, options_.sync_ms, __ATOMIC_RELAXED);
   __atomic_store_n(&m.retain_ns, options_.retain_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.retain_bytes, options_.retain_bytes, __ATOMIC_RELAXED);
@@ -179,6 +184,7 @@ void Queue::set(const layout::Request& request) {
   };
   change(layout::setting_stall_timeout, &layout::Request::stall_timeout_ns);
   change(layout::setting_lease, &layout::Request::lease_ns);
+  change(layout::setting_ttl, &layout::Request::ttl_ns);
   change(layout::setting_sync, &layout::Request::sync_ms);
   change(layout::setting_retain_age, &layout::Request::retain_ns);
   change(layout::setting_retain_bytes, &layout::Request::retain_bytes);

@@ -328,7 +328,7 @@ class Queue {
   void raise_alarm(DiskAlarm alarm, const std::string& why) noexcept;
   void end_alarm() noexcept;
 
-  void write_identity() noexcept;
+  void write_identity();
   void write_settings() noexcept;
   void begin_ring(std::uint64_t first);
   [[nodiscard]] Segment new_segment(const char* part, std::size_t bytes) const;

@@ -13,6 +13,7 @@ layout::QueueRecord Queue::record() const {
   record.slots = options_.slots;
   record.stall_timeout_ns = options_.stall_timeout_ns;
   record.lease_ns = options_.lease_ns;
+  record.ttl_ns = options_.ttl_ns;
   record.full = options_.full;
   record.keep = options_.keep;
   record.prealloc = options_.prealloc;
@@ -112,6 +113,7 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     record.lost = cursor.lost.load(std::memory_order_relaxed);
     record.read_back = cursor.read_back.load(std::memory_order_relaxed);
     record.read_back_bytes = cursor.read_back_bytes.load(std::memory_order_relaxed);
+    record.expired = cursor.expired.load(std::memory_order_relaxed);
     if (!answer.add(record)) {
       answer.reply.number = 1;
       return;

@@ -23,7 +23,7 @@ layout::Entry entry_of(const layout::Descriptor& descriptor, layout::Published s
   entry.timestamp = once(descriptor.timestamp);
   entry.size = once(descriptor.size);
   entry.metadata_size = once(descriptor.metadata_size);
-  entry.flags = once(descriptor.flags) & layout::payload_inline;
+  entry.flags = once(descriptor.flags) & (layout::payload_inline | layout::expires);
   if (entry.flags != 0) std::copy_n(descriptor.bytes, layout::inline_size, entry.bytes);
   return entry;
 }
@@ -31,7 +31,7 @@ layout::Entry entry_of(const layout::Descriptor& descriptor, layout::Published s
 /// Adds a message's bytes to the batch. False: it does not lie where its claim says.
 bool add_bytes(journal::Batch& batch, layout::Entry& entry, const ring::RingView& ring,
                std::uint64_t low, std::uint64_t high) {
-  if (entry.flags != 0) {
+  if ((entry.flags & layout::payload_inline) != 0) {
     entry.start = 0;
     return entry.size <= layout::inline_size && entry.metadata_size == 0;
   }

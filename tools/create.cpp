@@ -95,6 +95,9 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_duration(app, "--lease", options.lease,
                "a message held this long goes to another consumer; 0: only\n"
                "death gives it away (0)");
+  add_duration(app, "--ttl", options.ttl,
+               "messages sent without a time of their own are delivered within\n"
+               "this time, and then no more; 0: no matter how long (0)");
   add_value(app, "--max-deliveries", "N",
             "how often a group delivers a message at most; after that it is\n"
             "discarded, or a dead letter (without end; with --dead-letter 5)",
@@ -103,7 +106,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
                   static_cast<unsigned>(std::min<std::uint64_t>(parse_count(label, value), 65535));
             });
   add_text(app, "--dead-letter", options.dead_letter, "QUEUE",
-           "where messages go that were delivered as often; it must be there");
+           "where messages go that were delivered as often, or whose time is\n"
+           "over; it must be there");
   app.add_flag("--prealloc", options.prealloc, "start at full size instead of growing to it");
   add_mode(app, "--mode", options.mode,
            "who may use it, as a file's: read = receive, write = send (0600)");

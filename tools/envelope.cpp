@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 
 #include "base64.hpp"
 #include "failure.hpp"
@@ -71,6 +72,7 @@ class Reader {
     result.payload = *std::move(payload);
     if (auto key = bytes(object, "key")) result.metadata.set_key(*std::move(key));
     read_headers(object, result.metadata);
+    read_ttl(object, result.metadata);
     return result;
   }
 
@@ -92,9 +94,9 @@ class Reader {
 
   /// A misspelt member would be a key or a header silently lost.
   void check_members(const Json& object) const {
-    static constexpr std::array<std::string_view, 11> known{
-        "queue",       "seq",  "ts",      "key",         "key_b64",   "headers",
-        "headers_b64", "size", "payload", "payload_b64", "deliveries"};
+    static constexpr std::array<std::string_view, 13> known{
+        "queue",       "seq",  "ts",      "key",         "key_b64",    "headers", "ttl",
+        "headers_b64", "size", "payload", "payload_b64", "deliveries", "expired"};
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) == known.end()) {
         refuse(fmt::format("\"{}\" is not a member of an envelope", name));
@@ -122,6 +124,18 @@ class Reader {
     }
     if (plain) refuse(fmt::format("it has both \"{}\" and \"{}\"", name, encoded));
     return base64(object[encoded], encoded);
+  }
+
+  void read_ttl(const Json& object, OwnedMetadata& metadata) const {
+    if (!object.contains("ttl") || object["ttl"].is_null()) return;
+    const Json& ttl = object["ttl"];
+    if (!ttl.is_number() || !(ttl.get<double>() > 0)) {
+      refuse("\"ttl\" is not a number of seconds above zero");
+    }
+    const std::chrono::duration<double> given(ttl.get<double>());
+    metadata.set_ttl(given < std::chrono::duration<double>(forever)
+                         ? Timeout(std::llround(given.count() * 1e9))
+                         : forever);
   }
 
   void read_headers(const Json& object, OwnedMetadata& metadata) const {
@@ -166,7 +180,8 @@ Envelope envelope_of(const Message& message, std::string_view queue) {
           .key = message.key(),
           .headers = message.headers(),
           .payload = message.bytes(),
-          .deliveries = message.deliveries()};
+          .deliveries = message.deliveries(),
+          .ttl = message.ttl()};
 }
 
 Envelope envelope_of(const PeekedMessage& message, std::string_view queue) {
@@ -176,7 +191,9 @@ Envelope envelope_of(const PeekedMessage& message, std::string_view queue) {
                   .key = std::nullopt,
                   .headers = {},
                   .payload = message.payload,
-                  .deliveries = std::nullopt};
+                  .deliveries = std::nullopt,
+                  .ttl = message.ttl,
+                  .expired = message.expired};
   if (message.key) result.key = *message.key;
   for (const auto& [name, value] : message.headers) result.headers.push_back({name, value});
   return result;
@@ -196,6 +213,8 @@ std::string to_json_line(const Envelope& envelope) {
   object["size"] = envelope.payload.size();
   add_bytes(object, "payload", envelope.payload);
   if (envelope.deliveries) object["deliveries"] = *envelope.deliveries;
+  if (envelope.ttl != no_wait) object["ttl"] = seconds(envelope.ttl);
+  if (envelope.expired) object["expired"] = true;
   return object.dump() + "\n";
 }
 
@@ -205,7 +224,7 @@ void OwnedMetadata::add_header(std::string name, std::string value) {
 }
 
 Metadata OwnedMetadata::view() const {
-  Metadata result{.key = std::nullopt, .headers = headers_};
+  Metadata result{.key = std::nullopt, .headers = headers_, .ttl = ttl_};
   if (key_) result.key = std::as_bytes(std::span(*key_));
   return result;
 }

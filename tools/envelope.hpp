@@ -25,6 +25,8 @@ struct Envelope {
   std::vector<Header> headers;
   std::span<const std::byte> payload;
   std::optional<unsigned> deliveries;  ///< nothing where it was not handed out
+  Timeout ttl = no_wait;               ///< what it was sent with; zero: none
+  bool expired = false;
 };
 
 /// When it was sent, in nanoseconds since 1970.
@@ -41,9 +43,11 @@ struct Envelope {
 ///   {"b64": "..."}            as the value of a header
 ///   "headers_b64": [["name", "value"], ...] in base64, instead of "headers", where a name is no
 ///                             UTF-8 or there twice
+///   "ttl": 1.5                seconds that it was sent with, where it was
+///   "expired": true           where these are over
 [[nodiscard]] std::string to_json_line(const Envelope& envelope);
 
-/// Key and headers that own their bytes.
+/// Metadata that own their bytes.
 class OwnedMetadata {
  public:
   OwnedMetadata() = default;
@@ -52,7 +56,8 @@ class OwnedMetadata {
 
   void set_key(std::string key) { key_ = std::move(key); }
   void add_header(std::string name, std::string value);
-  [[nodiscard]] bool empty() const noexcept { return !key_ && headers_.empty(); }
+  void set_ttl(Timeout ttl) noexcept { ttl_ = ttl; }
+  [[nodiscard]] bool empty() const noexcept { return !key_ && headers_.empty() && ttl_ == no_wait; }
   /// Valid until this changes.
   [[nodiscard]] Metadata view() const;
 
@@ -60,6 +65,7 @@ class OwnedMetadata {
   std::optional<std::string> key_;
   std::deque<std::pair<std::string, std::string>> fields_;  // addresses stay, also when moved
   std::vector<Header> headers_;
+  Timeout ttl_ = no_wait;
 };
 
 /// A message that was read from an envelope.
@@ -68,8 +74,9 @@ struct ParsedEnvelope {
   OwnedMetadata metadata;
 };
 
-/// Reads what `to_json_line` writes; "seq", "ts", "queue", "size" and "deliveries" are ignored and
-/// may be missing, as may key and headers. Throws `Failure` (bad_data), naming line `number`.
+/// Reads what `to_json_line` writes; "seq", "ts", "queue", "size", "deliveries" and "expired" are
+/// ignored and may be missing, as may key, headers and ttl. Throws `Failure` (bad_data), naming
+/// line `number`.
 [[nodiscard]] ParsedEnvelope parse_envelope(std::string_view line, std::uint64_t number);
 
 }  // namespace spillring::tools

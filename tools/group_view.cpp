@@ -12,7 +12,8 @@ Json json_of(const GroupInfo& group) {
   return {{"name", group.name},           {"kind", name_of(group.kind)},
           {"floor", group.floor},         {"lag", group.lag},
           {"members", group.members},     {"unacked", group.unacked},
-          {"read_back", group.read_back}, {"read_back_bytes", group.read_back_bytes}};
+          {"read_back", group.read_back}, {"read_back_bytes", group.read_back_bytes},
+          {"expired", group.expired}};
 }
 
 Table table_of_groups(const std::vector<GroupInfo>& groups) {

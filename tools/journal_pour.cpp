@@ -15,7 +15,8 @@ Envelope envelope_of(const journal::Stored& message, std::uint64_t seq, std::str
           .key = message.key(),
           .headers = message.headers(),
           .payload = message.payload,
-          .deliveries = std::nullopt};
+          .deliveries = std::nullopt,
+          .ttl = Timeout(message.ttl)};
 }
 
 class Pouring {

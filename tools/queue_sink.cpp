@@ -7,7 +7,7 @@ QueueSink::QueueSink(const Queue& target)
 
 void QueueSink::take(Message message) {
   const std::vector<Header> headers = message.headers();
-  sender_.send(message.bytes(), {.key = message.key(), .headers = headers});
+  sender_.send(message.bytes(), {.key = message.key(), .headers = headers, .ttl = message.ttl()});
   if (durable_) {
     sent_.push_back(std::move(message));
   } else {

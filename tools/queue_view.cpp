@@ -112,6 +112,7 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
       word("retain", retention_of(options)),
       duration("stall_timeout", options.stall_timeout),
       duration("lease", options.lease),
+      duration("ttl", options.ttl),
       {"max_deliveries",
        options.max_deliveries == 0 ? text_cell("-") : count_cell(options.max_deliveries),
        options.max_deliveries == 0 ? Json(nullptr) : Json(options.max_deliveries)},

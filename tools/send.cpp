@@ -10,6 +10,7 @@
 #include "input.hpp"
 #include "output.hpp"
 #include "pour.hpp"
+#include "quantity.hpp"
 #include "rate.hpp"
 #include "rendering.hpp"
 #include "sender.hpp"
@@ -47,7 +48,7 @@ void check_sources(const Arguments& arguments) {
   if (arguments.envelopes && text) refuse_both("MSG", "--json");
   if (arguments.envelopes && files) refuse_both("--file", "--json");
   if (arguments.envelopes && !arguments.metadata.empty()) {
-    refuse_both("--json", "--key or --header (an envelope has its own)");
+    refuse_both("--json", "--key, --header or --ttl (an envelope has its own)");
   }
   if (arguments.delimiter.given() && (text || files || arguments.envelopes)) {
     refuse_both("a delimiter", text ? "MSG" : files ? "--file" : "--json");
@@ -163,6 +164,13 @@ void add_header(OwnedMetadata& metadata, const std::string& label, const std::st
   metadata.add_header(value.substr(0, equals), value.substr(equals + 1));
 }
 
+Timeout ttl_of(const std::string& label, const std::string& value) {
+  const Timeout ttl = parse_duration(label, value);
+  if (ttl > no_wait) return ttl;
+  throw usage_failure(fmt::format("{} '{}' is no time", label, value),
+                      "nothing could be delivered in it", "write for example 500ms or 30s");
+}
+
 void add_options(CLI::App& app, Arguments& arguments) {
   add_queue(app, arguments.queue, "name of the queue");
   add_values(
@@ -180,6 +188,12 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_value(
       app, "--key", "KEY", "give every message this key",
       [&](const std::string&, const std::string& value) { arguments.metadata.set_key(value); });
+  add_value(app, "--ttl", "DUR",
+            "deliver within this time, and then no more; inf: no matter how long\n"
+            "(as the queue has it)",
+            [&](const std::string& label, const std::string& value) {
+              arguments.metadata.set_ttl(ttl_of(label, value));
+            });
   add_limit(app, "-n,--count", arguments.count,
             "so many in all: MSG and --file again and again, of stdin the first");
   arguments.rate.add_option(app);
@@ -206,8 +220,9 @@ Verb add_send(CLI::App& root, Settings& settings) {
            "Bytes that are no UTF-8: \"payload_b64\" and \"key_b64\" instead of \"payload\" and\n"
            "\"key\", {\"b64\":\"...\"} as the value of a header, and "
            "\"headers_b64\":[[name,value],...]\n"
-           "instead of \"headers\" where names are no text or there twice. \"seq\", \"ts\",\n"
-           "\"queue\", \"size\" and \"deliveries\" are ignored; other members are refused.\n"
+           "instead of \"headers\" where names are no text or there twice. \"ttl\": seconds in\n"
+           "which it is delivered. \"seq\", \"ts\", \"queue\", \"size\", \"deliveries\" and\n"
+           "\"expired\" are ignored; other members are refused.\n"
            "\n"
            "Exit code 75: the queue is full. What was sent before stays sent.\n"
            "\n"

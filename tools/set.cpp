@@ -51,8 +51,13 @@ void read_stall_timeout(const std::string& label, const std::string& value, Queu
   changes.stall_timeout = parse_duration(label, value);
 }
 
-constexpr std::array<Tunable, 4> tunables{{
+void read_ttl(const std::string& label, const std::string& value, QueueChanges& changes) {
+  changes.ttl = parse_duration(label, value);
+}
+
+constexpr std::array<Tunable, 5> tunables{{
     {"lease", "lease", read_lease},
+    {"ttl", "ttl", read_ttl},
     {"stall-timeout", "stall_timeout", read_stall_timeout},
     {"sync", "sync", read_sync},
     {"retain", "retain", read_retain},
@@ -143,6 +148,8 @@ Verb add_set(CLI::App& root, Settings& settings) {
            "At once for everybody, and for good. Prints what each was before, and is now.\n"
            "\n"
            "  lease=DUR          a message held this long goes to another consumer; 0: none\n"
+           "  ttl=DUR            what is sent from now on is delivered within this time; 0: no\n"
+           "                     matter how long\n"
            "  stall-timeout=DUR  a sender that stops half-way holds others up this long\n"
            "  sync=each|never|DUR\n"
            "                     how often the disk is made to have what was sent (a queue with\n"

@@ -43,6 +43,7 @@ struct Change {
   double spilled_bytes = 0;
   double read_back = 0;
   double read_back_bytes = 0;
+  double expired = 0;
   std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
 };
 
@@ -71,8 +72,8 @@ std::uint64_t finished_between(const Sample& before, const Sample& now) {
   return sum;
 }
 
-/// What groups were given from the journal. A group that has gone takes its count along.
-std::uint64_t read_back(const Sample& sample, std::uint64_t GroupInfo::*count) {
+/// Of all groups. One that has gone takes its count along.
+std::uint64_t sum_of(const Sample& sample, std::uint64_t GroupInfo::*count) {
   std::uint64_t sum = 0;
   for (const GroupInfo& group : sample.groups) sum += group.*count;
   return sum;
@@ -88,11 +89,12 @@ Change change_between(const Sample& before, const Sample& now) {
   change.out = rate(finished_between(before, now));
   change.spilled = rate(risen(before.queue.spilled, now.queue.spilled));
   change.spilled_bytes = rate(risen(before.queue.spilled_bytes, now.queue.spilled_bytes));
-  const auto read_rate = [&](std::uint64_t GroupInfo::*count) {
-    return rate(risen(read_back(before, count), read_back(now, count)));
+  const auto group_rate = [&](std::uint64_t GroupInfo::*count) {
+    return rate(risen(sum_of(before, count), sum_of(now, count)));
   };
-  change.read_back = read_rate(&GroupInfo::read_back);
-  change.read_back_bytes = read_rate(&GroupInfo::read_back_bytes);
+  change.read_back = group_rate(&GroupInfo::read_back);
+  change.read_back_bytes = group_rate(&GroupInfo::read_back_bytes);
+  change.expired = group_rate(&GroupInfo::expired);
   for (const GroupInfo& group : now.groups) {
     change.lag = std::max(change.lag.value_or(0), group.lag);
   }
@@ -156,6 +158,7 @@ Table table_of() {
                 {"SPILL-B/S", true, number},
                 {"READ/S", true, number},
                 {"READ-B/S", true, number},
+                {"EXPIRED/S", true, number},
                 {"OLDEST", true, number},
                 {"ALARM", true, 7}});
 }
@@ -172,6 +175,7 @@ std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
           size_rate_cell(change.spilled_bytes),
           rate_cell(change.read_back),
           size_rate_cell(change.read_back_bytes),
+          rate_cell(change.expired),
           age_cell(queue.oldest_age),
           alarm_cell(queue.alarm)};
 }
@@ -192,6 +196,7 @@ Json json_of(const QueueInfo& queue, const Change& change, const std::string& ti
           {"spilled_bytes_per_second", rounded(change.spilled_bytes)},
           {"read_back_per_second", rounded(change.read_back)},
           {"read_back_bytes_per_second", rounded(change.read_back_bytes)},
+          {"expired_per_second", rounded(change.expired)},
           {"oldest_age", queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
           {"disk_left", queue.disk_left},
           {"alarm", name(queue.alarm)}};
@@ -277,8 +282,9 @@ Verb add_stat(CLI::App& root, Settings& settings) {
            "MSGS: waiting or in flight. OUT/S: finished with, each group counted for itself. LAG:\n"
            "of the slowest group. JOURNALED: how many of MSGS are on the disk; JOURNAL: the disk\n"
            "space that takes; SPILLED/S and SPILL-B/S: how much is written to it, READ/S and\n"
-           "READ-B/S: how much groups are given from it, in messages and their bytes. OLDEST: how\n"
-           "long ago the oldest message still needed was sent; ALARM: why the disk takes nothing.\n"
+           "READ-B/S: how much groups are given from it, in messages and their bytes. EXPIRED/S:\n"
+           "messages whose time was over before a group got them. OLDEST: how long ago the oldest\n"
+           "message still needed was sent; ALARM: why the disk takes nothing.\n"
            "Rates are those of the interval; the first line comes at its end. Ctrl-C ends.\n\n"
            "Examples:\n"
            "  spillring stat\n"

@@ -15,7 +15,7 @@ namespace {
 
 // Names that later versions have: whoever knows them should not be told that they are misspelt.
 constexpr std::array<std::string_view, 3> later_verbs{"top", "bench", "completion"};
-constexpr std::array<std::string_view, 2> later_options{"--ttl", "--exclusive-producer"};
+constexpr std::array<std::string_view, 1> later_options{"--exclusive-producer"};
 
 template <std::size_t size>
 bool contains(const std::array<std::string_view, size>& names, std::string_view name) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "arguments.hpp"
 #include "gil.hpp"
 
 namespace spillring::python {
@@ -65,12 +66,13 @@ Bytes::Bytes(py::handle object, const char* what) {
   }
 }
 
-MetadataArgument::MetadataArgument(py::handle key, py::handle headers) {
+MetadataArgument::MetadataArgument(py::handle key, py::handle headers, py::handle ttl) {
   if (!key.is_none()) {
     bytes_.emplace_back(key, "key");
     has_key_ = true;
   }
   if (!headers.is_none()) add_headers(headers);
+  if (!ttl.is_none()) ttl_ = duration_of(ttl, "ttl");
   if (const std::size_t bytes = size(); bytes > most_metadata) {
     throw Error(Code::too_large, fmt::format("key and headers of {} bytes", bytes),
                 fmt::format("they may take {} in all", most_metadata), "put them into the message");
@@ -108,6 +110,7 @@ Metadata MetadataArgument::view() const noexcept {
   Metadata metadata;
   if (has_key_) metadata.key = bytes_.front().span();
   metadata.headers = headers_;
+  metadata.ttl = ttl_;
   return metadata;
 }
 
@@ -121,7 +124,7 @@ std::size_t MetadataArgument::size() const noexcept {
 std::size_t MetadataArgument::room() const noexcept {
   constexpr std::size_t around = 128;  // what aligning the metadata and the payload may take
   constexpr std::size_t lengths = 16;  // of a name and its value
-  return bytes_.empty() ? 0 : around + lengths * bytes_.size() + size();
+  return bytes_.empty() && ttl_ == no_wait ? 0 : around + lengths * bytes_.size() + size();
 }
 
 py::bytes copied(std::span<const std::byte> bytes) {

@@ -35,11 +35,11 @@ class Bytes {
   Py_buffer view_{};
 };
 
-/// The key and the headers of a call, kept while this lives.
+/// Key, headers and ttl of a call, kept while this lives.
 class MetadataArgument {
  public:
-  /// `key`: bytes or None; `headers`: a mapping of str to bytes, or None.
-  MetadataArgument(pybind11::handle key, pybind11::handle headers);
+  /// `key`: bytes or None; `headers`: a mapping of str to bytes, or None; `ttl`: seconds or None.
+  MetadataArgument(pybind11::handle key, pybind11::handle headers, pybind11::handle ttl);
   MetadataArgument(const MetadataArgument&) = delete;
   MetadataArgument& operator=(const MetadataArgument&) = delete;
 
@@ -55,6 +55,7 @@ class MetadataArgument {
   std::vector<pybind11::object> names_;  // keep what `headers_` refers to
   std::vector<Header> headers_;
   bool has_key_ = false;
+  Timeout ttl_ = no_wait;
 };
 
 /// A copy as Python bytes; without the GIL where it is large. `bytes` must stay meanwhile.

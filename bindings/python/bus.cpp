@@ -51,7 +51,7 @@ class BusObject {
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
   py::object capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease, prealloc,
-      mode, owner_group, max_deliveries, dead_letter;
+      mode, owner_group, max_deliveries, dead_letter, ttl;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
@@ -70,6 +70,7 @@ struct QueueKeywords {
         {"owner_group", owner_group},
         {"max_deliveries", max_deliveries},
         {"dead_letter", dead_letter},
+        {"ttl", ttl},
     };
     for (const auto& [name, value] : all) {
       if (!value.is_none()) return name;
@@ -90,6 +91,7 @@ struct QueueKeywords {
       options.stall_timeout = duration_of(stall_timeout, "stall_timeout");
     }
     if (!lease.is_none()) options.lease = duration_of(lease, "lease");
+    if (!ttl.is_none()) options.ttl = duration_of(ttl, "ttl");
     if (!prealloc.is_none()) options.prealloc = flag_of(prealloc, "prealloc");
     if (!max_deliveries.is_none()) {
       options.max_deliveries =
@@ -178,12 +180,13 @@ queues.)");
              const py::object& durability, const py::object& sync, const py::object& keep,
              const py::object& retain, const py::object& stall_timeout, const py::object& lease,
              const py::object& prealloc, const py::object& mode, const py::object& owner_group,
-             const py::object& max_deliveries, const py::object& dead_letter,
+             const py::object& max_deliveries, const py::object& dead_letter, const py::object& ttl,
              const py::kwargs& rest) {
-            refuse(rest, "queue", {{"ttl"}, {"exclusive_producer", Unbuilt::Neutral::no}});
-            return open_queue(bus, name, flag_of(create, "create"),
-                              {capacity, slots, full, durability, sync, keep, retain, stall_timeout,
-                               lease, prealloc, mode, owner_group, max_deliveries, dead_letter});
+            refuse(rest, "queue", {{"exclusive_producer", Unbuilt::Neutral::no}});
+            return open_queue(
+                bus, name, flag_of(create, "create"),
+                {capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease,
+                 prealloc, mode, owner_group, max_deliveries, dead_letter, ttl});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
@@ -193,6 +196,7 @@ queues.)");
           py::arg("lease") = py::none(), py::arg("prealloc") = py::none(),
           py::arg("mode") = py::none(), py::arg("owner_group") = py::none(),
           py::arg("max_deliveries") = py::none(), py::arg("dead_letter") = py::none(),
+          py::arg("ttl") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -221,7 +225,9 @@ owner_group=None    the Unix group that the mode speaks of, a name or a number; 
 max_deliveries=None how often a group delivers a message at most, up to 250; None: without end, or
                     5 with a dead_letter
 dead_letter=None    the queue, which must be there, that a message goes to that was delivered as
-                    often and is handed back again; None: it is discarded)")
+                    often and is handed back again, or whose time is over; None: it is discarded
+ttl=None            seconds in which a message is delivered that is sent without a time of its own;
+                    after that, nobody gets it; None: no matter how long)")
       .def(
           "queues",
           [](BusObject& bus) {

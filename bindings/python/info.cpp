@@ -46,6 +46,8 @@ py::object to_python(const QueueInfo& info) {
   fields["lease"] = info.options.lease == no_wait
                         ? py::object(py::none())
                         : py::object(py::float_(seconds(info.options.lease)));
+  fields["ttl"] = info.options.ttl == no_wait ? py::object(py::none())
+                                              : py::object(py::float_(seconds(info.options.ttl)));
   fields["max_deliveries"] = info.options.max_deliveries == 0
                                  ? py::object(py::none())
                                  : py::object(py::int_(info.options.max_deliveries));
@@ -106,6 +108,7 @@ py::object to_python(const GroupInfo& info) {
   fields["lost"] = info.lost;
   fields["read_back"] = info.read_back;
   fields["read_back_bytes"] = info.read_back_bytes;
+  fields["expired"] = info.expired;
   return make("GroupInfo", fields);
 }
 

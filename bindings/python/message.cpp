@@ -39,7 +39,8 @@ MessageObject::MessageObject(std::shared_ptr<ConsumerHandle> handle, spillring::
       size_(message_.bytes().size()),
       seq_(message_.seq()),
       deliveries_(message_.deliveries()),
-      timestamp_(message_.timestamp().time_since_epoch()) {}
+      timestamp_(message_.timestamp().time_since_epoch()),
+      ttl_(message_.ttl()) {}
 
 MessageObject::MessageObject(PeekedMessage copy, std::string queue)
     : copy_(std::move(copy)),
@@ -48,7 +49,8 @@ MessageObject::MessageObject(PeekedMessage copy, std::string queue)
       size_(copy_->payload.size()),
       seq_(copy_->seq),
       deliveries_(0),
-      timestamp_(static_cast<std::int64_t>(copy_->timestamp_ns)) {}
+      timestamp_(static_cast<std::int64_t>(copy_->timestamp_ns)),
+      ttl_(copy_->ttl) {}
 
 MessageObject::~MessageObject() {
   if (state_ != State::open || !handle_) return;
@@ -82,6 +84,11 @@ py::object MessageObject::timestamp() const {
   const auto microseconds = std::chrono::duration_cast<std::chrono::microseconds>(timestamp_);
   return datetime.attr("datetime")(1970, 1, 1, py::arg("tzinfo") = utc) +
          datetime.attr("timedelta")(py::arg("microseconds") = microseconds.count());
+}
+
+py::object MessageObject::ttl() const {
+  if (ttl_ == no_wait) return py::none();
+  return py::float_(std::chrono::duration<double>(ttl_).count());
 }
 
 py::object MessageObject::key() const {
@@ -252,7 +259,7 @@ void define_message(py::module_& module) {
 
 bytes(m), memoryview(m), np.frombuffer(m, 'f4') and all that takes a buffer work on it; only
 bytes(m) and m.copy() copy. The bytes do not change while a view of them exists, and a view keeps
-its message. seq, queue, deliveries and timestamp stay after ack(); key, headers and the bytes do
+its message. seq, queue, deliveries, ttl and timestamp stay after ack(); key, headers and the bytes do
 not.
 
 A message of a shared group is acknowledged with ack() or handed back with nack(). A with statement
@@ -271,6 +278,11 @@ is handed back, with a ResourceWarning.)");
       .def_property_readonly("deliveries", &MessageObject::deliveries,
                              "How often it was handed out, this time included; above 1 it is a "
                              "redelivery. 0 if it was peeked at.")
+      .def_property_readonly("ttl", &MessageObject::ttl,
+                             "Seconds that it was sent with, to be delivered in; None: no matter "
+                             "how long.")
+      .def_property_readonly("expired", &MessageObject::expired,
+                             "True if it was peeked at and its time is over: nobody will get it.")
       .def(
           "nack",
           [](MessageObject& message, const py::object& delay) {

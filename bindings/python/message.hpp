@@ -50,6 +50,8 @@ class MessageObject {
   [[nodiscard]] unsigned deliveries() const { return deliveries_; }
   [[nodiscard]] const std::string& queue() const { return queue_; }
   [[nodiscard]] pybind11::object timestamp() const;
+  [[nodiscard]] pybind11::object ttl() const;
+  [[nodiscard]] bool expired() const { return copy_ && copy_->expired; }
   [[nodiscard]] pybind11::object key() const;
   [[nodiscard]] pybind11::dict headers() const;
   [[nodiscard]] pybind11::bytes copy();
@@ -80,6 +82,7 @@ class MessageObject {
   std::uint64_t seq_;
   unsigned deliveries_;
   std::chrono::nanoseconds timestamp_;  // since 1970
+  Timeout ttl_;
 };
 
 void define_message(pybind11::module_& module);

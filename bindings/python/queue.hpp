@@ -31,18 +31,18 @@ class QueueObject {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string repr() const;
 
-  std::uint64_t put(pybind11::handle data, pybind11::handle key, pybind11::handle headers,
-                    Timeout timeout, bool durable);
+  std::uint64_t put(pybind11::handle data, const MetadataArgument& metadata, Timeout timeout,
+                    bool durable);
   /// Sequences of the first and the last, a pair; None where there was nothing to send.
   [[nodiscard]] pybind11::object put_many(pybind11::handle buffers, Timeout timeout);
   /// One that does not wait at all; none where there is no room now.
-  [[nodiscard]] std::optional<std::uint64_t> try_put(pybind11::handle data, pybind11::handle key,
-                                                     pybind11::handle headers);
+  [[nodiscard]] std::optional<std::uint64_t> try_put(pybind11::handle data,
+                                                     const MetadataArgument& metadata);
   /// Returns when there may be room for a message of that size, or when the time is over.
   void wait_for_room(std::size_t size, Timeout timeout);
   void flush(Timeout timeout);
-  [[nodiscard]] std::unique_ptr<LoanObject> loan(std::size_t size, pybind11::handle key,
-                                                 pybind11::handle headers, Timeout timeout);
+  [[nodiscard]] std::unique_ptr<LoanObject> loan(std::size_t size, const MetadataArgument& metadata,
+                                                 Timeout timeout);
   [[nodiscard]] std::unique_ptr<MessageObject> get(const std::string& group, Timeout timeout,
                                                    bool ack);
   [[nodiscard]] pybind11::list get_many(std::size_t most, const std::string& group,

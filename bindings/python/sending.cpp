@@ -26,8 +26,6 @@ Timeout patient(Full full, Timeout timeout) {
   return full == Full::spill ? std::max<Timeout>(timeout, std::chrono::milliseconds(200)) : timeout;
 }
 
-constexpr auto unbuilt_in_put = {Unbuilt{"ttl"}};
-
 }  // namespace
 
 /// Messages that cross to the library together: few enough, and small enough, to be copied with the
@@ -107,10 +105,9 @@ void QueueObject::refuse(Code code, std::size_t size, std::uint64_t largest) con
               "a queue takes messages of up to a quarter of its capacity");
 }
 
-std::uint64_t QueueObject::put(py::handle data, py::handle key, py::handle headers, Timeout timeout,
+std::uint64_t QueueObject::put(py::handle data, const MetadataArgument& metadata, Timeout timeout,
                                bool durable) {
   const Bytes bytes(data, "the message");
-  const MetadataArgument metadata(key, headers);
   const std::span<const std::byte> payload = bytes.span();
   const std::shared_ptr<const Sender> sender = this->sender();
   const Deadline deadline(timeout);
@@ -135,10 +132,9 @@ std::uint64_t QueueObject::put(const Sender& sender, std::span<const std::byte> 
   return *sequence;
 }
 
-std::optional<std::uint64_t> QueueObject::try_put(py::handle data, py::handle key,
-                                                  py::handle headers) {
+std::optional<std::uint64_t> QueueObject::try_put(py::handle data,
+                                                  const MetadataArgument& metadata) {
   const Bytes bytes(data, "the message");
-  const MetadataArgument metadata(key, headers);
   const std::shared_ptr<const Sender> sender = this->sender();
   try {
     return put(*sender, bytes.span(), metadata, no_wait);
@@ -167,7 +163,7 @@ void QueueObject::put(const Sender& sender, const Batch& batch, Timeout timeout,
   auto next = batch.messages().begin();
   const auto end = batch.messages().end();
   if (next == end) return;
-  const MetadataArgument none{py::none(), py::none()};
+  const MetadataArgument none{py::none(), py::none(), py::none()};
   if (batch.largest() >= copy_without_gil) {
     for (; next != end; ++next) sequences.push_back(put(sender, next->span(), none, timeout));
     return;
@@ -248,11 +244,10 @@ spillring::Loan QueueObject::claim(const Sender& sender, std::size_t size,
   });
 }
 
-std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, py::handle key, py::handle headers,
+std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, const MetadataArgument& metadata,
                                               Timeout timeout) {
   const std::shared_ptr<const Sender> sender = this->sender();
-  spillring::Loan loan =
-      claim(*sender, size, MetadataArgument(key, headers), patient(sender->full, timeout));
+  spillring::Loan loan = claim(*sender, size, metadata, patient(sender->full, timeout));
   return std::make_unique<LoanObject>(sender->handle, std::move(loan), name_);
 }
 
@@ -260,33 +255,34 @@ void define_sending(py::class_<QueueObject>& type) {
   type.def(
           "put",
           [](QueueObject& queue, const py::object& data, const py::object& key,
-             const py::object& headers, const py::object& timeout, const py::object& durable,
-             const py::kwargs& rest) {
-            refuse(rest, "put", unbuilt_in_put);
-            return queue.put(data, key, headers, timeout_of(timeout, "timeout"),
-                             flag_of(durable, "durable"));
+             const py::object& headers, const py::object& ttl, const py::object& timeout,
+             const py::object& durable, const py::kwargs& rest) {
+            refuse(rest, "put");
+            return queue.put(data, MetadataArgument(key, headers, ttl),
+                             timeout_of(timeout, "timeout"), flag_of(durable, "durable"));
           },
           py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
-          py::arg("headers") = py::none(), py::arg("timeout") = py::none(),
-          py::arg("durable") = false,
-          R"(put(buf, *, key=None, headers=None, timeout=None, durable=False) -> int
+          py::arg("headers") = py::none(), py::arg("ttl") = py::none(),
+          py::arg("timeout") = py::none(), py::arg("durable") = false,
+          R"(put(buf, *, key=None, headers=None, ttl=None, timeout=None, durable=False) -> int
 
 Sends a copy of a buffer (bytes, bytearray, memoryview, array, numpy, mmap) and returns the
 message's sequence. Waits for room up to `timeout` seconds (None: for ever) where the queue's full
-policy is "block", then raises Full. key: bytes; headers: a mapping of str to bytes. durable=True
-returns only when the disk has the message (of a queue with durability="disk"); if that takes longer
+policy is "block", then raises Full. key: bytes; headers: a mapping of str to bytes. ttl: so many
+seconds it is delivered, and then no more (None: as the queue has it; math.inf: no matter how long).
+durable=True returns only when the disk has the message (of a queue with durability="disk"); if that takes longer
 than `timeout`, or the supervisor ends, it raises InDoubt: the message was sent.)")
       .def(
           "put_nowait",
           [](QueueObject& queue, const py::object& data, const py::object& key,
-             const py::object& headers, const py::kwargs& rest) {
-            refuse(rest, "put_nowait", unbuilt_in_put);
-            return queue.put(data, key, headers, no_wait, false);
+             const py::object& headers, const py::object& ttl, const py::kwargs& rest) {
+            refuse(rest, "put_nowait");
+            return queue.put(data, MetadataArgument(key, headers, ttl), no_wait, false);
           },
           py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
-          py::arg("headers") = py::none(),
-          "put_nowait(buf, *, key=None, headers=None) -> int\n\nput() that raises Full instead of "
-          "waiting; flush() makes what it sent durable.")
+          py::arg("headers") = py::none(), py::arg("ttl") = py::none(),
+          "put_nowait(buf, *, key=None, headers=None, ttl=None) -> int\n\nput() that raises Full "
+          "instead of waiting; flush() makes what it sent durable.")
       .def(
           "put_many",
           [](QueueObject& queue, const py::object& buffers, const py::object& timeout,
@@ -303,8 +299,10 @@ Waits and raises as put(); the exception says how many were sent before it.)")
       .def(
           "_try_put",
           [](QueueObject& queue, const py::object& data, const py::object& key,
-             const py::object& headers) { return queue.try_put(data, key, headers); },
-          "_try_put(buf, key, headers) -> int | None\n\nput() that does not wait at all: None "
+             const py::object& headers, const py::object& ttl) {
+            return queue.try_put(data, MetadataArgument(key, headers, ttl));
+          },
+          "_try_put(buf, key, headers, ttl) -> int | None\n\nput() that does not wait at all: None "
           "where "
           "there is no room now, but may be.")
       .def(
@@ -328,14 +326,16 @@ durability="disk". Many who wait share one write. Raises InDoubt as put() does.)
       .def(
           "loan",
           [](QueueObject& queue, const py::object& nbytes, const py::object& key,
-             const py::object& headers, const py::object& timeout, const py::kwargs& rest) {
+             const py::object& headers, const py::object& ttl, const py::object& timeout,
+             const py::kwargs& rest) {
             refuse(rest, "loan");
-            return queue.loan(size_of(nbytes, "nbytes"), key, headers,
+            return queue.loan(size_of(nbytes, "nbytes"), MetadataArgument(key, headers, ttl),
                               timeout_of(timeout, "timeout"));
           },
           py::arg("nbytes"), py::kw_only(), py::arg("key") = py::none(),
-          py::arg("headers") = py::none(), py::arg("timeout") = py::none(),
-          R"(loan(nbytes, *, key=None, headers=None, timeout=None) -> Loan
+          py::arg("headers") = py::none(), py::arg("ttl") = py::none(),
+          py::arg("timeout") = py::none(),
+          R"(loan(nbytes, *, key=None, headers=None, ttl=None, timeout=None) -> Loan
 
 Room for a message in the queue's memory, to be filled in place and published. Waits as put().)");
 }

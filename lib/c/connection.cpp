@@ -144,6 +144,7 @@ spillring_code spillring_queue_set(const spillring_queue* queue,
     take(known.lease_ns, wanted.lease);
     take(known.sync_interval_ns, wanted.sync_interval);
     take(known.retain_age_ns, wanted.retain_age);
+    take(known.ttl_ns, wanted.ttl);
     if (known.retain_bytes != nullptr) wanted.retain_bytes = *known.retain_bytes;
     queue->queue.set(wanted);
   });
@@ -172,6 +173,7 @@ spillring_code spillring_groups(const spillring_queue* queue,
       info.lost = group.lost;
       info.read_back = group.read_back;
       info.read_back_bytes = group.read_back_bytes;
+      info.expired = group.expired;
       each(&info, context);
     }
   });

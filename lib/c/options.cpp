@@ -53,6 +53,7 @@ QueueOptions options_of(const spillring_queue_options* given) {
   options.owner_group = text_of(known.owner_group);
   options.max_deliveries = known.max_deliveries;
   options.dead_letter = text_of(known.dead_letter);
+  options.ttl = timeout_of(known.ttl_ns);
   return options;
 }
 
@@ -101,6 +102,7 @@ spillring_queue_options shown(const QueueOptions& options) {
   shown.owner_group = options.owner_group.c_str();
   shown.max_deliveries = options.max_deliveries;
   shown.dead_letter = options.dead_letter.c_str();
+  shown.ttl_ns = options.ttl.count();
   return shown;
 }
 
@@ -149,6 +151,7 @@ GivenMetadata::GivenMetadata(const spillring_metadata* given) {
     headers_.push_back({header.name, bytes_of(header.value, header.value_size)});
   }
   metadata_.headers = headers_;
+  metadata_.ttl = timeout_of(known.ttl_ns);
 }
 
 }  // namespace spillring::c

@@ -124,6 +124,14 @@ int64_t spillring_message_timestamp_ns(const spillring_message* message) {
   return std::chrono::nanoseconds(message->message.timestamp().time_since_epoch()).count();
 }
 
+int64_t spillring_message_ttl_ns(const spillring_message* message) {
+  return (message->copy != nullptr ? message->copy->ttl : message->message.ttl()).count();
+}
+
+int32_t spillring_message_expired(const spillring_message* message) {
+  return message->copy != nullptr && message->copy->expired ? 1 : 0;
+}
+
 const void* spillring_message_key(const spillring_message* message, size_t* size) {
   static constexpr std::byte empty{};
   std::optional<std::span<const std::byte>> key;

@@ -28,8 +28,8 @@ spillring_code spillring_producer_open(const spillring_queue* queue,
                                        spillring_producer** producer) {
   return guarded([&] {
     const spillring_producer_options known = c::known_part(options);
-    *producer =
-        new spillring_producer{queue->queue.producer({.interruptible = known.interruptible != 0})};
+    *producer = new spillring_producer{queue->queue.producer(
+        {.interruptible = known.interruptible != 0, .ttl = c::timeout_of(known.ttl_ns)})};
   });
 }
 

@@ -67,6 +67,7 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.keep = static_cast<std::uint8_t>(options.keep);
   request.stall_timeout_ns = nanoseconds(options.stall_timeout);
   request.lease_ns = nanoseconds(options.lease);
+  request.ttl_ns = nanoseconds(options.ttl);
   request.prealloc = options.prealloc ? 1 : 0;
   request.durability = static_cast<std::uint8_t>(options.durability);
   request.sync_ms = sync_ms_of(options.sync_interval);
@@ -89,11 +90,13 @@ layout::Request setting(const QueueChanges& changes) {
   };
   add(changes.stall_timeout.has_value(), layout::setting_stall_timeout);
   add(changes.lease.has_value(), layout::setting_lease);
+  add(changes.ttl.has_value(), layout::setting_ttl);
   add(changes.sync_interval.has_value(), layout::setting_sync);
   add(changes.retain_age.has_value(), layout::setting_retain_age);
   add(changes.retain_bytes.has_value(), layout::setting_retain_bytes);
   request.stall_timeout_ns = nanoseconds(changes.stall_timeout.value_or(no_wait));
   request.lease_ns = nanoseconds(changes.lease.value_or(no_wait));
+  request.ttl_ns = nanoseconds(changes.ttl.value_or(no_wait));
   request.sync_ms = sync_ms_of(changes.sync_interval.value_or(no_wait));
   request.retain_ns = nanoseconds(changes.retain_age.value_or(no_wait));
   request.retain_bytes = changes.retain_bytes.value_or(0);
@@ -116,6 +119,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.keep = static_cast<Keep>(record.keep);
   info.options.stall_timeout = Timeout(record.stall_timeout_ns);
   info.options.lease = Timeout(record.lease_ns);
+  info.options.ttl = Timeout(record.ttl_ns);
   info.options.prealloc = record.prealloc != 0;
   info.options.durability = static_cast<Durability>(record.durability);
   info.options.sync_interval = interval_of(record.sync_ms);
@@ -294,7 +298,7 @@ std::vector<GroupInfo> Queue::groups() const {
       const auto record = answer.record<layout::GroupRecord>(i);
       groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
                         record.floor, record.lag, record.members, record.unacked, record.lost,
-                        record.read_back, record.read_back_bytes});
+                        record.read_back, record.read_back_bytes, record.expired});
       request.number = record.slot + 1U;
     }
     if (answer.reply.number == 0 || answer.reply.records == 0) return groups;

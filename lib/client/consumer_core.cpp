@@ -286,6 +286,14 @@ Result<void> ConsumerCore::nack(Message& message, Timeout delay) {
   return result;
 }
 
+Timeout ConsumerCore::ttl(const Message& message) noexcept {
+  const auto* source = static_cast<const Source*>(message.source_);
+  if (source->is_ring) {
+    return ttl_of(static_cast<const Ring*>(source)->view.descriptor(message.seq_));
+  }
+  return ttl_of(static_cast<const Block*>(source)->data->entry(message.seq_));
+}
+
 void ConsumerCore::drop(Message& message) noexcept {
   if (!attachment_.forked()) {
     if (message.receipt_ != Message::settled) hand_back(message.seq_, message.receipt_, 0);
@@ -321,6 +329,10 @@ std::optional<std::span<const std::byte>> Message::key() const {
 }
 
 std::vector<Header> Message::headers() const { return layout::decode_headers({meta_, meta_size_}); }
+
+Timeout Message::ttl() const noexcept {
+  return core_ == nullptr ? no_wait : client::ConsumerCore::ttl(*this);
+}
 
 std::chrono::system_clock::time_point Message::timestamp() const noexcept {
   return std::chrono::system_clock::time_point(std::chrono::nanoseconds(timestamp_));

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "client/attachment.hpp"
+#include "client/expiry.hpp"
 #include "client/journal_cursor.hpp"
 #include "client/live_set.hpp"
 #include "client/membership.hpp"
@@ -42,6 +43,7 @@ class ConsumerCore {
   Result<void> ack(Message& message);
   Result<void> settle(Message& message);
   Result<void> nack(Message& message, Timeout delay);
+  [[nodiscard]] static Timeout ttl(const Message& message) noexcept;
   /// The message goes out of its owner's hands as it is.
   void drop(Message& message) noexcept;
 
@@ -127,6 +129,10 @@ class ConsumerCore {
   /// Counts a view of what was found, and ends it.
   void begin_view(const Found& found);
   void give_up(const Found& found) noexcept;
+  /// Whether it comes too late to be handed out.
+  [[nodiscard]] bool is_over(const Found& found) const noexcept;
+  [[nodiscard]] bool is_over(std::uint64_t s, const Ring& ring) const noexcept;
+  void count_expired() noexcept { cursor().expired.fetch_add(1, std::memory_order_relaxed); }
   void count_lost() noexcept { cursor().lost.fetch_add(1, std::memory_order_relaxed); }
   void count_read_back(std::uint64_t bytes) noexcept {
     cursor().read_back.fetch_add(1, std::memory_order_relaxed);
@@ -250,6 +256,15 @@ inline void ConsumerCore::protect(std::uint64_t s, const Ring& ring) {
 inline void ConsumerCore::unprotect(std::uint64_t s) noexcept {
   live_.end(s);
   raise_hold(s + 1);
+}
+
+inline bool ConsumerCore::is_over(std::uint64_t s, const Ring& ring) const noexcept {
+  return client::is_over(ring.view.descriptor(s), attachment_.manifest().boot);
+}
+
+inline bool ConsumerCore::is_over(const Found& found) const noexcept {
+  if (found.ring != nullptr) return is_over(found.sequence, *found.ring);
+  return client::is_over(found.block->data->entry(found.sequence), attachment_.manifest().boot);
 }
 
 inline void ConsumerCore::begin_view(const Found& found) {

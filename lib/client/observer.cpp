@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 
+#include "client/expiry.hpp"
 #include "layout/metadata.hpp"
 #include "ring/claim.hpp"
 #include "ring/extent.hpp"
@@ -14,6 +15,12 @@ namespace {
 
 std::vector<std::byte> copied(std::span<const std::byte> bytes) {
   return {bytes.begin(), bytes.end()};
+}
+
+template <typename Head>
+void add_expiry(const Head& head, std::uint64_t boot, PeekedMessage& into) {
+  into.ttl = ttl_of(head);
+  into.expired = is_over(head, boot);
 }
 
 void add_metadata(std::span<const std::byte> metadata, PeekedMessage& into) {
@@ -123,6 +130,7 @@ Observer::Found Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into
   const auto stored = sight.block->data->message(s);
   if (!stored) return {false, next};
   into.timestamp_ns = stored->timestamp;
+  add_expiry(sight.block->data->entry(s), attachment_.manifest().boot, into);
   into.payload = copied(stored->payload);
   add_metadata(stored->metadata, into);
   return {true, next};
@@ -132,6 +140,7 @@ bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& 
   const auto extent = ring::extent_of(ring, ring.descriptor(s));
   if (!extent) return false;
   into.timestamp_ns = extent->timestamp;
+  add_expiry(ring.descriptor(s), attachment_.manifest().boot, into);
   into.payload = copied(extent->payload);
   const std::vector<std::byte> metadata = copied(extent->metadata);
   // Copied without a hold: it counts only if nobody was allowed to overwrite it until now. The

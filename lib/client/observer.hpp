@@ -29,7 +29,7 @@ class Observer {
   /// The ring of `s`, nullptr where it was let go.
   const Ring* ring_of(std::uint64_t s);
   /// False if the message went away while it was copied.
-  static bool copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into);
+  bool copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into);
 
   struct Found {
     bool copied = false;

@@ -25,7 +25,15 @@ constexpr unsigned comfort = 4;  // a quarter
 constexpr unsigned no_spare = 0;
 
 bool is_plain(const Metadata& metadata) noexcept {
-  return !metadata.key && metadata.headers.empty();
+  return !metadata.key && metadata.headers.empty() && metadata.ttl == no_wait;
+}
+
+/// By its owner, before it is published. `ttl` and `boot` are there already.
+void begin_time(layout::Expiry& expiry) noexcept { expiry.at = os::after(os::now(), expiry.ttl); }
+
+std::size_t plain_below(const layout::Manifest& manifest, const ProducerOptions& options) noexcept {
+  if (options.ttl != no_wait) return 0;
+  return std::min(manifest.largest_message, manifest.capacity / 2) + 1;
 }
 
 }  // namespace
@@ -42,8 +50,7 @@ ProducerCore::ProducerCore(const QueueRef& queue, Answered& answer, const Produc
     : attachment_(queue, answer, Attachment::Kind::producer),
       rings_(attachment_),
       options_(options),
-      largest_plain_(
-          std::min(attachment_.manifest().largest_message, attachment_.manifest().capacity / 2)),
+      plain_below_(plain_below(attachment_.manifest(), options)),
       keeps_nothing_(attachment_.manifest().keep == static_cast<std::uint8_t>(Keep::attached)) {
   advance().value();
 }
@@ -54,19 +61,29 @@ Result<ProducerCore::Shape> ProducerCore::shape_of(std::size_t size,
                                                    const LoanOptions& options) const noexcept {
   const std::size_t alignment = options.alignment == 0 ? layout::extent_unit : options.alignment;
   if (!std::has_single_bit(alignment) || alignment > layout::max_alignment) return Code::invalid;
+  const Timeout ttl = time_for(options.metadata.ttl);
+  if (ttl < no_wait) return Code::invalid;
   const auto metadata = layout::encoded_size(options.metadata);
   if (!metadata) return Code::too_large;
   // Checked apart, so that no sum can wrap.
   const std::uint64_t largest = attachment_.manifest().largest_message;
   if (size > largest || *metadata > largest - size) return Code::too_large;
-  Shape shape{size, *metadata, std::max<std::uint64_t>(alignment, layout::extent_unit), false};
-  shape.in_descriptor = size <= layout::inline_size && *metadata == 0 && (options.alignment <= 8);
+  Shape shape{size, *metadata, std::max<std::uint64_t>(alignment, layout::extent_unit), false, ttl};
+  shape.in_descriptor =
+      size <= layout::inline_size && *metadata == 0 && options.alignment <= 8 && ttl == forever;
   if (shape.extent() > attachment_.manifest().capacity / 2) return Code::too_large;
   return shape;
 }
 
+Timeout ProducerCore::time_for(Timeout ttl) const noexcept {
+  if (ttl != no_wait) return ttl;
+  if (options_.ttl != no_wait) return options_.ttl;
+  const std::uint64_t queues = ttl_of_queue();
+  return queues == 0 ? forever : Timeout(queues);
+}
+
 ring::Claim ProducerCore::claim_plain(std::size_t size) noexcept {
-  if (size > largest_plain_ || attachment_.condition() != Code::ok) return {};
+  if (size >= plain_below_ || ttl_of_queue() != 0 || attachment_.condition() != Code::ok) return {};
   const std::uint64_t extent = size <= layout::inline_size ? 0 : ring::whole_units(size);
   return ring::claim(newest_->view, attachment_.owner(), extent, room_);
 }
@@ -143,7 +160,13 @@ Result<Loan> ProducerCore::lend(const ring::Claim& claim, const Shape& shape,
   // The arena begins at a page, so a position is as aligned as the address.
   const std::uint64_t start = (payload + shape.alignment - 1) / shape.alignment * shape.alignment;
   if (shape.metadata != 0) layout::encode(metadata, ring.bytes(start - shape.lead()));
-  return lend(claim, {start, shape.size, metadata_size, 0}, ring.bytes(start));
+  std::uint32_t flags = 0;
+  if (shape.ttl != forever) {
+    flags = layout::expires;
+    const auto ttl = static_cast<std::uint64_t>(shape.ttl.count());
+    ring.descriptor(claim.sequence).expiry = {os::never, attachment_.manifest().boot, ttl};
+  }
+  return lend(claim, {start, shape.size, metadata_size, flags}, ring.bytes(start));
 }
 
 Result<Loan> ProducerCore::lend(const ring::Claim& claim, const Description& description,
@@ -189,6 +212,9 @@ Result<std::uint64_t> ProducerCore::publish_in(const ring::RingView& ring, std::
   descriptor.metadata_size = description.metadata_size;
   descriptor.flags = description.flags;
   descriptor.reserved = 0;
+  if ((description.flags & layout::expires) != 0) [[unlikely]] {
+    begin_time(descriptor.expiry);
+  }
   const ring::PublishStatus status = ring::publish(ring, s);
   // After the swap, which is the fence (wait/bell.hpp, W1).
   if (status == ring::PublishStatus::ok) {

@@ -46,10 +46,17 @@ class ProducerCore {
     std::uint64_t metadata = 0;  // encoded
     std::uint64_t alignment = layout::extent_unit;
     bool in_descriptor = false;
+    Timeout ttl = forever;
     [[nodiscard]] std::uint64_t lead() const noexcept;    // metadata in whole units
     [[nodiscard]] std::uint64_t extent() const noexcept;  // what is claimed
   };
   Result<Shape> shape_of(std::size_t size, const LoanOptions& options) const noexcept;
+  /// How long a message is delivered that was sent with `ttl`.
+  [[nodiscard]] Timeout time_for(Timeout ttl) const noexcept;
+  /// It can be set.
+  [[nodiscard]] std::uint64_t ttl_of_queue() const noexcept {
+    return __atomic_load_n(&attachment_.manifest().ttl_ns, __ATOMIC_RELAXED);
+  }
   /// What a descriptor says of a message.
   struct Description {
     std::uint64_t start;
@@ -57,7 +64,7 @@ class ProducerCore {
     std::uint32_t metadata_size;
     std::uint32_t flags;
   };
-  /// Claims what a message without key and headers needs, if it can be had at once.
+  /// Claims what a message without metadata and time needs, if it can be had at once.
   [[nodiscard]] ring::Claim claim_plain(std::size_t size) noexcept;
   Result<std::uint64_t> publish_in(const ring::RingView& ring, std::uint64_t s,
                                    const Description& description) noexcept;
@@ -96,9 +103,9 @@ class ProducerCore {
   wait::Spin spin_;
   os::Instant last_asked_ = 0;
   std::uint64_t last_published_ = 0;
-  std::uint64_t last_told_ = 0;  // value of Manifest::follow_from that the supervisor was told of
-  std::uint64_t last_mark_ = 0;  // of Manifest::alert_sequence that the supervisor was told of
-  const std::size_t largest_plain_;  // payload without key and headers that can be claimed
+  std::uint64_t last_told_ = 0;    // value of Manifest::follow_from that the supervisor was told of
+  std::uint64_t last_mark_ = 0;    // of Manifest::alert_sequence that the supervisor was told of
+  const std::size_t plain_below_;  // so much payload without metadata of its own can be claimed
   const bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
   std::uint64_t loans_ = 0;
   bool closed_ = false;

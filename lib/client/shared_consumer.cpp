@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "wait/bell.hpp"
 
@@ -12,6 +13,7 @@ using group::SharedGroup;
 SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
     : ConsumerCore(std::move(membership), answer),
       prefetch_(std::max(1U, this->membership().prefetch)),
+      has_dead_letters_(!attachment().manifest().dead_letter.view().empty()),
       seen_before_(attachment().groups().holds[attachment().owner().slot].ahead) {
   const std::uint64_t window = answer.reply.window;
   if (answer.descriptors.size() < 5 || !std::has_single_bit(window) ||
@@ -26,28 +28,52 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
 }
 
 Code SharedConsumer::take(bool from_floor, Found& found) {
-  drop_lost();
-  if (claimed_.empty()) {
-    // Read once for both looks: what is claimed, and handed back by the dead, between two reads
-    // would lie below the second and above the first, where nobody looks.
-    const std::uint64_t next = group_.next();
-    const bool everything = from_floor || floor_has_stood();
-    // Whoever acknowledged last may have been stopped before it moved the floor.
-    if (everything) move_floor();
-    if (const auto looked = claim_handed_back(everything, next); !looked) return looked.error();
+  for (;;) {
+    drop_lost();
     if (claimed_.empty()) {
-      if (const auto looked = claim_fresh(next); !looked) return looked.error();
+      if (const auto claimed = claim_some(std::exchange(from_floor, false)); !claimed)
+        return claimed.error();
     }
+    if (claimed_.empty()) {
+      ahead_.store(0, std::memory_order_relaxed);
+      return Code::empty;
+    }
+    found = claimed_.front();
+    claimed_.pop_front();
+    if (!is_over(found)) [[likely]] {
+      break;
+    }
+    expire(found);
   }
-  if (claimed_.empty()) {
-    ahead_.store(0, std::memory_order_relaxed);
-    return Code::empty;
-  }
-  found = claimed_.front();
-  claimed_.pop_front();
   ahead_.store(claimed_.size(), std::memory_order_relaxed);
   set_ahead(claimed_.empty() ? layout::no_sequence : claimed_.front().sequence);
   return Code::ok;
+}
+
+Result<void> SharedConsumer::claim_some(bool from_floor) {
+  // Read once for both looks: what is claimed, and handed back by the dead, between two reads
+  // would lie below the second and above the first, where nobody looks.
+  const std::uint64_t next = group_.next();
+  const bool everything = from_floor || floor_has_stood();
+  // Whoever acknowledged last may have been stopped before it moved the floor.
+  if (everything) move_floor();
+  if (const auto looked = claim_handed_back(everything, next); !looked) return looked;
+  return claimed_.empty() ? claim_fresh(next) : Result<void>();
+}
+
+void SharedConsumer::expire(const Found& found) noexcept {
+  const bool purged = found.sequence < entry().start.load(std::memory_order_acquire);
+  const bool to_dead_letters = has_dead_letters_ && !purged;
+  // Where it fails a lease took it: whoever has it now finds out again.
+  const bool passed = to_dead_letters ? group_.expire(found.sequence, found.receipt)
+                                      : group_.finish(found.sequence, found.receipt);
+  if (passed && !purged) count_expired();
+  give_up(found);
+  if (to_dead_letters) {
+    attachment().ask_service();
+  } else {
+    move_floor();
+  }
 }
 
 void SharedConsumer::drop_lost() noexcept {

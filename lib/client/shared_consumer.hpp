@@ -35,8 +35,12 @@ class SharedConsumer final : public ConsumerCore {
   Result<Offer> offer_from_journal(std::uint64_t s);
   Result<Offer> settle_elsewhere(std::uint64_t s, std::uint64_t receipt);
   void claimed(const Found& found);
+  /// Claims what there is to claim, for who has nothing ahead. `from_floor`: trust no hint.
+  Result<void> claim_some(bool from_floor);
   /// What was claimed ahead and has been purged, or taken by a lease, is not handed out any more.
   void drop_lost() noexcept;
+  /// Its time is over: it is a dead letter, or finished.
+  void expire(const Found& found) noexcept;
   /// True once a second while the floor stays below what was claimed: a member may have been
   /// stopped between handing back and saying so, and no nap be long enough to find out.
   bool floor_has_stood() noexcept;
@@ -50,6 +54,7 @@ class SharedConsumer final : public ConsumerCore {
   os::Mapping words_;
   group::SharedGroup group_;
   unsigned prefetch_;
+  const bool has_dead_letters_;
   std::atomic<std::uint64_t>& seen_before_;  // layout::Hold::ahead
   Row<Found> claimed_;                       // not yet handed to the application
   std::atomic<std::size_t> ahead_{0};        // its size, for those who wait() on another thread

@@ -34,7 +34,9 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
   if (Ring* ring = ring_at_hand(s);
       ring != nullptr && ring::look(ring->view, s) == ring::Seen::committed) {
     protect(s, *ring);
-    if (ring::still_here(ring->view, s)) return take_at(s, ring, nullptr, found);
+    if (ring::still_here(ring->view, s) && !is_over(s, *ring)) {
+      return take_at(s, ring, nullptr, found);
+    }
     unprotect(s);
   }
   for (;;) {
@@ -45,7 +47,13 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         position_.store(s, std::memory_order_relaxed);
         return Code::empty;
       case ring::Seen::committed:
-        return take_at(s, sight->ring, sight->block, found);
+        if (!is_over({s, nothing_owed, sight->ring, sight->block})) {
+          return take_at(s, sight->ring, sight->block, found);
+        }
+        count_expired();
+        if (sight->ring != nullptr) unprotect(s);
+        position_.store(++s, std::memory_order_relaxed);  // counted once
+        break;
       case ring::Seen::skipped:
       case ring::Seen::sealed:
         if (sight->lost) count_lost();

@@ -31,6 +31,7 @@ SharedGroup::Standing SharedGroup::standing(std::uint64_t s) const noexcept {
       return Standing::taken;
     case Delivery::delayed:
     case Delivery::doomed:
+    case Delivery::expired:
       return Standing::set_aside;
     default:
       return Standing::finished;
@@ -96,6 +97,18 @@ bool SharedGroup::hand_back(std::uint64_t s, std::uint64_t receipt, bool deliver
   } else {
     tell_set_aside();
   }
+  return true;
+}
+
+bool SharedGroup::expire(std::uint64_t s, std::uint64_t receipt) noexcept {
+  GroupWord aside = unpacked(receipt);
+  aside.state = Delivery::expired;
+  --aside.count;  // this was no delivery
+  aside.owner = {};
+  if (!slot(s).compare_exchange_strong(receipt, packed(aside), std::memory_order_seq_cst)) {
+    return false;
+  }
+  tell_set_aside();
   return true;
 }
 

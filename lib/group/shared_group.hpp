@@ -11,10 +11,11 @@
 //       with each word handed back, and a member that waited in vain looks from the floor.
 //   G3  Claims only for low <= s < low + W: a word is never reused before its sequence is finished.
 //   G4  The count of deliveries is stored with the claim, before the message is seen.
-//   G5  Nobody claims what is set aside: *delayed* (handed back for later) or *doomed* (handed back
-//       after as many deliveries as there may be). The supervisor alone swaps such a word on, and
-//       is told by `set_aside`, which whoever dies or is stopped before that leaves to others: it
-//       is set at each death, and by a member that waited in vain and met such a word.
+//   G5  Nobody claims what is set aside: *delayed* (handed back for later), *doomed* (handed back
+//       after as many deliveries as there may be) or *expired* (too late to be handed out). The
+//       supervisor alone swaps such a word on, and is told by `set_aside`, which whoever dies or is
+//       stopped before that leaves to others: it is set at each death, and by a member that waited
+//       in vain and met such a word.
 // floor, next and rescan live where any member can write them: a wrong `next` or `rescan` costs
 // time, a floor that is behind too; nothing else may depend on them.
 #pragma once
@@ -73,6 +74,9 @@ class SharedGroup {
   /// layout::longest_delay_ms.
   bool hand_back(std::uint64_t s, std::uint64_t receipt, bool delivered,
                  std::uint64_t delay_ms = 0) noexcept;
+  /// Sets `s` aside, which nobody has seen and is too late: the supervisor makes it a dead letter,
+  /// and is to be asked for that. False if the receipt is not valid any more.
+  bool expire(std::uint64_t s, std::uint64_t receipt) noexcept;
   /// Hands back all that `owner` holds, of which nobody has seen what begins at `ahead`; any number
   /// of times. Returns how many.
   std::uint64_t hand_back_all_of(layout::Owner owner,
@@ -127,7 +131,7 @@ class SharedGroup {
   template <typename Visit>
   void for_each_set_aside(std::uint64_t until, Visit visit) const {
     for_each(until, [&](std::uint64_t s, std::uint64_t seen, layout::Delivery state) {
-      if (state == layout::Delivery::delayed || state == layout::Delivery::doomed) visit(s, seen);
+      if (is_set_aside(state)) visit(s, seen);
     });
   }
 
@@ -136,6 +140,10 @@ class SharedGroup {
   void initialise(std::uint64_t start) noexcept;
 
  private:
+  [[nodiscard]] static bool is_set_aside(layout::Delivery state) noexcept {
+    return state == layout::Delivery::delayed || state == layout::Delivery::doomed ||
+           state == layout::Delivery::expired;
+  }
   [[nodiscard]] layout::Word& slot(std::uint64_t s) const noexcept {
     return words_[s & (window_ - 1)];
   }

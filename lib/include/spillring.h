@@ -163,6 +163,7 @@ typedef struct spillring_queue_options {
   uint32_t max_deliveries; /* 0: without end; with a dead_letter: 5 */
   const char* owner_group; /* NULL: one's own */
   const char* dead_letter; /* a queue for what was delivered too often; NULL: none */
+  int64_t ttl_ns;          /* of what is sent without one; 0: no matter how long */
 } spillring_queue_options;
 
 spillring_code spillring_queue_open(const spillring_client* client, const char* name,
@@ -229,6 +230,7 @@ typedef struct spillring_queue_changes {
   const int64_t* sync_interval_ns;
   const int64_t* retain_age_ns;
   const uint64_t* retain_bytes;
+  const int64_t* ttl_ns;
 } spillring_queue_changes;
 
 spillring_code spillring_queue_set(const spillring_queue* queue,
@@ -256,6 +258,7 @@ typedef struct spillring_group_info {
   uint64_t lost;
   uint64_t read_back;
   uint64_t read_back_bytes;
+  uint64_t expired;
 } spillring_group_info;
 
 spillring_code spillring_groups(const spillring_queue* queue,
@@ -299,6 +302,8 @@ typedef struct spillring_metadata {
   size_t key_size;
   const spillring_header* headers;
   size_t header_count;
+  int64_t ttl_ns; /* so long it is delivered; 0: the producer's or the queue's default;
+                     SPILLRING_FOREVER: no matter how long */
 } spillring_metadata;
 
 typedef struct spillring_producer_options {
@@ -306,6 +311,7 @@ typedef struct spillring_producer_options {
   int32_t
       interruptible; /* 1: waits end with SPILLRING_INTERRUPTED after a signal, and each second */
   int32_t reserved;
+  int64_t ttl_ns; /* of what is sent without one; 0: the queue's */
 } spillring_producer_options;
 
 spillring_code spillring_producer_open(const spillring_queue* queue,
@@ -381,6 +387,10 @@ size_t spillring_message_size(const spillring_message* message);
 uint64_t spillring_message_sequence(const spillring_message* message);
 uint32_t spillring_message_deliveries(const spillring_message* message);
 int64_t spillring_message_timestamp_ns(const spillring_message* message);
+/* What it was sent with; 0: none. */
+int64_t spillring_message_ttl_ns(const spillring_message* message);
+/* 1: it was peeked at, and its time is over. */
+int32_t spillring_message_expired(const spillring_message* message);
 /* The key; NULL where it was sent without one. */
 const void* spillring_message_key(const spillring_message* message, size_t* size);
 size_t spillring_message_header_count(const spillring_message* message);

@@ -19,6 +19,7 @@ struct Stored {
   std::span<const std::byte> payload;
   std::span<const std::byte> metadata;
   std::uint64_t timestamp = 0;
+  std::uint64_t ttl = 0;  // nanoseconds that it was sent with; 0: none
 
   [[nodiscard]] std::optional<std::span<const std::byte>> key() const noexcept {
     return layout::decode_key(metadata);
@@ -59,7 +60,7 @@ class Block {
     const layout::Entry& at = entry(s);
     if ((at.flags & layout::payload_inline) != 0) {
       if (at.size > layout::inline_size || at.metadata_size != 0) return std::nullopt;
-      return Stored{{at.bytes, at.size}, {}, at.timestamp};
+      return Stored{{at.bytes, at.size}, {}, at.timestamp, 0};
     }
     const std::uint64_t lead = (std::uint64_t{at.metadata_size} + layout::extent_unit - 1) /
                                layout::extent_unit * layout::extent_unit;
@@ -68,8 +69,10 @@ class Block {
     }
     const std::byte* data =
         memory_.get() + sizeof(layout::BatchHeader) + count_ * sizeof(layout::Entry);
-    return Stored{
-        {data + at.start, at.size}, {data + at.start - lead, at.metadata_size}, at.timestamp};
+    return Stored{{data + at.start, at.size},
+                  {data + at.start - lead, at.metadata_size},
+                  at.timestamp,
+                  (at.flags & layout::expires) != 0 ? at.expiry.ttl : 0};
   }
 
  private:

@@ -44,6 +44,7 @@ enum Setting : std::uint16_t {
   setting_sync = 4,
   setting_retain_age = 8,
   setting_retain_bytes = 16,
+  setting_ttl = 32,
 };
 
 inline constexpr std::uint32_t no_group = UINT32_MAX;
@@ -78,8 +79,9 @@ struct Request {
   Text<name_size> dead_letter;   // empty: none
   std::uint32_t max_deliveries;  // 0: without end; with a dead_letter: default_deliveries
   std::uint32_t reserved;
+  std::uint64_t ttl_ns;
 };
-static_assert(sizeof(Request) == 360, "no padding: what was not set is zero, not stale memory");
+static_assert(sizeof(Request) == 368, "no padding: what was not set is zero, not stale memory");
 static_assert(offsetof(Request, name) == 40);
 static_assert(offsetof(Request, protocol_version) == 160);
 static_assert(offsetof(Request, capacity) == 168);
@@ -159,8 +161,9 @@ struct QueueRecord {
   std::uint64_t discarded;      // likewise
   std::uint32_t max_deliveries;
   std::uint32_t reserved_end;
+  std::uint64_t ttl_ns;
 };
-static_assert(sizeof(QueueRecord) == 488, "no padding");
+static_assert(sizeof(QueueRecord) == 496, "no padding");
 static_assert(offsetof(QueueRecord, oldest) == 256);
 static_assert(offsetof(QueueRecord, rings) == 296);
 static_assert(offsetof(QueueRecord, state) == 312);
@@ -174,13 +177,14 @@ struct GroupRecord {
   std::uint64_t lost;
   std::uint64_t read_back;
   std::uint64_t read_back_bytes;
+  std::uint64_t expired;
   std::uint32_t members;
   std::uint16_t slot;
   std::uint8_t kind;
   std::uint8_t reserved;
 };
-static_assert(sizeof(GroupRecord) == 176, "no padding");
-static_assert(offsetof(GroupRecord, members) == 168);
+static_assert(sizeof(GroupRecord) == 184, "no padding");
+static_assert(offsetof(GroupRecord, members) == 176);
 
 /// One handle, as spillring::ClientInfo.
 struct ClientRecord {

@@ -25,7 +25,7 @@ struct GroupCursor {
   std::atomic<std::uint64_t> read_back;        // messages that members were given from the journal
   std::atomic<std::uint64_t> read_back_bytes;  // payload and metadata of these
   std::atomic<std::uint64_t> set_aside;        // words were, since the supervisor has looked
-  std::uint64_t reserved_next[1];
+  std::atomic<std::uint64_t> expired;          // messages whose time was over before delivery
 };
 static_assert(offsetof(GroupCursor, next) == 64,
               "producers read the floor, not what members fight over");

@@ -74,7 +74,10 @@ struct Entry {
   std::uint32_t metadata_size;
   std::uint32_t flags;  // DescriptorFlags
   std::uint32_t reserved;
-  std::byte bytes[inline_size];
+  union {
+    std::byte bytes[inline_size];
+    Expiry expiry;
+  };
 };
 static_assert(sizeof(Entry) == sizeof(Descriptor));
 static_assert(offsetof(Entry, start) == offsetof(Descriptor, start));

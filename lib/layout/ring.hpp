@@ -49,7 +49,17 @@ static_assert(offsetof(ClaimWord, end) == 8, "the upper half of the pair");
 
 enum DescriptorFlags : std::uint32_t {
   payload_inline = 1,  // the payload lies in the descriptor
+  expires = 2,         // an Expiry does; not with the other
 };
+
+/// Until when a message is delivered. It lies where a small payload would, so that messages without
+/// one pay nothing for it.
+struct Expiry {
+  std::int64_t at;     // CLOCK_MONOTONIC, nanoseconds
+  std::uint64_t boot;  // of the machine, that this was measured in: Manifest::boot
+  std::uint64_t ttl;   // what was asked for, nanoseconds: after another boot, since `timestamp`
+};
+static_assert(sizeof(Expiry) == inline_size && alignof(Expiry) == 8);
 
 struct Descriptor {
   std::atomic<std::uint64_t> published;  // publish_word; changed by compare-and-swap only
@@ -60,7 +70,10 @@ struct Descriptor {
   std::uint32_t metadata_size;  // key and headers, in whole extent units right before `start`
   std::uint32_t flags;          // DescriptorFlags
   std::uint32_t reserved;       // zero
-  std::byte bytes[inline_size];
+  union {
+    std::byte bytes[inline_size];
+    Expiry expiry;
+  };
 };
 static_assert(sizeof(Descriptor) == 64, "one cache line: a small message costs one transfer");
 static_assert(offsetof(Descriptor, published) == 0);

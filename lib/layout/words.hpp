@@ -66,6 +66,7 @@ enum class Delivery : std::uint8_t {
   // Set aside: nobody claims it; the supervisor alone goes on with it.
   delayed = 3,  // handed back, and available after so many milliseconds: delay_of()
   doomed = 4,   // handed back after its last delivery: to the dead letters, or discarded
+  expired = 5,  // its time was over before it was handed out: likewise
 };
 
 struct GroupWord {

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int passed = 0;
@@ -62,9 +63,8 @@ static void failures(spillring_client* client) {
 
 /* A program that was built when the struct was shorter. */
 static void older_programs(spillring_client* client) {
-  spillring_queue_options options = {.size = offsetof(spillring_queue_options, slots),
-                                     .capacity = 1 << 20,
-                                     .slots = 1};
+  spillring_queue_options options = {
+      .size = offsetof(spillring_queue_options, slots), .capacity = 1 << 20, .slots = 1};
   spillring_queue* queue = NULL;
   OK(spillring_queue_create(client, "older", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
@@ -94,11 +94,8 @@ static void sending_and_receiving(spillring_client* client) {
   FAILS(SPILLRING_TIMEOUT, spillring_wait(in, 1000));
 
   const spillring_header headers[] = {{"type", "order", 5}, {"empty", "", 0}};
-  const spillring_metadata metadata = {.size = sizeof metadata,
-                                       .key = "4711",
-                                       .key_size = 4,
-                                       .headers = headers,
-                                       .header_count = 2};
+  const spillring_metadata metadata = {
+      .size = sizeof metadata, .key = "4711", .key_size = 4, .headers = headers, .header_count = 2};
   uint64_t sequence = 0;
   OK(spillring_send(out, "hello", 5, SPILLRING_FOREVER, &metadata, &sequence));
   CHECK(sequence == 1 && spillring_published(out) == 1);
@@ -160,6 +157,59 @@ static void sending_and_receiving(spillring_client* client) {
   spillring_queue_free(queue);
 }
 
+static void note_group(const spillring_group_info* info, void* context) {
+  if (strcmp(info->name, "g") == 0) *(spillring_group_info*)context = *info;
+}
+static void count_expired(const spillring_message* message, void* context) {
+  CHECK(spillring_message_ttl_ns(message) > 0);
+  *(int*)context += spillring_message_expired(message);
+}
+
+static void times(spillring_client* client) {
+  spillring_queue* queue = NULL;
+  spillring_producer* out = NULL;
+  spillring_consumer* in = NULL;
+  const spillring_queue_options options = {.size = sizeof options, .ttl_ns = 4000 * second};
+  OK(spillring_queue_create(client, "hasty", &options, &queue));
+  spillring_queue_info info = {.size = sizeof info};
+  OK(spillring_queue_get_info(queue, &info));
+  CHECK(info.options.ttl_ns == 4000 * second);
+  const int64_t longer = 5000 * second;
+  const spillring_queue_changes changes = {.size = sizeof changes, .ttl_ns = &longer};
+  OK(spillring_queue_set(queue, &changes));
+  const spillring_producer_options own = {.size = sizeof own, .ttl_ns = 3000 * second};
+  OK(spillring_producer_open(queue, &own, &out));
+  spillring_metadata metadata = {.size = sizeof metadata, .ttl_ns = 1000000};
+  OK(spillring_send(out, "late", 4, second, &metadata, NULL));
+  OK(spillring_send(out, "good", 4, second, NULL, NULL));
+  metadata.ttl_ns = -1;
+  FAILS(SPILLRING_INVALID, spillring_send(out, "x", 1, second, &metadata, NULL));
+  spillring_producer_free(out);
+  OK(spillring_producer_open(queue, NULL, &out));
+  OK(spillring_send(out, "more", 4, second, NULL, NULL));
+  const struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+  nanosleep(&pause, NULL);
+  int expired = 0;
+  OK(spillring_peek(queue, 10, 0, count_expired, &expired));
+  CHECK(expired == 1);
+  OK(spillring_consumer_open(queue, "g", NULL, &in));
+  spillring_message* message = NULL;
+  OK(spillring_receive(in, second, &message));
+  CHECK(says(message, "good") && spillring_message_ttl_ns(message) == 3000 * second);
+  CHECK(spillring_message_expired(message) == 0);
+  OK(spillring_message_ack(message));
+  OK(spillring_receive(in, second, &message));
+  CHECK(says(message, "more") && spillring_message_ttl_ns(message) == longer);
+  OK(spillring_message_ack(message));
+  spillring_group_info group = {0};
+  OK(spillring_groups(queue, note_group, &group));
+  CHECK(group.expired == 1);
+  spillring_consumer_free(in);
+  spillring_producer_free(out);
+  spillring_queue_free(queue);
+  OK(spillring_queue_remove(client, "hasty"));
+}
+
 static void count_message(const spillring_message* message, void* context) {
   size_t size = 0;
   CHECK(spillring_message_deliveries(message) == 0);
@@ -171,9 +221,6 @@ static void count_message(const spillring_message* message, void* context) {
 static void count_queue(const spillring_queue_info* info, void* context) {
   CHECK(info->size == sizeof *info);
   ++*(int*)context;
-}
-static void note_group(const spillring_group_info* info, void* context) {
-  if (strcmp(info->name, "g") == 0) *(spillring_group_info*)context = *info;
 }
 static void note_client(const spillring_client_info* info, void* context) {
   if (info->role == 2) *(spillring_client_info*)context = *info;
@@ -261,9 +308,8 @@ static void administration(spillring_client* client) {
   count = 0;
   OK(spillring_queues(client, count_queue, &count));
   CHECK(count == 2);
-  const spillring_connect_options same = {.size = sizeof same,
-                                          .socket = spillring_client_socket(client),
-                                          .timeout_ns = 10 * second};
+  const spillring_connect_options same = {
+      .size = sizeof same, .socket = spillring_client_socket(client), .timeout_ns = 10 * second};
   count = 0;
   OK(spillring_diagnose(&same, count_finding, &count));
   CHECK(count > 3);
@@ -352,6 +398,7 @@ int main(int argc, char** argv) {
   failures(client);
   older_programs(client);
   sending_and_receiving(client);
+  times(client);
   administration(client);
   waiting_for_many(client);
   forked_children(client);

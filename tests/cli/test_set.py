@@ -79,7 +79,7 @@ def test_what_is_settled_is_refused_by_name(spillring, orders, option):
         (["lease"], "sets nothing"),
         (["=5"], "sets nothing"),
         (["leese=5s"], "did you mean 'lease'?"),
-        (["colour=red"], "there are lease, stall-timeout, sync, retain"),
+        (["colour=red"], "there are lease, ttl, stall-timeout, sync, retain"),
         (["lease=soon"], "lease 'soon'"),
         (["sync=often"], "sync 'often' cannot be had"),
         (["retain=5"], "retain '5' cannot be had"),

@@ -5,8 +5,7 @@ from failures import assert_failure
 
 VERBS = "create ls info stat send recv peek drain purge seek rm version".split()
 LATER = ["top", "bench", "completion"]
-LATER_OPTIONS = ("--ttl "
-                 "--exclusive-producer").split()
+LATER_OPTIONS = ["--exclusive-producer"]
 
 BAD = [
     # sizes, counts, durations
@@ -22,6 +21,9 @@ BAD = [
     ("create q --slots 99999999999999999999", "is not a whole number", ""),
     ("create q --lease soon", "--lease 'soon' is not a duration", "500ms"),
     ("create q --stall-timeout 5y", "is not a duration", ""),
+    ("create q --ttl soon", "--ttl 'soon' is not a duration", "500ms"),
+    ("send q x --ttl 5y", "--ttl '5y' is not a duration", ""),
+    ("send q x --ttl 0", "--ttl '0' is no time", "30s"),
     ("create q --stall-timeout 99999999999h", "is not a duration", ""),
     ("recv q -n 0", "--count '0' takes nothing", ""),
     ("recv q -n 1x", "--count '1x' is not a whole number", ""),

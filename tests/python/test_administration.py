@@ -53,11 +53,11 @@ def test_groups(queue):
     assert set(groups) == {"jobs", "log", None}
     assert groups["jobs"] == spillring.GroupInfo(
         name="jobs", kind="shared", floor=2, lag=2, members=1, unacked=1, lost=0, read_back=0,
-        read_back_bytes=0,
+        read_back_bytes=0, expired=0,
     )
     assert groups["log"] == spillring.GroupInfo(
         name="log", kind="stream", floor=4, lag=0, members=1, unacked=0, lost=0, read_back=0,
-        read_back_bytes=0,
+        read_back_bytes=0, expired=0,
     )
     assert groups[None].kind == "stream"
     held.ack()

@@ -204,7 +204,6 @@ def test_option_without_create_is_refused(bus):
 @pytest.mark.parametrize(
     "option, value",
     [
-        ("ttl", 1),
         ("exclusive_producer", True),
     ],
 )

@@ -205,16 +205,6 @@ def test_metadata_beyond_64_kib(queue, metadata):
     assert len(queue) == 0
 
 
-@pytest.mark.parametrize("option, value", [("ttl", 5)])
-def test_put_option_that_is_not_built_yet(queue, option, value):
-    for call in (queue.put, queue.put_nowait):
-        with pytest.raises(spillring.Error) as error:
-            call(b"x", **{option: value})
-        assert str(error.value) == f"option '{option}' is not built yet in this version"
-        assert error.value.code == "unsupported"
-    assert len(queue) == 0
-
-
 def test_put_takes_its_arguments_by_keyword(queue):
     with pytest.raises(TypeError):
         queue.put(b"x", b"key")

@@ -79,6 +79,7 @@ class QueueInfo:
     retain_bytes: int
     stall_timeout: float
     lease: float | None
+    ttl: float | None
     prealloc: bool
     owner: int
     owner_group: int
@@ -121,6 +122,7 @@ class GroupInfo:
     lost: int
     read_back: int
     read_back_bytes: int
+    expired: int
 
 @final
 class Message:
@@ -137,6 +139,10 @@ class Message:
     def timestamp(self) -> datetime: ...
     @property
     def deliveries(self) -> int: ...
+    @property
+    def ttl(self) -> float | None: ...
+    @property
+    def expired(self) -> bool: ...
     def ack(self) -> None: ...
     def nack(self, delay: float = 0) -> None: ...
     def copy(self) -> bytes: ...
@@ -205,6 +211,7 @@ class Queue:
         *,
         key: ReadableBuffer | None = None,
         headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
         durable: bool = False,
     ) -> int: ...
@@ -214,6 +221,7 @@ class Queue:
         *,
         key: ReadableBuffer | None = None,
         headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
     ) -> int: ...
     def put_many(
         self, buffers: Iterable[ReadableBuffer], *, timeout: float | None = None
@@ -225,6 +233,7 @@ class Queue:
         *,
         key: ReadableBuffer | None = None,
         headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
     ) -> Loan: ...
     def get(
@@ -276,6 +285,7 @@ class Bus:
         owner_group: str | int | None = None,
         max_deliveries: int | None = None,
         dead_letter: str | None = None,
+        ttl: float | None = None,
     ) -> Queue: ...
     def queues(self) -> list[QueueInfo]: ...
     def delete(self, name: str) -> None: ...

@@ -19,6 +19,7 @@ class QueueInfo:
     retain_bytes: int  #: bytes of history that are kept; 0: no matter how many
     stall_timeout: float  #: seconds
     lease: "float | None"  #: seconds; None: never
+    ttl: "float | None"  #: seconds, of what is sent without a time of its own; None: no matter how long
     prealloc: bool
     owner: int  #: user id
     owner_group: int  #: group id
@@ -45,7 +46,7 @@ class QueueInfo:
     disk_free: int  #: bytes free on the state directory's file system
     disk_left: int  #: of these, what the disk reserve leaves to journals
     max_deliveries: "int | None"  #: None: without end
-    dead_letter: "str | None"  #: the queue for what was delivered too often; None: that is discarded
+    dead_letter: "str | None"  #: the queue for what was delivered too often, or came too late; None: that is discarded
     doomed: int  #: delivered too often, and not taken by the dead-letter queue yet
     dead_lettered: int  #: taken by it, since the daemon was started
     discarded: int  #: likewise, finished for want of a dead-letter queue
@@ -64,6 +65,7 @@ class GroupInfo:
     lost: int  #: messages that a damaged journal could not give back
     read_back: int  #: messages its members were given from the journal, ever
     read_back_bytes: int  #: payload, keys and headers of these
+    expired: int  #: messages whose time was over before they were delivered
 
 
 QueueInfo.__module__ = GroupInfo.__module__ = "spillring"

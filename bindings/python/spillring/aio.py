@@ -207,25 +207,25 @@ class Queue:
         """The queue's name."""
         return self._queue.name
 
-    async def put(self, buf, *, key=None, headers=None, timeout=None, durable=False):
+    async def put(self, buf, *, key=None, headers=None, ttl=None, timeout=None, durable=False):
         """Sends a copy of a buffer, as spillring.Queue.put(), and returns its sequence."""
         if durable:
-            put = functools.partial(self._queue.put, key=key, headers=headers, durable=True)
+            put = functools.partial(self._queue.put, key=key, headers=headers, ttl=ttl, durable=True)
             return await _in_thread(put, buf, timeout=timeout)
         end = None if timeout is None else time.monotonic() + timeout
         while True:
-            sequence = self._queue._try_put(buf, key, headers)
+            sequence = self._queue._try_put(buf, key, headers, ttl)
             if sequence is not None:
                 return sequence
             left = None if end is None else end - time.monotonic()
             if left is not None and left <= 0:  # once more, for the words that say why
-                put = functools.partial(self._queue.put_nowait, key=key, headers=headers)
+                put = functools.partial(self._queue.put_nowait, key=key, headers=headers, ttl=ttl)
                 return await _in_thread(put, buf)
             await self._wait_for_room(memoryview(buf).nbytes, left)
 
-    def put_nowait(self, buf, *, key=None, headers=None):
+    def put_nowait(self, buf, *, key=None, headers=None, ttl=None):
         """put() that raises Full instead of waiting. No coroutine."""
-        sequence = self._queue._try_put(buf, key, headers)
+        sequence = self._queue._try_put(buf, key, headers, ttl)
         if sequence is None:
             raise Full(f"queue '{self.name}' is full")
         return sequence
@@ -238,9 +238,9 @@ class Queue:
         """Returns when the disk has all that was put, as spillring.Queue.flush()."""
         await _in_thread(self._queue.flush, timeout=timeout)
 
-    async def loan(self, nbytes, *, key=None, headers=None, timeout=None):
+    async def loan(self, nbytes, *, key=None, headers=None, ttl=None, timeout=None):
         """Room for a message in the queue's memory: a spillring.Loan, to be used in `with`."""
-        loan = functools.partial(self._queue.loan, nbytes, key=key, headers=headers)
+        loan = functools.partial(self._queue.loan, nbytes, key=key, headers=headers, ttl=ttl)
         return await _in_thread(loan, timeout=timeout)
 
     async def get(self, *, group="default", timeout=None, ack=True):

@@ -46,6 +46,7 @@ class Queue:
         *,
         key: ReadableBuffer | None = None,
         headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
         durable: bool = False,
     ) -> int: ...
@@ -55,6 +56,7 @@ class Queue:
         *,
         key: ReadableBuffer | None = None,
         headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
     ) -> int: ...
     async def put_many(
         self, buffers: Iterable[ReadableBuffer], *, timeout: float | None = None
@@ -66,6 +68,7 @@ class Queue:
         *,
         key: ReadableBuffer | None = None,
         headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
         timeout: float | None = None,
     ) -> Loan: ...
     async def get(
@@ -114,6 +117,7 @@ class Bus:
         owner_group: str | int | None = None,
         max_deliveries: int | None = None,
         dead_letter: str | None = None,
+        ttl: float | None = None,
     ) -> Queue: ...
     async def queues(self) -> list[QueueInfo]: ...
     async def delete(self, name: str) -> None: ...

@@ -57,6 +57,8 @@ class Message {
   /// How often it was handed out, this time included; above 1 it is a redelivery. Always 1 in a
   /// stream group.
   [[nodiscard]] unsigned deliveries() const noexcept { return deliveries_; }
+  /// The time that it was sent with, to be delivered in; zero: none.
+  [[nodiscard]] Timeout ttl() const noexcept;
   /// When it was published (wall clock of the producer, resolution of the kernel's tick).
   [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept;
 

@@ -76,6 +76,9 @@ struct QueueOptions {
   /// A message that a member of a shared group has held for this long while somebody waits for it
   /// is given to another; zero: never, only death gives it away.
   Timeout lease = Timeout::zero();
+  /// How long after it was sent a message is delivered, where it is sent without a time of its own
+  /// (`Metadata::ttl`); at least a millisecond. Zero: no matter how long.
+  Timeout ttl = Timeout::zero();
   /// How often a shared group delivers a message at most, up to 250. One that is handed back after
   /// that, by a nack, a death or a lease, goes to `dead_letter`, or is discarded where that is
   /// empty. Zero: without end, or 5 with a `dead_letter`.
@@ -100,6 +103,8 @@ struct QueueOptions {
 struct QueueChanges {
   std::optional<Timeout> stall_timeout = {};
   std::optional<Timeout> lease = {};
+  /// Of what is sent from then on.
+  std::optional<Timeout> ttl = {};
   /// Only of a durable queue.
   std::optional<Timeout> sync_interval = {};
   /// How much history is kept. Whether any is kept cannot be changed, but of a durable queue.
@@ -127,10 +132,14 @@ struct Header {
   std::span<const std::byte> value;
 };
 
-/// Key and headers of a message to be sent; 64 KiB in all, copied.
+/// What is sent along with a message. Key and headers are copied; 64 KiB in all.
 struct Metadata {
   std::optional<std::span<const std::byte>> key = {};
   std::span<const Header> headers = {};
+  /// How long after it was published it is delivered. When that is over, each group passes it:
+  /// whoever finds it acknowledges it, or it becomes a dead letter. Who has it keeps it. Zero: the
+  /// producer's default, else the queue's; `forever`: no matter how long.
+  Timeout ttl = Timeout::zero();
 };
 
 struct LoanOptions {
@@ -143,6 +152,8 @@ struct LoanOptions {
 struct ProducerOptions {
   /// Waits return `Code::interrupted` after a signal handler ran, and at least once a second.
   bool interruptible = false;
+  /// Of what is sent without one (`Metadata::ttl`); zero: the queue's.
+  Timeout ttl = Timeout::zero();
 };
 
 struct ConsumerOptions {
@@ -174,6 +185,7 @@ struct GroupInfo {
   std::uint64_t lost = 0;             ///< messages that a damaged journal could not give back
   std::uint64_t read_back = 0;        ///< messages its members were given from the journal, ever
   std::uint64_t read_back_bytes = 0;  ///< payload, keys and headers of these
+  std::uint64_t expired = 0;          ///< messages whose time was over before they were delivered
 };
 
 enum class ClientRole : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };

@@ -88,7 +88,7 @@ class Producer {
   ~Producer() { close(); }
 
   /// Claims `size` bytes in the queue's memory, waiting for room up to `timeout` where the full
-  /// policy is `block`. Errors: full, timeout, interrupted, too_large, invalid (metadata or
+  /// policy is `block`. Errors: full, timeout, interrupted, too_large, invalid (metadata, ttl or
   /// alignment), closed, deleted, poisoned, corrupt, forked, unavailable.
   Result<Loan> loan(std::size_t size, Timeout timeout = forever, const LoanOptions& options = {});
   /// Sends a copy of `bytes`; returns the message's sequence. Waits and fails as `loan`, and

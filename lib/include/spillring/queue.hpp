@@ -25,6 +25,8 @@ struct PeekedMessage {
   std::vector<std::byte> payload;
   std::optional<std::vector<std::byte>> key;
   std::vector<std::pair<std::string, std::vector<std::byte>>> headers;
+  Timeout ttl = no_wait;  ///< what it was sent with; zero: none
+  bool expired = false;   ///< its time is over: nobody will get it
 };
 
 /// A queue that was opened or created by a `Client`. Cheap to copy; keeps the connection alive.

@@ -127,6 +127,22 @@ TEST_F(SharedGroupTest, AfterItsLastDeliveryNobodyClaimsIt) {
   EXPECT_EQ(group_.standing_to_save(1), 2);
 }
 
+TEST_F(SharedGroupTest, WhatExpiresWasNoDeliveryAndNobodyClaimsIt) {
+  const std::uint64_t receipt = group_.claim(1, alice).value();
+  ASSERT_TRUE(group_.expire(1, receipt));
+  EXPECT_FALSE(group_.expire(1, receipt));
+  EXPECT_FALSE(group_.finish(1, receipt));
+  EXPECT_EQ(group_.standing(1), Standing::set_aside);
+  EXPECT_EQ(layout::unpacked(group_.word(1)).count, 0);
+  EXPECT_TRUE(group_.take_set_aside());
+  EXPECT_FALSE(group_.claim(1, bob));
+  EXPECT_EQ(group_.move_floor().to, 1U) << "it is not finished";
+  std::uint64_t seen = 0;
+  group_.for_each_set_aside(group_.end(), [&](std::uint64_t s, std::uint64_t) { seen = s; });
+  EXPECT_EQ(seen, 1U);
+  EXPECT_TRUE(group_.finish(1, group_.word(1)));
+}
+
 TEST_F(SharedGroupTest, WhatIsDelayedIsReleasedOnce) {
   ASSERT_TRUE(group_.hand_back(1, *group_.claim(1, alice), true, 70'000));
   const std::uint64_t word = group_.word(1);
