@@ -45,6 +45,7 @@ def test_put_and_get():
 
 def test_connect(daemon):
     async def main():
+            assert (await queue.set(lease=5)).lease == 5
         bus = await spillring.aio.connect(daemon.socket)
         await bus.queue("q", create=True)
         await bus.delete("q")
