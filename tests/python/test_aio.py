@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import threading
+import time
 
 import pytest
 import spillring
@@ -11,9 +12,14 @@ import spillring.aio
 from conftest import LONG, eventually
 
 
+CONSUMERS = int(os.environ.get("SPILLRING_AIO_CONSUMERS", 1000))
+ROUNDS = int(os.environ.get("SPILLRING_AIO_ROUNDS", 60))
+IN_TIME = 4 * LONG + ROUNDS
+
+
 def run(main):
     async def in_time():
-        return await asyncio.wait_for(main(), 4 * LONG)
+        return await asyncio.wait_for(main(), IN_TIME)
 
     return asyncio.run(in_time())
 
@@ -39,13 +45,13 @@ def test_put_and_get():
             assert [group.name for group in await queue.groups()] == ["default"]
             assert [info.name for info in await bus.queues()] == ["q"]
             assert await queue.purge() == 1
+            assert (await queue.set(lease=5)).lease == 5
 
     run(main)
 
 
 def test_connect(daemon):
     async def main():
-            assert (await queue.set(lease=5)).lease == 5
         bus = await spillring.aio.connect(daemon.socket)
         await bus.queue("q", create=True)
         await bus.delete("q")
@@ -217,10 +223,6 @@ def test_a_busy_consumer_leaves_turns_to_others(bus, queue):
     assert run(main) >= 10
 
 
-CONSUMERS = int(os.environ.get("SPILLRING_AIO_CONSUMERS", 1000))
-ROUNDS = int(os.environ.get("SPILLRING_AIO_ROUNDS", 60))
-
-
 def test_no_message_is_lost_among_a_thousand_consumers(bus):
     """Single messages, each to a queue whose consumer has gone to sleep."""
     per_queue = 10
@@ -253,7 +255,7 @@ def test_no_message_is_lost_among_a_thousand_consumers(bus):
             sender = threading.Thread(target=send)
             sender.start()
             try:
-                await asyncio.wait_for(everything.wait(), 4 * LONG)
+                await asyncio.wait_for(everything.wait(), IN_TIME)
             finally:
                 sender.join()
                 late = [place for place, count in enumerate(received) if count < ROUNDS]
@@ -271,3 +273,30 @@ def test_no_message_is_lost_among_a_thousand_consumers(bus):
                 queue.put(str(number).encode())
 
     run(main)
+
+
+def test_a_thousand_idle_consumers_use_no_processor(bus):
+    """Time on the processor, not on the clock: a loop or a thread that polls has all there is."""
+    seconds = 3
+
+    async def main():
+        async with spillring.aio.connect(bus.socket) as other:
+            queue = await other.queue("q", create=True, keep="attached")
+            queues = [queue] + [await other.queue(f"q{n}", create=True) for n in range(9)]
+            tasks = []
+            for number in range(min(CONSUMERS, 1000)):
+                consumer = await queues[number % 10].subscribe()
+                tasks.append(asyncio.create_task(consumer.receive()))
+            await asyncio.sleep(0.5)  # all of them have gone to sleep
+            before = time.process_time()
+            await asyncio.sleep(seconds)
+            used = (time.process_time() - before) / seconds
+            assert not any(task.done() for task in tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return used
+
+    used = run(main)
+    print(f"{100 * used:.2f} % of a processor")
+    assert used < 0.05
