@@ -299,4 +299,4 @@ def test_a_thousand_idle_consumers_use_no_processor(bus):
 
     used = run(main)
     print(f"{100 * used:.2f} % of a processor")
-    assert used < 0.05
+    assert used < 0.01  # 0.0014 on an idle machine

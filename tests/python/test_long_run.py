@@ -6,7 +6,7 @@ import pytest
 
 MESSAGES = int(os.environ.get("SPILLRING_PYTHON_MESSAGES", 500_000))
 POINTS = 10
-MOST_GROWTH = 2 << 20  # bytes; one object of 16 bytes kept of each message would be three times that at the least
+MOST_GROWTH = 512 << 10  # bytes: a seventh of what one small object kept of each message would take at the least
 
 # Each message goes one of the ways there are. Own memory is measured, not that which is the queue's.
 SCRIPT = """
