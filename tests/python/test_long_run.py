@@ -6,7 +6,7 @@ import pytest
 
 MESSAGES = int(os.environ.get("SPILLRING_PYTHON_MESSAGES", 500_000))
 POINTS = 10
-MOST_GROWTH = 512 << 10  # bytes: a seventh of what one small object kept of each message would take at the least
+MOST_GROWTH = 512 << 10  # bytes: half of what one small object takes that is kept of each message on one of the ways
 
 # Each message goes one of the ways there are. Own memory is measured, not that which is the queue's.
 SCRIPT = """

@@ -210,7 +210,7 @@ def test_put_option_that_is_not_built_yet(queue, option, value):
     for call in (queue.put, queue.put_nowait):
         with pytest.raises(spillring.Error) as error:
             call(b"x", **{option: value})
-        assert str(error.value) == f"option '{option}' is not built yet in this version"
+        assert f"option '{option}' is not built yet in this version" in str(error.value)
         assert error.value.code == "unsupported"
     assert len(queue) == 0
 
