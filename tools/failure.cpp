@@ -7,71 +7,11 @@
 #include <system_error>
 
 namespace spillring::tools {
-namespace {
-
-/// What to do about it at a terminal, where the library has nothing to say.
-std::string_view hint_for(Code code) noexcept {
-  switch (code) {
-    case Code::full:
-      return "receive from it, or create one with more --capacity or --slots";
-    case Code::timeout:
-      return "try again, or allow more time with --timeout";
-    case Code::interrupted:
-    case Code::stale:
-    case Code::busy:
-      return "try again";
-    case Code::empty:
-    case Code::not_found:
-    case Code::deleted:
-      return "spillring ls shows what is there";
-    case Code::poisoned:
-    case Code::corrupt:
-      return "save what can be seen with 'spillring peek', then remove the queue";
-    case Code::too_large:
-      return "a message may have a quarter of the queue's capacity, key and headers 64 KiB";
-    case Code::invalid:
-    case Code::unsupported:
-      return "--help shows what is possible";
-    case Code::exists:
-      return "choose another name, or take the one that is there";
-    case Code::denied:
-      return "ask the owner of the queue or of the socket";
-    case Code::no_memory:
-      return "ask for less --capacity, or make room";
-    case Code::unavailable:
-      return "start spillringd, or name its socket with --socket";
-    case Code::version_mismatch:
-      return "use a command and a supervisor of one version";
-    case Code::no_space:
-      return "free some space on the disk of the state directory";
-    case Code::in_doubt:
-      return "look whether it is there: spillring peek";
-    case Code::io:
-      return "look at the disk of the state directory (dmesg)";
-    case Code::ok:
-    case Code::closed:
-    case Code::forked:
-    case Code::internal:
-      break;
-  }
-  return "this is a bug; please report it";
-}
-
-std::string why_of(const Error& error) {
-  return error.why().empty() ? Error(error.code()).summary() : error.why();
-}
-
-std::string hint_of(const Error& error) {
-  return error.hint().empty() ? std::string(hint_for(error.code())) : error.hint();
-}
-
-}  // namespace
-
 Failure::Failure(Exit exit, const std::string& what, std::string why, std::string hint)
     : std::runtime_error(what), exit_(exit), why_(std::move(why)), hint_(std::move(hint)) {}
 
 Failure::Failure(const Error& error)
-    : Failure(exit_for(error.code()), error.summary(), why_of(error), hint_of(error)) {}
+    : Failure(exit_for(error.code()), error.summary(), error.why(), error.hint()) {}
 
 Exit exit_for(Code code) noexcept {
   switch (code) {
@@ -116,7 +56,7 @@ Exit exit_for(Code code) noexcept {
 
 Failure data_failure(Code code, const std::string& what) {
   const Error words(code);
-  return {exit_for(code), what, words.summary(), hint_of(words)};
+  return {exit_for(code), what, words.summary(), words.hint()};
 }
 
 Failure file_failure(int error, const std::string& what) {

@@ -47,7 +47,7 @@ std::optional<std::string> fault_of(const StoredJournal& journal, const std::str
   return std::nullopt;
 } catch (const Error& error) {
   if (error.code() != Code::corrupt) return std::nullopt;
-  return error.why().empty() ? error.summary() : error.why();
+  return error.why();
 }
 
 std::vector<Move> moves_for(const StoredJournal& journal) {

@@ -29,9 +29,10 @@ constexpr const char* footer =
     "\n"
     "'spillring VERB --help' has more. Exit codes: 0 done, 1 nothing there, 3 done in part, 64 "
     "usage,\n"
-    "65 bad data, 66 no such file, 69 no supervisor or queue, 73 cannot create, 74 read or write "
-    "failed,\n"
-    "75 full, busy or timed out, 77 not permitted, 130 interrupted.";
+    "65 bad data, 66 no such file, 69 no supervisor or queue, 70 a bug, 73 cannot create, 74 read "
+    "or "
+    "write\n"
+    "failed, 75 full, busy or timed out, 77 not permitted, 130 interrupted, 143 terminated.";
 
 /// The names of options and their words, without what CLI11 says about its own workings.
 class HelpFormatter : public CLI::Formatter {

@@ -77,6 +77,14 @@ Cell age_cell(const std::optional<Timeout>& age) {
   return age ? Cell{human_age(*age), fmt::format("{}", seconds(*age))} : text_cell("-");
 }
 
+Cell max_deliveries_cell(const QueueOptions& options) {
+  return options.max_deliveries == 0 ? text_cell("-") : count_cell(options.max_deliveries);
+}
+
+Cell dead_letter_cell(const QueueOptions& options) {
+  return text_cell(options.dead_letter.empty() ? "-" : options.dead_letter);
+}
+
 std::string alarm_text(const QueueInfo& queue) {
   if (queue.alarm == DiskAlarm::none) return {};
   return fmt::format("queue '{}': {}; {}", queue.name, reason(queue.alarm), remedy(queue.alarm));
@@ -113,10 +121,9 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
       duration("stall_timeout", options.stall_timeout),
       duration("lease", options.lease),
       duration("ttl", options.ttl),
-      {"max_deliveries",
-       options.max_deliveries == 0 ? text_cell("-") : count_cell(options.max_deliveries),
+      {"max_deliveries", max_deliveries_cell(options),
        options.max_deliveries == 0 ? Json(nullptr) : Json(options.max_deliveries)},
-      {"dead_letter", text_cell(options.dead_letter.empty() ? "-" : options.dead_letter),
+      {"dead_letter", dead_letter_cell(options),
        options.dead_letter.empty() ? Json(nullptr) : Json(options.dead_letter)},
       {"doomed",
        queue.doomed == 0 ? count_cell(0) : text_cell(fmt::format("{}", queue.doomed), Colour::bad),

@@ -21,6 +21,9 @@ struct Property {
 [[nodiscard]] Json json_of(const std::vector<Property>& properties);
 [[nodiscard]] Cell state_cell(QueueState state);
 [[nodiscard]] Cell alarm_cell(DiskAlarm alarm);
+/// "-": without end.
+[[nodiscard]] Cell max_deliveries_cell(const QueueOptions& options);
+[[nodiscard]] Cell dead_letter_cell(const QueueOptions& options);
 /// "2.5s", "3m 20s", "2d 4h"; "-" where it is not known.
 [[nodiscard]] Cell age_cell(const std::optional<Timeout>& age);
 /// "queue 'q': ..." where the disk takes nothing; empty where it does.

@@ -26,6 +26,7 @@ struct Arguments {
   bool all = false;
   bool no_ack = false;
   std::string command;
+  Timeout retry_delay = no_wait;
   Timeout wait = no_wait;
   Pace pace;
   Delimiter delimiter;
@@ -37,6 +38,13 @@ ConsumerOptions consumer_options(std::uint64_t most, const Pace& pace) {
   options.prefetch = std::min(prefetch_for(pace, most), options.prefetch);
   options.interruptible = true;
   return options;
+}
+
+void check_retry_delay(Timeout delay) {
+  if (delay <= longest_delay) return;
+  throw usage_failure("--retry-delay is too long",
+                      "a message can be delayed for at most three days",
+                      "write a shorter one: 5s, 10m, 72h");
 }
 
 /// Hands each message to a command of its own, and ends with the first that fails.
@@ -56,7 +64,7 @@ Exit execute(Consumer& consumer, Arguments& arguments, std::uint64_t most,
     arguments.pace.wait_for(timestamp_of(*message));
     const int status = run_command(arguments.command, envelope_of(*message, arguments.queue));
     const std::uint64_t seq = message->seq();
-    const Result<void> told = status == 0 ? message->ack() : message->nack();
+    const Result<void> told = status == 0 ? message->ack() : message->nack(arguments.retry_delay);
     leave_if_interrupted();
     if (told.error() == Code::stale) {
       say(settings, fmt::format("warning: message {} took longer than the lease and is delivered "
@@ -73,6 +81,7 @@ Exit execute(Consumer& consumer, Arguments& arguments, std::uint64_t most,
 }
 
 Exit run(Arguments& arguments, const Settings& settings) {
+  check_retry_delay(arguments.retry_delay);
   const Rendering rendering(settings, arguments.delimiter, "recv");
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -102,10 +111,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
   arguments.pace.add_option(app);
   CLI::Option* no_ack =
       app.add_flag("--no-ack", arguments.no_ack, "print messages and leave them in the queue");
-  add_text(
-      app, "--exec", arguments.command, "COMMAND",
-      "instead of printing it, run a command of the shell for each\nmessage, which is its stdin")
-      ->excludes(no_ack);
+  CLI::Option* exec = add_text(app, "--exec", arguments.command, "COMMAND",
+                               "instead of printing it, run a command of the shell for each\n"
+                               "message, which is its stdin")
+                          ->excludes(no_ack);
+  add_duration(app, "--retry-delay", arguments.retry_delay,
+               "a message whose command failed comes again no earlier (0)")
+      ->needs(exec);
   arguments.delimiter.add_options(app);
 }
 
@@ -123,7 +135,8 @@ Verb add_recv(CLI::App& root, Settings& settings) {
            "Exit code 1: no message came.\n"
            "\n"
            "With --exec a message is acknowledged when its command exits with 0, and handed back\n"
-           "when it does not; the first that fails ends it, with exit code 3. The command knows\n"
+           "when it does not, for --retry-delay; the first that fails ends it, with exit code 3.\n"
+           "After the queue's --max-deliveries it is a dead letter. The command knows\n"
            "$SPILLRING_QUEUE, $SPILLRING_SEQ, $SPILLRING_DELIVERIES and, where it has one,\n"
            "$SPILLRING_KEY.\n"
            "\n"
@@ -133,7 +146,7 @@ Verb add_recv(CLI::App& root, Settings& settings) {
            "  spillring recv logs --all -t inf | grep ERROR\n"
            "  spillring recv frames -o raw > frame.jpg\n"
            "  spillring recv orders -g billing --json\n"
-           "  spillring recv jobs --all -t inf --exec ./work.sh\n"
+           "  spillring recv jobs --all -t inf --exec ./work.sh --retry-delay 5s\n"
            "  spillring recv ticks --all --speed 1x      # with the gaps they were sent with"});
   const auto arguments = std::make_shared<Arguments>();
   add_options(app, *arguments);

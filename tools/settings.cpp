@@ -32,12 +32,10 @@ Failure no_such_queue(const Client& client, const std::string& name, const Error
   std::vector<std::string> names;
   for (const QueueInfo& queue : client.list()) names.push_back(queue.name);
   const auto near = text::nearest(name, names);
-  const std::string hint =
-      near ? fmt::format("did you mean '{}'?", *near) : fmt::format("spillring create {}", name);
   return {Exit::unavailable, fmt::format("there is no queue '{}'", name),
           fmt::format("the supervisor at {} has {}", client.socket(),
                       names.empty() ? "none" : plural(names.size(), "other")),
-          near || error.hint().empty() ? hint : error.hint()};
+          near ? fmt::format("did you mean '{}'?", *near) : error.hint()};
 }
 
 }  // namespace

@@ -319,19 +319,15 @@ Timeout sync_of(py::handle value) {
   return Timeout(sync.value);
 }
 
-void set_retention(QueueOptions& options, py::handle value) {
-  if (!py::isinstance<py::str>(value)) {
-    options.retain_bytes = integer_of(value, "retain", 1);
-    return;
-  }
+Retention retention_of(py::handle value) {
+  if (!py::isinstance<py::str>(value)) return {.bytes = integer_of(value, "retain", 1)};
   const std::string text = text_of(value, "retain");
   const text::Retention retention = text::retention_of(text);
   if (!retention.problem.empty()) {
     invalid(fmt::format("retain='{}'", text), retention.problem,
             "write an age, a size or both: \"24h\", \"10GiB\", \"7d,10GiB\"");
   }
-  options.retain_age = Timeout(retention.nanoseconds);
-  options.retain_bytes = retention.bytes;
+  return {Timeout(retention.nanoseconds), retention.bytes};
 }
 
 void refuse_unbuilt(std::string_view option) {

@@ -58,10 +58,16 @@ std::string_view word_for(Full full);
 std::string_view word_for(Keep keep);
 Durability durability_of(pybind11::handle value);
 std::string_view word_for(Durability durability);
-/// Sets how much history is kept: "24h", "10GiB", "24h,10GiB"; a number: bytes.
 /// "each", "never", a duration as text or in seconds.
 Timeout sync_of(pybind11::handle value);
-void set_retention(QueueOptions& options, pybind11::handle value);
+
+/// How much history is kept.
+struct Retention {
+  Timeout age = Timeout::zero();
+  std::uint64_t bytes = 0;
+};
+/// "24h", "10GiB", "24h,10GiB"; a number: bytes.
+Retention retention_of(pybind11::handle value);
 
 /// A keyword that is known and not built yet. The value that asks for nothing is accepted.
 struct Unbuilt {

@@ -86,7 +86,11 @@ struct QueueKeywords {
     if (!durability.is_none()) options.durability = durability_of(durability);
     if (!sync.is_none()) options.sync_interval = sync_of(sync);
     if (!keep.is_none()) options.keep = keep_of(keep);
-    if (!retain.is_none()) set_retention(options, retain);
+    if (!retain.is_none()) {
+      const Retention retention = retention_of(retain);
+      options.retain_age = retention.age;
+      options.retain_bytes = retention.bytes;
+    }
     if (!stall_timeout.is_none()) {
       options.stall_timeout = duration_of(stall_timeout, "stall_timeout");
     }

@@ -64,14 +64,12 @@ const char* class_of(Code code) {
 
 void set_python_error(const Error& error) {
   try {
-    const std::string text =
-        error.why().empty() ? error.summary() : fmt::format("{}: {}", error.summary(), error.why());
     const std::string_view code = name(error.code());
     // Never destroyed: it may be needed until the interpreter's end.
     static const auto* const classes = new py::module_(py::module_::import("spillring._errors"));
     const py::object type = classes->attr(class_of(error.code()));
     const py::object exception =
-        type(text, py::str(code.data(), code.size()), py::str(error.hint()));
+        type(error.what(), py::str(code.data(), code.size()), py::str(error.hint()));
     PyErr_SetObject(type.ptr(), exception.ptr());
   } catch (py::error_already_set& failure) {
     failure.restore();
@@ -80,7 +78,8 @@ void set_python_error(const Error& error) {
 
 void fail(Code code, std::string_view queue) {
   const Error generic(code);
-  throw Error(code, fmt::format("queue '{}'", queue), generic.summary(), generic.hint());
+  throw Error(code, fmt::format("queue '{}': {}", queue, generic.summary()), generic.why(),
+              generic.hint());
 }
 
 void translate_errors() {

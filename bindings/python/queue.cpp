@@ -203,8 +203,37 @@ position and has one reader at a time, others stand by; without a name each subs
 everything for as long as it lives (publish/subscribe).)");
 }
 
+/// None: it stays.
+QueueChanges changes_of(const py::object& lease, const py::object& stall_timeout,
+                        const py::object& sync, const py::object& retain) {
+  QueueChanges changes;
+  if (!lease.is_none()) changes.lease = timeout_of(lease, "lease");  // zero: none
+  if (!stall_timeout.is_none()) changes.stall_timeout = duration_of(stall_timeout, "stall_timeout");
+  if (!sync.is_none()) changes.sync_interval = sync_of(sync);
+  if (retain.is_none()) return changes;
+  const bool none = py::isinstance<py::str>(retain) && text_of(retain, "retain") == "none";
+  const Retention retention = none ? Retention{} : retention_of(retain);
+  changes.retain_age = retention.age;
+  changes.retain_bytes = retention.bytes;
+  return changes;
+}
+
 void define_administration(py::class_<QueueObject>& type) {
   type.def(
+          "set",
+          [](QueueObject& queue, const py::object& lease, const py::object& stall_timeout,
+             const py::object& sync, const py::object& retain, const py::kwargs& rest) {
+            refuse(rest, "set");
+            const QueueChanges changes = changes_of(lease, stall_timeout, sync, retain);
+            return to_python(queue.ask([&](const spillring::Queue& q) { return q.set(changes); }));
+          },
+          py::kw_only(), py::arg("lease") = py::none(), py::arg("stall_timeout") = py::none(),
+          py::arg("sync") = py::none(), py::arg("retain") = py::none(),
+          R"(set(*, lease=None, stall_timeout=None, sync=None, retain=None) -> QueueInfo
+
+Changes options of the queue, at once for everybody attached, and for good; those left out stay.
+They are as in Bus.queue(); lease=0: none, retain="none": no history. Returns the queue as it is then.)")
+      .def(
           "peek",
           [](QueueObject& queue, const py::object& n, const py::object& seq,
              const py::kwargs& rest) {

@@ -51,7 +51,7 @@ SegmentReader::SegmentReader(os::Fd file, std::uint64_t queue_id) : file_(std::m
                 "read it with the release that wrote it");
   }
   if (header_.queue_id != queue_id) {
-    throw Error(Code::corrupt, "a journal segment is of another queue");
+    throw Error(Code::corrupt, "a journal segment is damaged", "it is of another queue");
   }
 }
 

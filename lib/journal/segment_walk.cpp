@@ -11,11 +11,6 @@ namespace spillring::journal {
 
 namespace {
 
-std::string words_of(const Error& error) {
-  return error.why().empty() ? error.summary()
-                             : fmt::format("{}: {}", error.summary(), error.why());
-}
-
 /// A number below which all is looked for in this segment.
 std::uint64_t bound_of(const Place& place) { return place.until == 0 ? UINT64_MAX : place.until; }
 
@@ -39,7 +34,7 @@ void SegmentWalk::open(Storage& storage, const std::string& path) {
     if (blank) {
       refused_ = rest("it was begun, and nothing was written to it", options_.place.until == 0);
     } else {
-      refused_ = rest(words_of(error));
+      refused_ = rest(error.what());
     }
   }
 }
@@ -51,7 +46,7 @@ std::optional<Run> SegmentWalk::next() {
     return look();
   } catch (const Error& error) {
     done_ = true;
-    return rest(words_of(error));
+    return rest(error.what());
   }
 }
 
@@ -85,7 +80,7 @@ Run SegmentWalk::part_of(SegmentReader::Spot spot) {
       return {std::exchange(at_, end), end, std::move(block), {}, false};
     }
   } catch (const Error& error) {  // those behind it may be on a better part of the disk
-    return unread(end, words_of(error));
+    return unread(end, error.what());
   }
   const bool torn =
       options_.may_be_torn && options_.place.until == 0 && reader_->find(spot.end()) == nullptr;

@@ -79,3 +79,10 @@ def test_stay_where_the_queue_is_away(spillring, jobs):
 def test_the_queue_must_be_there(spillring):
     outcome = spillring("create", "jobs", "--dead-letter", "dead", code=69)
     assert_failure(outcome, "there is no queue 'dead'")
+
+
+def test_ls_shows_which_queues_have_them(spillring, jobs):
+    header, dead, source = (line.split("\t") for line in spillring("ls").lines)
+    assert header[-2:] == ["DELIVERIES", "DEAD-LETTER"]
+    assert (dead[0], dead[-2:]) == ("dead", ["-", "-"])
+    assert (source[0], source[-2:]) == (jobs, ["2", "dead"])

@@ -88,3 +88,22 @@ def test_interrupted(spillring, orders, tmp_path):
 def test_usage(spillring, orders):
     outcome = spillring("recv", orders, "--exec", "true", "--no-ack", code=64)
     assert_failure(outcome, "--no-ack")
+
+
+def test_what_failed_comes_again_after_the_delay(spillring, orders):
+    spillring("send", orders, "bad", "good")
+    failed = time.monotonic()
+    spillring("recv", orders, "--exec", "false", "--retry-delay", "2s", code=3)
+    assert spillring("recv", orders, "--exec", "cat").out == "good"
+    again = spillring("recv", orders, "-t", "60s", "--json").envelopes
+    assert time.monotonic() - failed >= 2
+    assert [(e["payload"], e["deliveries"]) for e in again] == [("bad", 2)]
+
+
+def test_a_delay_that_cannot_be(spillring, orders):
+    spillring("send", orders, "x")
+    outcome = spillring("recv", orders, "--exec", "false", "--retry-delay", "73h", code=64)
+    assert_failure(outcome, "--retry-delay", "72h")
+    outcome = spillring("recv", orders, "--retry-delay", "5s", code=64)
+    assert "--retry-delay requires --exec" in outcome.err
+    assert spillring.count(orders) == 1

@@ -193,7 +193,7 @@ def test_a_segment_of_another_queue(saved):
     shutil.copy(segment, saved.folder(2))
     found = saved.findings("0000000000000002")
     assert [(each["first"], each["end"], each["why"]) for each in found] == [
-        (1, None, "a journal segment is of another queue")]
+        (1, None, "a journal segment is damaged: it is of another queue")]
     why = "how many numbers are lost is not known"
     assert_failure_at_end(saved("cat", "0000000000000002", code=65), "is damaged", why)
     assert saved("ls", "--no-header").lines[1].startswith("-\t0000000000000002\t1\t1\t1\t0\t")

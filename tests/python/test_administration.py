@@ -154,3 +154,45 @@ def test_peek_out_of_range(queue, arguments):
 def test_peek_of_another_type(queue, arguments):
     with pytest.raises(TypeError):
         queue.peek(**arguments)
+
+
+def test_set(queue, bus):
+    slow = queue.consume()
+    queue.put(b"x")
+    held = slow.receive(timeout=5)
+    before = queue.info()
+    info = queue.set(lease=0.05)
+    assert info == dataclasses.replace(before, lease=0.05) == bus.queue(queue.name).info()
+    with queue.consume().receive(timeout=30) as again:  # of those attached, too
+        assert again.deliveries == 2
+    with pytest.raises(spillring.Stale):
+        held.ack()
+    assert (queue.set(stall_timeout=2.5).stall_timeout, queue.info().lease) == (2.5, 0.05)
+    assert queue.set(lease=0).lease is None
+    assert queue.set() == queue.info()
+
+
+def test_set_of_a_durable_queue(tmp_path):
+    with spillring.embedded(tmp_path / "state") as bus:
+        queue = bus.queue("q", create=True, durability="disk")
+        info = queue.set(sync="100ms", retain="7d,10GiB")
+        assert (info.sync, info.retain_age, info.retain_bytes) == ("100ms", 7 * 86400, 10 << 30)
+        info = queue.set(retain="none")
+        assert (info.sync, info.retain_age, info.retain_bytes) == ("100ms", None, 0)
+        assert queue.set(retain=5000).retain_bytes == 5000
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"lease": -1}, {"stall_timeout": 0}, {"sync": "often"}, {"retain": "some"}, {"retain": "1GiB"}],
+    ids=str,
+)
+def test_set_what_cannot_be(queue, options):
+    before = queue.info()
+    with pytest.raises(spillring.Invalid):
+        queue.set(**options)
+    with pytest.raises(TypeError):
+        queue.set(capacity=5)
+    with pytest.raises(TypeError):
+        queue.set(lease="soon")
+    assert queue.info() == before

@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import threading
+import time
 
 import pytest
 import spillring
@@ -11,9 +12,15 @@ import spillring.aio
 from conftest import LONG, eventually
 
 
+CONSUMERS = int(os.environ.get("SPILLRING_AIO_CONSUMERS", 1000))
+ROUNDS = int(os.environ.get("SPILLRING_AIO_ROUNDS", 60))
+IN_TIME = 4 * LONG + ROUNDS
+IDLE = 0.01  # of a processor: seven times what a thousand consumers use
+
+
 def run(main):
     async def in_time():
-        return await asyncio.wait_for(main(), 4 * LONG)
+        return await asyncio.wait_for(main(), IN_TIME)
 
     return asyncio.run(in_time())
 
@@ -39,6 +46,7 @@ def test_put_and_get():
             assert [group.name for group in await queue.groups()] == ["default"]
             assert [info.name for info in await bus.queues()] == ["q"]
             assert await queue.purge() == 1
+            assert (await queue.set(lease=5)).lease == 5
 
     run(main)
 
@@ -216,10 +224,6 @@ def test_a_busy_consumer_leaves_turns_to_others(bus, queue):
     assert run(main) >= 10
 
 
-CONSUMERS = int(os.environ.get("SPILLRING_AIO_CONSUMERS", 1000))
-ROUNDS = int(os.environ.get("SPILLRING_AIO_ROUNDS", 60))
-
-
 def test_no_message_is_lost_among_a_thousand_consumers(bus):
     """Single messages, each to a queue whose consumer has gone to sleep."""
     per_queue = 10
@@ -252,7 +256,7 @@ def test_no_message_is_lost_among_a_thousand_consumers(bus):
             sender = threading.Thread(target=send)
             sender.start()
             try:
-                await asyncio.wait_for(everything.wait(), 4 * LONG)
+                await asyncio.wait_for(everything.wait(), IN_TIME)
             finally:
                 sender.join()
                 late = [place for place, count in enumerate(received) if count < ROUNDS]
@@ -270,3 +274,29 @@ def test_no_message_is_lost_among_a_thousand_consumers(bus):
                 queue.put(str(number).encode())
 
     run(main)
+
+
+def test_a_thousand_idle_consumers_use_no_processor(bus):
+    """Time on the processor, not on the clock; once all of them have gone to sleep, which takes a while."""
+
+    async def used_in(seconds):
+        before = time.process_time()
+        await asyncio.sleep(seconds)
+        return (time.process_time() - before) / seconds
+
+    async def main():
+        async with spillring.aio.connect(bus.socket) as other:
+            queues = [await other.queue(f"q{n}", create=True, keep="attached") for n in range(10)]
+            tasks = []
+            for number in range(1000):
+                consumer = await queues[number % len(queues)].subscribe()
+                tasks.append(asyncio.create_task(consumer.receive()))
+            while (used := await used_in(3)) > IDLE:  # who polls never ends this
+                print(f"{100 * used:.2f} % of a processor")
+            assert not any(task.done() for task in tasks)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            return used
+
+    print(f"{100 * run(main):.2f} % of a processor")

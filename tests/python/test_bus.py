@@ -210,7 +210,7 @@ def test_option_without_create_is_refused(bus):
 def test_option_that_is_not_built_yet(bus, option, value):
     with pytest.raises(spillring.Error) as error:
         bus.queue("q", create=True, **{option: value})
-    assert str(error.value) == f"option '{option}' is not built yet in this version"
+    assert f"option '{option}' is not built yet in this version" in str(error.value)
     assert error.value.code == "unsupported"
     assert bus.queues() == []
 

@@ -1,3 +1,4 @@
+import gc
 import multiprocessing
 import os
 import signal
@@ -92,6 +93,28 @@ def test_child_may_drop_and_close_what_is_not_its_own():
     assert sum(group.unacked for group in queue.groups()) == 0
     held[3].receive(timeout=5).ack()
     bus.close()
+
+
+def test_a_view_stays_in_the_parent_whatever_the_child_does(bus, make):
+    """In the child its memory is not there; the child may drop it."""
+    queue = make(capacity="256KiB")
+    data = bytes(range(250)) * 32
+    queue.put(data)
+    view = memoryview(queue.get_nowait())
+
+    def work():
+        nonlocal view
+        del view
+        gc.collect()
+        with spillring.connect(bus.socket) as own:
+            mine = own.queue(queue.name)
+            for _ in range(200):  # many times round the ring
+                mine.put(bytes(8000), timeout=LONG)
+                mine.get(timeout=LONG)
+        return "done"
+
+    assert in_child(work) == "done"
+    assert view == data
 
 
 def test_child_makes_its_own(bus, queue):

@@ -1,3 +1,5 @@
+import collections
+import gc
 import os
 import signal
 import threading
@@ -271,3 +273,34 @@ def test_process_ends_while_daemon_threads_wait(bus, python, where):
     output, errors = process.communicate("\n", timeout=LONG)
     assert (output, errors, process.returncode) == ("", "", 0)
     assert os.path.exists(socket) == (where == "connected")
+
+
+def test_views_of_many_threads_stay_while_the_queue_goes_round(make, in_thread):
+    """Views and what they are views of are dropped by any thread, some only by the garbage collector."""
+    queue = make(capacity="256KiB")
+
+    def work(seed):
+        held = collections.deque(maxlen=4)
+        for number in range(300):
+            content = bytes([(seed * 50 + number) % 251]) * 4000
+            try:
+                queue.put_nowait(content)
+            except spillring.Full:  # who waits holds nothing that others wait for
+                held.clear()
+                message = view = cycle = None
+                gc.collect()
+                queue.put(content, timeout=LONG)
+            message = queue.get(timeout=LONG)
+            view = memoryview(message)
+            held.append((view, bytes(view)))
+            if number % 5 == 0:
+                cycle = [view, message]
+                cycle.append(cycle)
+            if number % 50 == seed:
+                gc.collect()
+            assert all(view == copy for view, copy in held)
+
+    for thread in [in_thread(work, seed) for seed in range(4)]:
+        thread.result()
+    gc.collect()
+    assert len(queue) == 0

@@ -306,6 +306,12 @@ class Queue:
         """Removes a group and its position. It must have no members."""
         await _in_thread(self._queue.remove_group, name)
 
+    async def set(self, *, lease=None, stall_timeout=None, sync=None, retain=None):
+        """Changes options of the queue, as spillring.Queue.set()."""
+        return await _in_thread(
+            self._queue.set, lease=lease, stall_timeout=stall_timeout, sync=sync, retain=retain
+        )
+
     async def purge(self):
         """Moves every group to the queue's end."""
         return await _in_thread(self._queue.purge)
