@@ -98,14 +98,16 @@ Cast::Outcome Cast::run() {
   Outcome outcome;
   std::uint64_t first = ~std::uint64_t{0};
   std::uint64_t last = 0;
+  std::uint64_t busy = 0;
   outcome.round_trips = std::make_unique<Histogram>();
   for (unsigned i = 0; i < seats_; ++i) {
     const Seat& seat = window_->seats.at(i);
     if (i < work_.producers) first = std::min(first, seat.began);
     last = std::max(last, seat.ended);
+    busy += seat.busy;
     outcome.round_trips->add(seat.histogram);
   }
-  outcome.seconds = static_cast<double>(last - first) / 1e9;
+  outcome.seconds = static_cast<double>(busy != 0 ? busy : last - first) / 1e9;
   outcome.messages = received() - messages_before_;
   messages_before_ += outcome.messages;
   measure_memory(outcome);

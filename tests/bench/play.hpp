@@ -9,6 +9,7 @@
 //     unsigned receive(Read read)                 calls read(const std::byte*, size) on each
 //     message
 //                                                 it takes, and counts them; 0: nothing now
+//     void pause()                                between bursts; where there is something to do
 #pragma once
 
 #include <array>
@@ -83,6 +84,19 @@ class Receiving {
   std::array<std::uint64_t, Window::most_seats> expected_{};
 };
 
+/// A burst goes through, and then the receiver's pause.
+template <typename Out>
+void produce_burst(Role& role, Sending<Out>& sending) {
+  Seat& seat = role.seat();
+  const Seat& other = role.seat_of_other();
+  const Ticks begin = ticks();
+  for (unsigned i = 0; i < role.work().burst; ++i) sending.one();
+  sending.flush();
+  while (other.received.load(std::memory_order_acquire) != sending.sent()) role.back_off();
+  seat.busy += nanoseconds(ticks() - begin);
+  while (other.stamp.load(std::memory_order_acquire) != sending.sent()) nap();
+}
+
 template <typename Out>
 void produce(Role& role, Out& out) {
   const Payload payload(role.work().touched_bytes());
@@ -90,6 +104,10 @@ void produce(Role& role, Out& out) {
   while (role.next_window()) {
     role.began();
     while (!role.stopping()) {
+      if (role.work().burst != 0) {
+        produce_burst(role, sending);
+        continue;
+      }
       for (unsigned i = 0; i < role.work().batch; ++i) sending.one();
     }
     sending.flush();
@@ -111,6 +129,12 @@ void consume(Role& role, In& in) {
         continue;
       }
       role.seat().received.store(receiving.received(), std::memory_order_release);
+      if constexpr (requires { in.pause(); }) {
+        if (role.work().burst != 0 && receiving.received() % role.work().burst == 0) {
+          in.pause();
+          role.seat().stamp.store(receiving.received(), std::memory_order_release);
+        }
+      }
       if (role.stopping()) last = ticks();  // the next look may wait, and find nothing
     }
     role.ended(ticks() - last);

@@ -10,6 +10,9 @@
 
 namespace spillring::bench {
 
+/// For who waits while others have work to do.
+void nap();
+
 class Role {
  public:
   Role(Window& window, int window_file, const Work& work, unsigned seat)

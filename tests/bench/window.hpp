@@ -12,8 +12,10 @@
 //        +16   began     u64   nanoseconds of CLOCK_MONOTONIC: the window's first message
 //        +24   ended     u64   the same: all messages of the window have been received
 //        +32   sent      u64   by a producer, in all windows, valid once `done`
-//        +64   received  u64   by a consumer, in all windows, always valid
-//        +128  stamp     u64   when it sent its newest message, in its own ticks (Wait::sleep)
+//        +40   busy      u64   by a producer: nanoseconds that the window's bursts took; 0: all of
+//        it +64   received  u64   by a consumer, in all windows, always valid +128  stamp     u64
+//        when it sent its newest message, in its own ticks (Wait::sleep); by a
+//                              consumer of bursts, what it had received before its newest pause
 //        +136  transit   u64   how long the newest message to it was on its way, in nanoseconds
 //        +192  failure   text, 320 bytes with the final zero
 //        +512  histogram of round trips in this window, in nanoseconds
@@ -36,6 +38,7 @@ struct alignas(64) Seat {
   std::uint64_t began;
   std::uint64_t ended;
   std::atomic<std::uint64_t> sent;
+  std::uint64_t busy;
   alignas(64) std::atomic<std::uint64_t> received;
   alignas(64) std::atomic<std::uint64_t> stamp;
   std::atomic<std::uint64_t> transit;
@@ -55,6 +58,7 @@ struct Window {
 static_assert(offsetof(Window, stop) == 4 && offsetof(Window, quit) == 8);
 static_assert(offsetof(Window, seats) == 64 && sizeof(Seat) == 65536);
 static_assert(offsetof(Seat, began) == 16 && offsetof(Seat, sent) == 32);
+static_assert(offsetof(Seat, busy) == 40);
 static_assert(offsetof(Seat, received) == 64 && offsetof(Seat, stamp) == 128);
 static_assert(offsetof(Seat, failure) == 192 && offsetof(Seat, histogram) == 512);
 

@@ -5,14 +5,37 @@
 
 namespace spillring::bench {
 
-const std::vector<Work>& all_works() {
-  static const std::vector<Work> works{
+namespace {
+
+/// A work for each point, made by `make(point)`.
+template <typename Make>
+void add_curve(std::vector<Work>& works, std::string_view name,
+               std::initializer_list<std::size_t> points, const Make& make) {
+  for (const std::size_t at : points) {
+    Work work = make(at);
+    work.name = std::string(name) + "_" + std::to_string(at);
+    work.kind = Kind::stream;
+    work.turns = work.curve = name;
+    work.at = at;
+    works.push_back(std::move(work));
+  }
+}
+
+void add_curves(std::vector<Work>& works) {
+  add_curve(works, "groups", {1, 4, 16, 64}, [](std::size_t groups) {
+    return Work{
+        .idle_groups = static_cast<unsigned>(groups) - 1, .burst = 16384, .capacity = 16 << 20};
+  });
+}
+
+std::vector<Work> make_works() {
+  std::vector<Work> works{
       {.name = "rtt24", .kind = Kind::round_trip, .size = 24},
       {.name = "rtt64", .kind = Kind::round_trip, .size = 64},
       {.name = "rtt1k", .kind = Kind::round_trip, .size = 1024},
       {.name = "rtt64_wait", .kind = Kind::round_trip, .size = 64, .wait = Wait::wait},
       {.name = "rtt64_sleep", .kind = Kind::round_trip, .size = 64, .wait = Wait::sleep},
-      {.name = "stream64", .kind = Kind::stream, .size = 64},
+      {.name = "stream64", .kind = Kind::stream, .size = 64, .turns = "stream64"},
       {.name = "stream64_exclusive", .kind = Kind::stream, .size = 64, .exclusive = true},
       {.name = "stream64_batch", .kind = Kind::stream, .size = 64, .batch = 32},
       {.name = "stream1k", .kind = Kind::stream, .size = 1024},
@@ -22,10 +45,18 @@ const std::vector<Work>& all_works() {
       {.name = "handover1m", .kind = Kind::stream, .size = 1 << 20, .touched = false},
       {.name = "producers3", .kind = Kind::stream, .size = 64, .producers = 3},
       {.name = "fanout3", .kind = Kind::stream, .size = 1024, .consumers = 3},
-      {.name = "group64_1", .kind = Kind::stream, .size = 64, .shared = true},
-      {.name = "group64_3", .kind = Kind::stream, .size = 64, .consumers = 3, .shared = true},
-
-      {.name = "stream64_queues", .kind = Kind::stream, .size = 64, .idle_queues = 1000},
+      {.name = "group64_1", .kind = Kind::stream, .size = 64, .shared = true, .turns = "stream64"},
+      {.name = "group64_3",
+       .kind = Kind::stream,
+       .size = 64,
+       .consumers = 3,
+       .shared = true,
+       .turns = "stream64"},
+      {.name = "stream64_queues",
+       .kind = Kind::stream,
+       .size = 64,
+       .idle_queues = 1000,
+       .turns = "stream64"},
       {.name = "attach", .kind = Kind::attach, .size = 64},
       {.name = "python64", .kind = Kind::stream, .size = 64, .python = true},
       {.name = "python64_batch", .kind = Kind::stream, .size = 64, .batch = 256, .python = true},
@@ -36,6 +67,14 @@ const std::vector<Work>& all_works() {
        .wait = Wait::wait,
        .python = true},
   };
+  add_curves(works);
+  return works;
+}
+
+}  // namespace
+
+const std::vector<Work>& all_works() {
+  static const std::vector<Work> works = make_works();
   return works;
 }
 
@@ -45,7 +84,7 @@ std::vector<std::string> Work::arguments() const {
   const auto number = [](const char* what, std::size_t value) {
     return std::string(what) + "=" + std::to_string(value);
   };
-  return {"work=" + std::string(name),
+  return {"work=" + name,
           std::string("kind=") + kinds.at(static_cast<std::size_t>(kind)),
           std::string("wait=") + waits.at(static_cast<std::size_t>(wait)),
           number("size", size),

@@ -24,9 +24,9 @@ enum class Wait {
 };
 
 struct Work {
-  std::string_view name;
-  Kind kind;
-  std::size_t size;  ///< bytes of a message
+  std::string name = {};
+  Kind kind = Kind::stream;
+  std::size_t size = 64;  ///< bytes of a message
   Wait wait = Wait::busy;
   unsigned producers = 1;
   unsigned consumers = 1;
@@ -36,13 +36,20 @@ struct Work {
   bool exclusive = false;    ///< by a sender that is the only one and says so
   bool python = false;       ///< between programs in Python
   unsigned idle_queues = 0;  ///< of the same supervisor, which nobody uses
+  unsigned idle_groups = 0;  ///< of the same queue: they read nothing while a burst goes through
+  unsigned burst = 0;        ///< so many messages, and a pause that does not count; 0: no pauses
+  std::size_t capacity = 0;  ///< bytes of memory, there from the beginning; 0: as each has it
+  /// Works that are compared with each other take turns: each peer does all of them in each round.
+  std::string_view turns = {};
+  std::string_view curve = {};  ///< it is a point of one, named after it and where it is
+  std::size_t at = 0;           ///< there
 
   /// All of it as the arguments of a program: name=value.
   [[nodiscard]] std::vector<std::string> arguments() const;
   /// More processes than the two cores hold: whoever has nothing to do lets others run.
   [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
   /// Asks for what only we have.
-  [[nodiscard]] bool ours() const { return idle_queues > 0; }
+  [[nodiscard]] bool ours() const { return idle_queues + idle_groups > 0 || burst != 0; }
   /// A busy round trip: who asks over and over gets it sooner than who waits.
   [[nodiscard]] bool polled() const { return kind == Kind::round_trip && wait == Wait::busy; }
   /// Bytes of a message that are written and read.

@@ -31,9 +31,10 @@ class Spillring {
         supervisor_({supervisor_beside_this_program(), "--socket", socket_}, directory) {
     const Client client = first_client();
     const unsigned lanes = work.kind == Kind::round_trip ? 2 : 1;
-    for (unsigned lane = 0; lane < lanes; ++lane) make_queue(client, queue_name(lane));
+    for (unsigned lane = 0; lane < lanes; ++lane)
+      make_queue(client, queue_name(lane), options_for(work));
     for (unsigned i = 0; i < work.idle_queues; ++i) {
-      make_queue(client, "idle" + std::to_string(i));
+      make_queue(client, "idle" + std::to_string(i), options_for({}));
     }
   }
 
@@ -63,10 +64,21 @@ class Spillring {
     In(const Spillring& peer, const Role& role, unsigned lane)
         : timeout_(role.work().polled() ? no_wait : Timeout(patience)),
           batch_(role.work().batch),
-          consumer_(peer.consumer(role, lane)) {}
+          consumer_(peer.consumer(role, lane)) {
+      for (unsigned i = 0; i < role.work().idle_groups; ++i) {
+        idle_.push_back(peer.open(lane).subscriber("idle" + std::to_string(i)));
+      }
+    }
     template <typename Read>
     unsigned receive(Read read) {
       return batch_ == 1 ? one(read) : many(read);
+    }
+    /// What groups have not read is in the sender's way at last: those that read nothing jump to
+    /// the end. As long a pause without any: a process that has slept is not interrupted so soon.
+    void pause() {
+      const auto end = std::chrono::steady_clock::now() + 10ms;
+      for (Consumer& group : idle_) group.seek(Start::latest());
+      std::this_thread::sleep_until(end);
     }
 
    private:
@@ -96,6 +108,7 @@ class Spillring {
     Timeout timeout_;
     unsigned batch_;
     Consumer consumer_;
+    std::vector<Consumer> idle_;
   };
 
  private:
@@ -111,8 +124,18 @@ class Spillring {
       }
     }
   }
-  static void make_queue(const Client& client, const std::string& called) {
-    static_cast<void>(client.create(called, {.full = Full::block}));
+  static QueueOptions options_for(const Work& work) {
+    QueueOptions options{.full = Full::block};
+    if (work.capacity != 0) {
+      options.capacity = work.capacity;
+      options.slots = std::max<std::size_t>(work.capacity / work.size, 64);
+      options.prealloc = true;
+    }
+    return options;
+  }
+  static void make_queue(const Client& client, const std::string& called,
+                         const QueueOptions& options) {
+    static_cast<void>(client.create(called, options));
   }
   static std::string queue_name(unsigned lane) { return "lane" + std::to_string(lane); }
   [[nodiscard]] Queue open(unsigned lane) const {
