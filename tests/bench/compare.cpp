@@ -78,8 +78,11 @@ struct Results {
   Results(const Work& its_work, const std::vector<Peer>& peers) : work(its_work) {
     for (const Peer& peer : peers) {
       if (peer.python != work.python || (work.ours() && peer.name != "spillring")) continue;
+      const std::string why = peer.cannot(work);
+      // Curves are ours, beside what has one to show.
+      if (!work.curve.empty() && (peer.rival || !why.empty())) continue;
       names.push_back(peer.name);
-      series.emplace(peer.name, work).first->second.missing(peer.cannot(work));
+      series.emplace(peer.name, work).first->second.missing(why);
     }
   }
   Work work;
@@ -116,10 +119,11 @@ class Bench {
       const Directory directory;
       if (work.kind == Kind::attach) return attach(peer, work, series);
       Cast cast(peer, work, directory.path());
-      for (unsigned i = 0; i < peer.warmups; ++i) cast.run();
+      warm_up(cast, peer, work);
+      const std::uint64_t pace = work.kind == Kind::load ? pace_for(work, cast, series) : work.pace;
       for (unsigned kept = 0; kept < options_.windows;) {
-        const bool near_before = wait_until_near();
-        const Cast::Outcome outcome = cast.run();
+        const bool near_before = work.kind == Kind::cpu || wait_until_near();
+        const Cast::Outcome outcome = cast.run(pace);
         // Of who sleeps, the end of a window says little about it: a core that halts changes
         // places.
         const bool near = near_before && (work.wait != Wait::busy || peer.sleeps || is_near());
@@ -139,6 +143,26 @@ class Bench {
       failed_ = failed_ || !peer.rival;
       series.missing(std::string("failed: ") + error.what());
     }
+  }
+  /// Memory that was there from the beginning is touched by all, and twice.
+  static void warm_up(Cast& cast, const Peer& peer, const Work& work) {
+    constexpr unsigned most = 30;
+    std::size_t bytes = 0;
+    for (unsigned i = 0; i < peer.warmups || (i < most && bytes < 2 * work.capacity); ++i) {
+      bytes += cast.run(work.pace).messages * work.size;
+    }
+  }
+  /// That part of what these processes can do just now.
+  std::uint64_t pace_for(const Work& work, Cast& cast, Series& series) {
+    std::vector<double> rates;
+    for (int i = 0; i < 3; ++i) {
+      wait_until_near();
+      rates.push_back(cast.run().rate());
+    }
+    std::sort(rates.begin(), rates.end());
+    const double rate = work.part * rates[1];
+    series.ask(rate);
+    return static_cast<std::uint64_t>(1e12 / rate);
   }
   /// Each time is a first time.
   void attach(const Peer& peer, const Work& work, Series& series) {
@@ -174,6 +198,9 @@ class Bench {
         !ring->second.empty()) {
       std::printf("  %-22s %.3f\n", "spillring / ring",
                   ours->second.median() / ring->second.median());
+    }
+    if (!all.work.curve.empty()) {
+      results_["curves"][std::string(all.work.curve)][all.work.name] = all.work.at;
     }
     std::fflush(stdout);
     results_["probes"] = probes_;

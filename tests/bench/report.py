@@ -6,8 +6,11 @@ import platform
 import re
 import subprocess
 
+import curves
 import goals
+import loads
 import plots
+import processors
 from goals import duration, rate
 
 TITLES = {
@@ -28,11 +31,6 @@ TITLES = {
     "fanout3": "3 subscribers, each gets all, 1 KiB",
     "group64_1": "Shared group, 1 consumer, 64 bytes, each acknowledged",
     "group64_3": "Shared group, 3 consumers, 64 bytes, each acknowledged",
-    "stream64_queues": "Stream, 64 bytes, beside 1,000 queues that nobody uses",
-    "groups_1": "Bursts of 16,384, 64 bytes, with pauses; one group",
-    "groups_4": "The same with 3 more groups that read nothing meanwhile",
-    "groups_16": "The same with 15 more groups",
-    "groups_64": "The same with 63 more groups",
     "attach": "From nothing to the first message",
     "python64": "Python, put and get, 64 bytes",
     "python64_batch": "Python, 256 at a time, 64 bytes",
@@ -112,7 +110,10 @@ def write_plots(works, folder):
         if sum(bool(value) for value in values) > 1:
             by_size.append((name, values))
     if by_size:
-        svg = plots.lines("Throughput, 1 producer to 1 consumer", ["64 B", "1 KiB", "64 KiB", "1 MiB"], by_size, "GB/s")
+        svg = plots.lines(
+            "Throughput, 1 producer to 1 consumer", ["64 B", "1 KiB", "64 KiB", "1 MiB"], by_size, "GB/s",
+            "size of a message", "{:g}".format,
+        )
         (folder / "throughput.svg").write_text(svg)
         made.append(("throughput.svg", "Throughput by size"))
     for work, file in (("stream64", "stream64.svg"), ("rtt64_wait", "rtt64_wait.svg")):
@@ -128,7 +129,7 @@ def write_plots(works, folder):
     ]
     if tails:
         labels = ["50 %", "90 %", "99 %", "99.9 %", "99.99 %"]
-        (folder / "latency.svg").write_text(plots.lines(TITLES["rtt64"] + ": so many are faster", labels, tails, "ns"))
+        (folder / "latency.svg").write_text(plots.lines(TITLES["rtt64"], labels, tails, "time", "so many are not slower", duration))
         made.append(("latency.svg", "Distribution of round trips"))
     return made
 
@@ -146,8 +147,10 @@ def write(results_file, folder):
     lines += ["## Goals", "", *goal_table(goals.Results(works), results.get("journal", {})), ""]
     for file, what in write_plots(works, folder):
         lines += [f"![{what}]({file})", ""]
+    for part in (loads, processors, curves):
+        lines += part.section(results, folder)
     lines += ["## Works", ""]
-    for work in [*(w for w in TITLES if w in works), *(w for w in works if w not in TITLES)]:
+    for work in [work for work in works if work in TITLES]:
         lines += work_table(work, works[work])
     lines += ["## Settings", "", "| | |", "| --- | --- |"]
     lines += [f"| {name} | {text} |" for name, text in results.get("settings", {}).items()]

@@ -27,7 +27,8 @@ bool Role::next_window() {
   }
   while (window_.go.load() == current_) {
     if (window_.quit != 0) return false;
-    nap();
+    // Many that look all the time would keep each other from it.
+    std::this_thread::sleep_for(work_.producers * std::chrono::microseconds(100));
   }
   current_ = window_.go;
   seat_.histogram = {};

@@ -21,11 +21,27 @@ void add_curve(std::vector<Work>& works, std::string_view name,
   }
 }
 
+constexpr std::size_t kib = 1 << 10;
+constexpr std::size_t mib = 1 << 20;
+
 void add_curves(std::vector<Work>& works) {
   add_curve(works, "groups", {1, 4, 16, 64}, [](std::size_t groups) {
     return Work{
-        .idle_groups = static_cast<unsigned>(groups) - 1, .burst = 16384, .capacity = 16 << 20};
+        .idle_groups = static_cast<unsigned>(groups) - 1, .burst = 16384, .capacity = 16 * mib};
   });
+  add_curve(works, "queues", {1, 10, 100, 1000}, [](std::size_t queues) {
+    return Work{.idle_queues = static_cast<unsigned>(queues) - 1};
+  });
+  add_curve(works, "producers", {1, 2, 4, 8, 16, 32}, [](std::size_t producers) {
+    return Work{.producers = static_cast<unsigned>(producers)};
+  });
+  // Eight of the largest, as the ring has them.
+  add_curve(
+      works, "sizes", {8, 64, 512, 4 * kib, 32 * kib, 256 * kib, mib, 8 * mib, 64 * mib},
+      [](std::size_t size) { return Work{.size = size, .capacity = size > mib ? 8 * size : 0}; });
+  add_curve(works, "capacity",
+            {64 * kib, 256 * kib, mib, 4 * mib, 16 * mib, 64 * mib, 256 * mib, kib * mib},
+            [](std::size_t capacity) { return Work{.size = kib, .capacity = capacity}; });
 }
 
 std::vector<Work> make_works() {
@@ -52,11 +68,12 @@ std::vector<Work> make_works() {
        .consumers = 3,
        .shared = true,
        .turns = "stream64"},
-      {.name = "stream64_queues",
-       .kind = Kind::stream,
-       .size = 64,
-       .idle_queues = 1000,
-       .turns = "stream64"},
+      {.name = "load64_10", .kind = Kind::load, .part = 0.1, .turns = "load"},
+      {.name = "load64_50", .kind = Kind::load, .part = 0.5, .turns = "load"},
+      {.name = "load64_90", .kind = Kind::load, .part = 0.9, .turns = "load"},
+      {.name = "cpu64_idle", .kind = Kind::cpu, .wait = Wait::wait, .pace = nothing_at_all},
+      {.name = "cpu64_1k", .kind = Kind::cpu, .wait = Wait::wait, .pace = 1'000'000'000},
+      {.name = "cpu64_full", .kind = Kind::cpu, .wait = Wait::wait},
       {.name = "attach", .kind = Kind::attach, .size = 64},
       {.name = "python64", .kind = Kind::stream, .size = 64, .python = true},
       {.name = "python64_batch", .kind = Kind::stream, .size = 64, .batch = 256, .python = true},
@@ -79,7 +96,7 @@ const std::vector<Work>& all_works() {
 }
 
 std::vector<std::string> Work::arguments() const {
-  static constexpr std::array kinds{"round_trip", "stream", "attach"};
+  static constexpr std::array kinds{"round_trip", "stream", "attach", "load", "cpu"};
   static constexpr std::array waits{"busy", "wait", "sleep"};
   const auto number = [](const char* what, std::size_t value) {
     return std::string(what) + "=" + std::to_string(value);
@@ -93,6 +110,17 @@ std::vector<std::string> Work::arguments() const {
           number("consumers", consumers),
           number("shared", shared ? 1 : 0),
           number("batch", batch)};
+}
+
+std::chrono::milliseconds Work::window() const {
+  using std::chrono::milliseconds;
+  if (kind == Kind::cpu) return milliseconds(500);
+  if (kind == Kind::load) return milliseconds(200);  // enough for the 99.99th percentile
+  // Halting cores change places inside a window, so it says little about any: longer ones.
+  if (wait != Wait::busy) return milliseconds(200);
+  // Everybody's turn comes several times; several messages go through.
+  if (producers > 4 || size >= 8 << 20) return milliseconds(300);
+  return milliseconds(80);
 }
 
 std::optional<Work> find_work(std::string_view name) {
