@@ -152,6 +152,11 @@ def write(results_file, folder):
     lines += ["## Works", ""]
     for work in [work for work in works if work in TITLES]:
         lines += work_table(work, works[work])
+    seconds = results.get("seconds", {})
+    if seconds:
+        longest = sorted(seconds.items(), key=lambda item: -item[1])
+        parts = ", ".join(f"{work} {value:.0f}" for work, value in longest)
+        lines += [f"The run took {sum(seconds.values()) / 60:.1f} minutes; seconds of works, those in turns by the first: {parts}.", ""]
     lines += ["## Settings", "", "| | |", "| --- | --- |"]
     lines += [f"| {name} | {text} |" for name, text in results.get("settings", {}).items()]
     (folder / "table.md").write_text("\n".join(lines) + "\n")

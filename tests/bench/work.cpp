@@ -114,7 +114,7 @@ std::vector<std::string> Work::arguments() const {
 
 std::chrono::milliseconds Work::window() const {
   using std::chrono::milliseconds;
-  if (kind == Kind::cpu) return milliseconds(500);
+  if (kind == Kind::cpu) return milliseconds(250);
   if (kind == Kind::load) return milliseconds(200);  // enough for the 99.99th percentile
   // Halting cores change places inside a window, so it says little about any: longer ones.
   if (wait != Wait::busy) return milliseconds(200);

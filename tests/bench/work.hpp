@@ -60,6 +60,10 @@ struct Work {
   [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
   /// Asks for what only we have.
   [[nodiscard]] bool ours() const { return curve == "groups" || curve == "queues"; }
+  /// One of many that show one thing together: half the rounds do.
+  [[nodiscard]] bool one_of_many() const {
+    return !curve.empty() || kind == Kind::load || kind == Kind::cpu;
+  }
   /// A busy round trip: who asks over and over gets it sooner than who waits.
   [[nodiscard]] bool polled() const { return kind == Kind::round_trip && wait == Wait::busy; }
   /// Bytes of a message that are written and read.
