@@ -10,9 +10,12 @@
 #include <csignal>
 #include <cstdio>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
+
+#include "processor_time.hpp"
 
 namespace spillring::bench {
 namespace {
@@ -89,27 +92,46 @@ void Cast::begin_process(unsigned seat) {
   ::_exit(0);
 }
 
-Cast::Outcome Cast::run() {
+Cast::Outcome Cast::run(std::uint64_t pace) {
+  const bool counts_processors = work_.kind == Kind::cpu;
   const std::uint32_t number = window_->go + 1;
+  const auto begin = std::chrono::steady_clock::now();
+  std::optional<ProcessorTime> before;
+  if (counts_processors) before.emplace(processes_);
+  window_->pace = pace;
   window_->go = number;
   if (work_.kind != Kind::attach) std::this_thread::sleep_for(length_);
   window_->stop = number;
   await("finish", [&](const Seat& seat) { return seat.done == number; });
   Outcome outcome;
+  if (counts_processors) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    measure_processors(outcome, ProcessorTime(processes_).since(*before), seconds.count());
+  }
   std::uint64_t first = ~std::uint64_t{0};
   std::uint64_t last = 0;
+  std::uint64_t busy = 0;
   outcome.round_trips = std::make_unique<Histogram>();
   for (unsigned i = 0; i < seats_; ++i) {
     const Seat& seat = window_->seats.at(i);
     if (i < work_.producers) first = std::min(first, seat.began);
     last = std::max(last, seat.ended);
+    busy += seat.busy;
     outcome.round_trips->add(seat.histogram);
   }
-  outcome.seconds = static_cast<double>(last - first) / 1e9;
+  outcome.seconds = static_cast<double>(busy != 0 ? busy : last - first) / 1e9;
   outcome.messages = received() - messages_before_;
   messages_before_ += outcome.messages;
   measure_memory(outcome);
   return outcome;
+}
+
+void Cast::measure_processors(Outcome& outcome, const std::vector<std::uint64_t>& used,
+                              double seconds) const {
+  for (std::size_t i = 0; i < used.size(); ++i) {
+    const std::size_t side = i == processes_.size() ? 2 : i < work_.producers ? 0 : 1;
+    outcome.processors.at(side) += static_cast<double>(used.at(i)) / 1e9 / seconds;
+  }
 }
 
 void Cast::measure_memory(Outcome& outcome) const {

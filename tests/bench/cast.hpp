@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <chrono>
 #include <filesystem>
 #include <memory>
@@ -33,8 +34,12 @@ class Cast {
     std::unique_ptr<Histogram> round_trips;
     std::uint64_t shared = 0;  ///< bytes of shared memory, of the process with most
     std::uint64_t own = 0;     ///< bytes of its own, of the process with most
+    /// In Kind::cpu, processors' seconds in each second: of producers, of consumers, of all else.
+    std::array<double, 3> processors{};
+    [[nodiscard]] double rate() const { return static_cast<double>(messages) / seconds; }
   };
-  Outcome run();
+  /// `pace`: as in the window.
+  Outcome run(std::uint64_t pace = as_fast_as_possible);
 
  private:
   void begin_process(unsigned seat);
@@ -42,6 +47,8 @@ class Cast {
   template <typename Reached>
   void await(const char* what, const Reached& reached);
   void look_for_failure();
+  void measure_processors(Outcome& outcome, const std::vector<std::uint64_t>& used,
+                          double seconds) const;
   void measure_memory(Outcome& outcome) const;
   [[nodiscard]] std::uint64_t received() const;
   void stop();

@@ -4,7 +4,8 @@
 //   bench_compare [WORK...] [--peers A,B] [--rounds N] [--windows N] [--patience S]
 //                 [--programs FILE] [--json FILE] [--list]
 //
-// For each work the peers take turns, a round at a time. A round is fresh processes, a window that
+// For each work the peers take turns, a round at a time; works that are compared with each other
+// are done side by side. A round is fresh processes, a window that
 // is not counted, and so many that are; each between two probes of how far apart the two cores are
 // at that moment. Of works that keep both cores busy, windows whose cores were not near are
 // discarded and done again, a bounded number of times; then they are kept, and counted as unsure.
@@ -72,42 +73,63 @@ void sort_for_report(std::vector<Peer>& peers) {
   });
 }
 
+/// Of one work, a series for each peer that has to do with it.
+struct Results {
+  Results(const Work& its_work, const std::vector<Peer>& peers) : work(its_work) {
+    for (const Peer& peer : peers) {
+      if (peer.python != work.python || (work.ours() && peer.name != "spillring")) continue;
+      const std::string why = peer.cannot(work);
+      // Curves are ours, beside what has one to show.
+      if (!work.curve.empty() && (peer.rival || !why.empty())) continue;
+      names.push_back(peer.name);
+      series.emplace(peer.name, work).first->second.missing(why);
+    }
+  }
+  Work work;
+  std::vector<std::string> names;  // in the order of the report
+  std::map<std::string, Series> series;
+};
+
 class Bench {
  public:
   explicit Bench(const Options& options) : options_(options) {}
 
-  /// One work with all peers, in turns.
-  void run(const Work& work, std::vector<Peer> peers) {
-    give_up_ = Clock::now() + std::chrono::seconds(options_.patience);
-    std::erase_if(peers, [&](const Peer& peer) {
-      return peer.python != work.python || (work.ours() && peer.name != "spillring");
-    });
-    std::map<std::string, Series> series;
-    for (const Peer& peer : peers) {
-      const std::string why = peer.cannot(work);
-      series.emplace(peer.name, work).first->second.missing(why);
-    }
-    for (unsigned round = 0; round < options_.rounds; ++round) {
+  /// Works that take turns, with all peers, in turns.
+  void run(const std::vector<Work>& works, const std::vector<Peer>& peers) {
+    const auto begin = Clock::now();
+    give_up_ = begin + works.size() * std::chrono::seconds(options_.patience);
+    const unsigned rounds =
+        works.front().one_of_many() ? (options_.rounds + 1) / 2 : options_.rounds;
+    std::vector<Results> all;
+    all.reserve(works.size());
+    for (const Work& work : works) all.emplace_back(work, peers);
+    for (unsigned round = 0; round < rounds; ++round) {
       for (const Peer& peer : peers) {
-        Series& its = series.at(peer.name);
-        if (its.why_missing().empty()) one_round(peer, work, its);
+        for (Results& results : all) one_round(peer, results);
       }
     }
-    report(work, peers, series);
+    for (const Results& results : all) report(results);
+    results_["seconds"][works.front().name] =
+        std::chrono::duration<double>(Clock::now() - begin).count();
   }
   [[nodiscard]] bool failed() const { return failed_; }
   [[nodiscard]] const nlohmann::json& results() const { return results_; }
 
  private:
-  void one_round(const Peer& peer, const Work& work, Series& series) {
+  void one_round(const Peer& peer, Results& results) {
+    const auto found = results.series.find(peer.name);
+    if (found == results.series.end() || !found->second.why_missing().empty()) return;
+    const Work& work = results.work;
+    Series& series = found->second;
     try {
       const Directory directory;
       if (work.kind == Kind::attach) return attach(peer, work, series);
       Cast cast(peer, work, directory.path());
-      for (unsigned i = 0; i < peer.warmups; ++i) cast.run();
+      warm_up(cast, peer, work);
+      const std::uint64_t pace = work.kind == Kind::load ? pace_for(work, cast, series) : work.pace;
       for (unsigned kept = 0; kept < options_.windows;) {
-        const bool near_before = wait_until_near();
-        const Cast::Outcome outcome = cast.run();
+        const bool near_before = work.kind == Kind::cpu || wait_until_near();
+        const Cast::Outcome outcome = cast.run(pace);
         // Of who sleeps, the end of a window says little about it: a core that halts changes
         // places.
         const bool near = near_before && (work.wait != Wait::busy || peer.sleeps || is_near());
@@ -127,6 +149,26 @@ class Bench {
       failed_ = failed_ || !peer.rival;
       series.missing(std::string("failed: ") + error.what());
     }
+  }
+  /// Memory that was there from the beginning is touched by all, and twice.
+  static void warm_up(Cast& cast, const Peer& peer, const Work& work) {
+    constexpr unsigned most = 30;
+    std::size_t bytes = 0;
+    for (unsigned i = 0; i < peer.warmups || (i < most && bytes < 2 * work.capacity); ++i) {
+      bytes += cast.run(work.pace).messages * work.size;
+    }
+  }
+  /// That part of what these processes can do just now.
+  std::uint64_t pace_for(const Work& work, Cast& cast, Series& series) {
+    std::vector<double> rates;
+    for (int i = 0; i < 3; ++i) {
+      wait_until_near();
+      rates.push_back(cast.run().rate());
+    }
+    std::sort(rates.begin(), rates.end());
+    const double rate = work.part * rates[1];
+    series.ask(rate);
+    return static_cast<std::uint64_t>(1e12 / rate);
   }
   /// Each time is a first time.
   void attach(const Peer& peer, const Work& work, Series& series) {
@@ -149,19 +191,22 @@ class Bench {
     } while (Clock::now() < give_up_);
     return false;
   }
-  void report(const Work& work, const std::vector<Peer>& peers,
-              const std::map<std::string, Series>& all) {
-    std::printf("%s\n", std::string(work.name).c_str());
-    for (const Peer& peer : peers) {
-      const Series& series = all.at(peer.name);
-      std::printf("  %-22s %s\n", peer.name.c_str(), series.text().c_str());
-      results_["works"][std::string(work.name)][peer.name] = series.json();
+  void report(const Results& all) {
+    std::printf("%s\n", all.work.name.c_str());
+    for (const std::string& name : all.names) {
+      const Series& series = all.series.at(name);
+      std::printf("  %-22s %s\n", name.c_str(), series.text().c_str());
+      results_["works"][all.work.name][name] = series.json();
     }
-    const auto ours = all.find("spillring");
-    const auto ring = all.find("ring");
-    if (ours != all.end() && ring != all.end() && !ours->second.empty() && !ring->second.empty()) {
+    const auto ours = all.series.find("spillring");
+    const auto ring = all.series.find("ring");
+    if (ours != all.series.end() && ring != all.series.end() && !ours->second.empty() &&
+        !ring->second.empty()) {
       std::printf("  %-22s %.3f\n", "spillring / ring",
                   ours->second.median() / ring->second.median());
+    }
+    if (!all.work.curve.empty()) {
+      results_["curves"][std::string(all.work.curve)][all.work.name] = all.work.at;
     }
     std::fflush(stdout);
     results_["probes"] = probes_;
@@ -215,6 +260,22 @@ std::vector<Work> chosen_works(const Options& options) {
   return works;
 }
 
+/// Those that take turns together; the sets in the order of their first works.
+std::vector<std::vector<Work>> in_turns(const std::vector<Work>& works) {
+  std::vector<std::vector<Work>> sets;
+  for (const Work& work : works) {
+    const auto its = std::find_if(sets.begin(), sets.end(), [&](const std::vector<Work>& set) {
+      return !work.turns.empty() && set.front().turns == work.turns;
+    });
+    if (its != sets.end()) {
+      its->push_back(work);
+    } else {
+      sets.push_back({work});
+    }
+  }
+  return sets;
+}
+
 std::vector<Peer> chosen_peers(const Options& options) {
   std::vector<Peer> peers;
   if (options.peers.empty()) peers = all_peers();
@@ -240,7 +301,7 @@ int run(const Options& options) {
   const std::vector<Peer> peers = chosen_peers(options);
   nanoseconds_per_tick();
   Bench bench(options);
-  for (const Work& work : works) bench.run(work, peers);
+  for (const auto& turns : in_turns(works)) bench.run(turns, peers);
   if (!options.json.empty()) {
     nlohmann::json results = bench.results();
     results["build"] = SPILLRING_BENCH_BUILD;

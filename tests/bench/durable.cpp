@@ -1,19 +1,22 @@
 // How fast messages become durable, against the disk's own sync in the same run.
 //
-//   bench_durable DIRECTORY [ROUNDS [MICROSECONDS]]
+//   bench_durable DIRECTORY [ROUNDS [MICROSECONDS [JSON]]]
 //
 // DIRECTORY is on the disk to be measured; each sync, whoever asks for it, takes so many
 // MICROSECONDS longer, as on a slower disk. In each round: fdatasync of 256 bytes in a file whose
 // blocks were written before, then 1, 8 and 64 senders that each send 100 bytes and wait for the
 // disk, over and over. Prints medians over the rounds: the rate as a part of senders / the median
 // of fdatasync, and the 99th percentile against that of fdatasync. For comparison the same with
-// threads of one process and the simplest group commit there is, in place of a queue.
+// threads of one process and the simplest group commit there is, in place of a queue. JSON is a
+// file for the medians.
 #include <sys/syscall.h>
 
 #include <array>
 #include <condition_variable>
 #include <filesystem>
+#include <fstream>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -157,7 +160,7 @@ struct Series {
 }  // namespace
 
 int main(int argc, char** argv) {
-  constexpr const char* usage = "bench_durable DIRECTORY [ROUNDS [MICROSECONDS]]";
+  constexpr const char* usage = "bench_durable DIRECTORY [ROUNDS [MICROSECONDS [JSON]]]";
   const int rounds = number(argc, argv, 2, 25, usage);
   slower_by = std::chrono::microseconds(number(argc, argv, 3, 0, usage));
   const Place place(argv[1]);
@@ -186,12 +189,20 @@ int main(int argc, char** argv) {
   }
   ::close(file);
   std::printf("fdatasync: median %.0f us\n", quantile(medians, 0.5));
+  nlohmann::json json;
   for (const Series& series : all) {
+    json.push_back({{"senders", series.senders},
+                    {"sync", quantile(medians, 0.5)},
+                    {"rate", median(series.rates)},
+                    {"of_allowed", median(series.rates_of_allowed)},
+                    {"of_plain", median(series.of_plain)},
+                    {"p99_of_sync", median(series.latencies_of_sync)}});
     std::printf(
         "%2zu senders: %.0f a second, %.2f of what fdatasync allows, %.2f of plain group commit; "
         "p99 %.1f of fdatasync's\n",
         series.senders, quantile(series.rates, 0.5), quantile(series.rates_of_allowed, 0.5),
         median(series.of_plain), median(series.latencies_of_sync));
   }
+  if (argc > 4) std::ofstream(argv[4]) << json.dump(1) << '\n';
   return 0;
 }

@@ -82,7 +82,36 @@ def within(goal, what, value, bound, text):
     return Row(goal, what, text(value), "", value / bound, f"<= {text(bound)}", value <= bound, is_far(value))
 
 
-def rows(results):
+def journal_rows(journal):
+    """Spilling and durable sending, beside the disk's own."""
+
+    def part(what, ours, beside, ratio, bound, most=False):
+        sign = "<=" if most else ">="
+        return Row("P13", what, ours, beside, ratio, f"{sign} {bound:g} x", ratio <= bound if most else ratio >= bound)
+
+    def mib(value):
+        return f"{value:.3g} MiB/s"
+
+    bounds = {65536: 0.8, 1024: 0.5}
+    for row in journal.get("spill", []):
+        bound = bounds.get(row["size"])
+        for what, plain, ratio in (("spilled", "written", row["spilled"]), ("read back", "read", row["read_back"])):
+            if bound:
+                name = f"{row['size'] // 1024} KiB {what}"
+                yield part(name, mib(ratio * row[plain]), f"plain file {mib(row[plain])}", ratio, bound)
+    for row in journal.get("durable", []):
+        what = f"durable, {row['senders']} sender{'s' if row['senders'] > 1 else ''}"
+        sync = f"{row['sync']:.0f} us"
+        allowed = row["rate"] / row["of_allowed"]
+        yield part(
+            what, rate(row["rate"]), f"fdatasync of {sync}: {rate(allowed)}", row["of_allowed"],
+            0.65 if row["senders"] == 1 else 0.8,
+        )
+        if row["senders"] == 1:
+            yield part("the same, p99", "", "fdatasync's p99", row["p99_of_sync"], 2, most=True)
+
+
+def rows(results, journal):
     """All goals that this run can say something about."""
     value = results.value
     us, ring = "spillring", "ring"
@@ -122,9 +151,11 @@ def rows(results):
         at_least("P12", "shared group, 3 consumers", value("group64_3", us), stream64, 0.5, "stream64"),
         against("P12", "group64_1", "the same as Redis lists, 1 consumer", 50, "redis_list"),
         against("P12", "group64_1", "the same as RabbitMQ, 1 consumer", 250, "rabbitmq"),
-        at_least("P15", "stream 64 B, 1,000 more queues", value("stream64_queues", us), stream64, 1 / 1.1, "without"),
+        *journal_rows(journal),
         within("P14", "attach to first message", value("attach", us), 0.5e6, duration),
         within("P14", "shared memory then", value("attach", us, "shared_bytes"), 3 * 2**20, mib),
+        at_least("P15", "bursts of 64 B, 63 more groups", value("groups_64", us), value("groups_1", us), 1 / 1.1, "without"),
+        at_least("P15", "stream 64 B, 999 more queues", value("queues_1000", us), value("queues_1", us), 1 / 1.1, "without"),
         against("P16", "python64", "Python put and get, 64 B", 20, "python_multiprocessing", "python_spillring"),
         against("P16", "python64", "the same", 3, "python_zmq", "python_spillring"),
     ]

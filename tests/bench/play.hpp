@@ -9,6 +9,7 @@
 //     unsigned receive(Read read)                 calls read(const std::byte*, size) on each
 //     message
 //                                                 it takes, and counts them; 0: nothing now
+//     void pause()                                between bursts; where there is something to do
 #pragma once
 
 #include <array>
@@ -18,6 +19,7 @@
 
 #include "payload.hpp"
 #include "role.hpp"
+#include "schedule.hpp"
 
 namespace spillring::bench {
 
@@ -83,13 +85,58 @@ class Receiving {
   std::array<std::uint64_t, Window::most_seats> expected_{};
 };
 
+/// A burst goes through, and then the receiver's pause.
+template <typename Out>
+void produce_burst(Role& role, Sending<Out>& sending) {
+  Seat& seat = role.seat();
+  const Seat& other = role.seat_of_other();
+  const Ticks begin = ticks();
+  for (unsigned i = 0; i < role.work().burst; ++i) sending.one();
+  sending.flush();
+  while (other.received.load(std::memory_order_acquire) != sending.sent()) role.back_off();
+  seat.busy += nanoseconds(ticks() - begin);
+  while (other.stamp.load(std::memory_order_acquire) != sending.sent()) nap();
+}
+
+/// What is due is sent, however late it is, and counts from when it was due: a carrier that is slow
+/// for a moment does not slow its measuring down. Who has caught up makes visible what was sent.
+template <typename Out>
+void produce_on_schedule(Role& role, Sending<Out>& sending) {
+  const Schedule schedule = Schedule::begin(role.pace(), role.seat());
+  const bool spins = role.work().kind == Kind::load;
+  std::uint64_t number = 0;
+  for (bool over = false; !over;) {
+    over = role.stopping();  // what is due by now is still sent
+    const Ticks now = ticks();
+    if (schedule.due(number) > now) {
+      if (!spins && !over) std::this_thread::sleep_for(schedule.until(number, now));
+      continue;
+    }
+    for (; schedule.due(number) <= now; ++number) sending.one();
+    sending.flush();
+  }
+}
+
+inline void produce_nothing(const Role& role) {
+  while (!role.stopping()) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
+
 template <typename Out>
 void produce(Role& role, Out& out) {
   const Payload payload(role.work().touched_bytes());
   Sending<Out> sending(role, payload, out);
   while (role.next_window()) {
     role.began();
+    if (role.pace() == nothing_at_all) {
+      produce_nothing(role);
+    } else if (role.pace() != as_fast_as_possible) {
+      produce_on_schedule(role, sending);
+    }
     while (!role.stopping()) {
+      if (role.work().burst != 0) {
+        produce_burst(role, sending);
+        continue;
+      }
       for (unsigned i = 0; i < role.work().batch; ++i) sending.one();
     }
     sending.flush();
@@ -99,18 +146,44 @@ void produce(Role& role, Out& out) {
   }
 }
 
+/// How late the messages of a window are that is sent on schedule.
+class Lateness {
+ public:
+  explicit Lateness(Role& role) : role_(role) {}
+  /// `count` more were received just now.
+  void note(unsigned count) {
+    const Ticks now = ticks();
+    if (number_ == 0) schedule_ = Schedule::of(role_.pace(), role_.seat_of_other());
+    for (; count > 0; --count) role_.seat().histogram.add(schedule_.late(number_++, now));
+  }
+
+ private:
+  Role& role_;
+  Schedule schedule_;  // the sender has it before its first message
+  std::uint64_t number_ = 0;
+};
+
 template <typename In>
 void consume(Role& role, In& in) {
   const Payload payload(role.work().touched_bytes());
   Receiving<In> receiving(role, payload, in);
   while (role.next_window()) {
     Ticks last = ticks();
+    Lateness lateness(role);
     while (!role.stopping() || !role.drained()) {
-      if (receiving.some() == 0) {
+      const unsigned count = receiving.some();
+      if (count == 0) {
         role.back_off();
         continue;
       }
+      if (role.work().kind == Kind::load) lateness.note(count);
       role.seat().received.store(receiving.received(), std::memory_order_release);
+      if constexpr (requires { in.pause(); }) {
+        if (role.work().burst != 0 && receiving.received() % role.work().burst == 0) {
+          in.pause();
+          role.seat().stamp.store(receiving.received(), std::memory_order_release);
+        }
+      }
       if (role.stopping()) last = ticks();  // the next look may wait, and find nothing
     }
     role.ended(ticks() - last);

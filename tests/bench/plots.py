@@ -3,9 +3,18 @@
 import html
 import math
 
-COLOURS = ["#d4380d", "#222222", "#1677ff", "#389e0d", "#722ed1", "#d48806", "#08979c", "#c41d7f", "#7c8591", "#5b8c00"]
-WIDTH, HEIGHT = 760, 380
-LEFT, RIGHT, TOP, BOTTOM = 70, 180, 40, 45
+OURS = "#d4380d"
+# Each peer has its own in all plots; spillring is red, and thicker.
+COLOURS = {
+    "spillring": OURS, "ring": "#222222", "memcpy": "#9a9a9a", "lines": "#b0b0b0", "futex": "#b0b0b0", "aeron": "#1677ff",
+    "boost_queue": "#389e0d", "iceoryx": "#722ed1", "iceoryx2": "#b37feb", "nng": "#d48806", "pipe": "#08979c",
+    "posix_mq": "#c41d7f", "rabbitmq": "#874d00", "redis_list": "#5b8c00", "redis_stream": "#a0b810", "seqpacket": "#597ef7",
+    "zeromq": "#13c2c2",
+}
+OTHER = "#7c8591"
+WIDTH, HEIGHT = 760, 400
+LEFT, RIGHT, TOP, BOTTOM = 70, 180, 60, 50
+APART = 14  # labels
 
 
 class Plot:
@@ -24,9 +33,12 @@ class Plot:
             f"{html.escape(words)}</text>"
         )
 
-    def line(self, points, colour, width=1.0):
+    def line(self, points, colour, width=1.0, dashes=""):
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self._parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"/>')
+        self._parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="{width}"'
+            f"{dashes and f' stroke-dasharray={dashes!r}'}/>"
+        )
 
     def dot(self, x, y, colour):
         self._parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>')
@@ -43,8 +55,21 @@ def decades(values):
     return range(math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))) + 1)
 
 
-def lines(title, labels, series, unit):
-    """A line for each (name, [value or None for each label]); the values on a logarithmic scale."""
+def spread(places):
+    """The same, none closer than labels can be, and none below the plot."""
+    spread_out = []
+    for place in places:
+        spread_out.append(max(place, spread_out[-1] + APART) if spread_out else place)
+    limit = HEIGHT - BOTTOM + 4
+    for index in reversed(range(len(spread_out))):
+        spread_out[index] = min(spread_out[index], limit)
+        limit = spread_out[index] - APART
+    return spread_out
+
+
+def lines(title, labels, series, unit, axis, text):
+    """A line for each (name, [value or None for each label]); the values on a logarithmic scale, which
+    `text` writes; `axis` says what the labels are."""
     plot = Plot(title)
     powers = decades([value for _, values in series for value in values if value])
     span = max(powers[-1] - powers[0], 1)
@@ -55,25 +80,22 @@ def lines(title, labels, series, unit):
     def y(value):
         return HEIGHT - BOTTOM - (math.log10(value) - powers[0]) / span * (HEIGHT - TOP - BOTTOM)
 
+    plot.text(LEFT, TOP - 16, f"{unit}, logarithmic", colour="#666")
     for power in powers:
         plot.line([(LEFT, y(10**power)), (WIDTH - RIGHT, y(10**power))], "#ddd")
-        plot.text(LEFT - 6, y(10**power) + 4, f"{10**power:g}", "end")
+        plot.text(LEFT - 6, y(10**power) + 4, text(10**power), "end")
     for index, label in enumerate(labels):
         plot.text(x(index), HEIGHT - BOTTOM + 18, label, "middle")
-    plot.text(LEFT, HEIGHT - 8, unit)
-    taken = []
-    ordered = sorted(enumerate(series), key=lambda item: -(next(v for v in reversed(item[1][1]) if v)))
-    for index, (name, values) in ordered:
-        colour = COLOURS[index % len(COLOURS)]
-        points = [(x(i), y(value)) for i, value in enumerate(values) if value]
-        plot.line(points, colour, 2.5 if index == 0 else 1.2)
+    plot.text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, axis, "middle", colour="#666")
+    drawn = [(name, [(x(i), y(value)) for i, value in enumerate(values) if value]) for name, values in series]
+    drawn.sort(key=lambda item: item[1][-1][1])
+    for (name, points), at in zip(drawn, spread([points[-1][1] for _, points in drawn])):
+        colour = COLOURS.get(name, OTHER)
+        plot.line(points, colour, 2.5 if name == "spillring" else 1.2)
         for point in points:
             plot.dot(*point, colour)
-        at = points[-1][1] + 4
-        while any(abs(at - other) < 13 for other in taken):
-            at += 1
-        taken.append(at)
-        plot.text(WIDTH - RIGHT + 10, at, name, colour=colour)
+        plot.line([points[-1], (WIDTH - RIGHT + 22, at)], colour, 0.6, "1 3")
+        plot.text(WIDTH - RIGHT + 26, at + 4, name, colour=colour, weight="bold" if name == "spillring" else "normal")
     return plot.svg()
 
 
@@ -91,7 +113,7 @@ def bars(title, values, unit, text):
     for index, (name, value) in enumerate(values):
         top = TOP + 22 * index
         plot.text(left - 8, top + 13, name, "end", weight="bold" if name == "spillring" else "normal")
-        plot.bar(left, top, max(length(value), 1), 16, COLOURS[0] if name == "spillring" else "#91a7c4")
+        plot.bar(left, top, max(length(value), 1), 16, OURS if name == "spillring" else "#91a7c4")
         plot.text(left + max(length(value), 1) + 6, top + 13, text(value))
     plot.text(left, height - 8, unit + ", logarithmic")
     return plot.svg()

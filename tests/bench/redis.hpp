@@ -91,7 +91,7 @@ class RedisServer {
 
 /// How many messages travel together.
 inline unsigned redis_batch(const Work& work) {
-  if (work.kind != Kind::stream) return 1;
+  if (work.kind == Kind::round_trip || work.kind == Kind::attach) return 1;
   return work.size >= 64 << 10 ? 4 : 128;
 }
 

@@ -6,8 +6,11 @@ import platform
 import re
 import subprocess
 
+import curves
 import goals
+import loads
 import plots
+import processors
 from goals import duration, rate
 
 TITLES = {
@@ -28,7 +31,6 @@ TITLES = {
     "fanout3": "3 subscribers, each gets all, 1 KiB",
     "group64_1": "Shared group, 1 consumer, 64 bytes, each acknowledged",
     "group64_3": "Shared group, 3 consumers, 64 bytes, each acknowledged",
-    "stream64_queues": "Stream, 64 bytes, beside 1,000 queues that nobody uses",
     "attach": "From nothing to the first message",
     "python64": "Python, put and get, 64 bytes",
     "python64_batch": "Python, 256 at a time, 64 bytes",
@@ -48,15 +50,15 @@ def machine(results):
         model = re.search(r"model name\s*: (.*)", file.read())[1]
     cores = subprocess.run(["nproc"], capture_output=True, text=True, check=True).stdout.strip()
     return (
-        f"{model}, {cores} cores, Linux {platform.release()}, {results['build']}, "
+        f"{model}, {cores} cores, Linux {platform.release()}, {results.get('build', '')}, "
         f"{datetime.date.today().isoformat()}"
     )
 
 
-def goal_table(figures):
+def goal_table(figures, journal):
     yield "| | work | ours | beside | ratio | goal | |"
     yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
-    for row in goals.rows(figures):
+    for row in goals.rows(figures, journal):
         verdict = "cores far apart" if row.far else "met" if row.met else "**not met**"
         yield (
             f"| {row.goal} | {row.what} | {row.ours} | {row.beside} | {row.ratio:.3g} | {row.bound} | {verdict} |"
@@ -108,7 +110,10 @@ def write_plots(works, folder):
         if sum(bool(value) for value in values) > 1:
             by_size.append((name, values))
     if by_size:
-        svg = plots.lines("Throughput, 1 producer to 1 consumer", ["64 B", "1 KiB", "64 KiB", "1 MiB"], by_size, "GB/s")
+        svg = plots.lines(
+            "Throughput, 1 producer to 1 consumer", ["64 B", "1 KiB", "64 KiB", "1 MiB"], by_size, "GB/s",
+            "size of a message", "{:g}".format,
+        )
         (folder / "throughput.svg").write_text(svg)
         made.append(("throughput.svg", "Throughput by size"))
     for work, file in (("stream64", "stream64.svg"), ("rtt64_wait", "rtt64_wait.svg")):
@@ -124,14 +129,14 @@ def write_plots(works, folder):
     ]
     if tails:
         labels = ["50 %", "90 %", "99 %", "99.9 %", "99.99 %"]
-        (folder / "latency.svg").write_text(plots.lines(TITLES["rtt64"] + ": so many are faster", labels, tails, "ns"))
+        (folder / "latency.svg").write_text(plots.lines(TITLES["rtt64"], labels, tails, "time", "so many are not slower", duration))
         made.append(("latency.svg", "Distribution of round trips"))
     return made
 
 
 def write(results_file, folder):
     results = json.loads(results_file.read_text())
-    works = results["works"]
+    works = results.get("works", {})
     folder.mkdir(parents=True, exist_ok=True)
     lines = ["# Figures", "", "Written by `./dev bench`; [performance.md](../performance.md) says how they are made.", ""]
     lines += [machine(results) + ".", ""]
@@ -139,12 +144,19 @@ def write(results_file, folder):
     if probes:
         quartiles = [probes[len(probes) * part // 4] for part in (1, 2, 3)]
         lines += [f"Probes of a cache line's round trip between the cores: quartiles {quartiles} ns.", ""]
-    lines += ["## Goals", "", *goal_table(goals.Results(works)), ""]
+    lines += ["## Goals", "", *goal_table(goals.Results(works), results.get("journal", {})), ""]
     for file, what in write_plots(works, folder):
         lines += [f"![{what}]({file})", ""]
+    for part in (loads, processors, curves):
+        lines += part.section(results, folder)
     lines += ["## Works", ""]
-    for work in [*(w for w in TITLES if w in works), *(w for w in works if w not in TITLES)]:
+    for work in [work for work in works if work in TITLES]:
         lines += work_table(work, works[work])
+    seconds = results.get("seconds", {})
+    if seconds:
+        longest = sorted(seconds.items(), key=lambda item: -item[1])
+        parts = ", ".join(f"{work} {value:.0f}" for work, value in longest)
+        lines += [f"The run took {sum(seconds.values()) / 60:.1f} minutes; seconds of works, those in turns by the first: {parts}.", ""]
     lines += ["## Settings", "", "| | |", "| --- | --- |"]
-    lines += [f"| {name} | {text} |" for name, text in results["settings"].items()]
+    lines += [f"| {name} | {text} |" for name, text in results.get("settings", {}).items()]
     (folder / "table.md").write_text("\n".join(lines) + "\n")

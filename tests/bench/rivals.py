@@ -8,6 +8,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 STREAMS = ["stream64", "stream1k", "stream64k", "stream1m", "producers3", "fanout3"]
 ROUND_TRIPS = ["rtt24", "rtt64", "rtt1k"]
+LOADS = ["load64_10", "load64_50", "load64_90"]
 PYTHON = ["python64", "python1m", "python_rtt64"]
 
 
@@ -92,7 +93,7 @@ def aeron(folder):
             "java", "--add-opens", "java.base/sun.nio.ch=ALL-UNNAMED", "--add-opens",
             "java.base/jdk.internal.misc=ALL-UNNAMED", "-XX:+UseSerialGC", "-cp", f"{classes}:{jar}", "Bench",
         ],
-        "works": [*ROUND_TRIPS, *STREAMS, "stream64_exclusive", "attach"],
+        "works": [*ROUND_TRIPS, *STREAMS, *LOADS, "stream64_exclusive", "attach"],
         "together": True,
         "warmups": 20,
     }

@@ -12,13 +12,13 @@
 namespace spillring::bench {
 namespace {
 
-constexpr auto nap = std::chrono::microseconds(100);
-
 std::uint64_t monotonic_now() {
   return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
 }
 
 }  // namespace
+
+void nap() { std::this_thread::sleep_for(std::chrono::microseconds(100)); }
 
 bool Role::next_window() {
   if (seat_.ready == 0) {
@@ -27,15 +27,17 @@ bool Role::next_window() {
   }
   while (window_.go.load() == current_) {
     if (window_.quit != 0) return false;
-    std::this_thread::sleep_for(nap);
+    // Many that look all the time would keep each other from it.
+    std::this_thread::sleep_for(work_.producers * std::chrono::microseconds(100));
   }
   current_ = window_.go;
   seat_.histogram = {};
+  seat_.busy = 0;
   return true;
 }
 
 void Role::sit_idle() {
-  while (window_.quit == 0) std::this_thread::sleep_for(10 * nap);
+  while (window_.quit == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
 }
 
 bool Role::drained() const {

@@ -10,6 +10,9 @@
 
 namespace spillring::bench {
 
+/// For who waits while others have work to do.
+void nap();
+
 class Role {
  public:
   Role(Window& window, int window_file, const Work& work, unsigned seat)
@@ -29,6 +32,8 @@ class Role {
   /// Until the work is over.
   void sit_idle();
   [[nodiscard]] Seat& seat() { return seat_; }
+  /// Of this window.
+  [[nodiscard]] std::uint64_t pace() const { return window_.pace.load(std::memory_order_relaxed); }
   [[nodiscard]] Seat& seat_of_other() { return window_.seats.at(1 - index_); }
 
   /// Naps until the next window begins. False: there is none. Before the first one the thread is

@@ -27,13 +27,21 @@ void Series::add(const Cast::Outcome& outcome, bool near) {
   Windows& to = near ? near_ : far_;
   to.shared.push_back(static_cast<double>(outcome.shared));
   to.own.push_back(static_cast<double>(outcome.own));
+  to.rates.push_back(outcome.messages == 0 ? 0 : outcome.rate());
   switch (work_.kind) {
     case Kind::stream:
-      to.values.push_back(static_cast<double>(outcome.messages) / outcome.seconds);
+      to.values.push_back(outcome.rate());
+      break;
+    case Kind::cpu:
+      to.values.push_back(outcome.processors[0] + outcome.processors[1] + outcome.processors[2]);
+      to.senders.push_back(outcome.processors[0]);
+      to.receivers.push_back(outcome.processors[1]);
+      to.others.push_back(outcome.processors[2]);
       break;
     case Kind::attach:
       to.values.push_back(outcome.seconds * 1e9);
       break;
+    case Kind::load:
     case Kind::round_trip:
       to.values.push_back(outcome.round_trips->quantile(0.5));
       to.p99s.push_back(outcome.round_trips->quantile(0.99));
@@ -46,13 +54,14 @@ double Series::of_values(double q) const { return quantile(windows().values, q);
 
 std::string Series::text() const {
   if (empty()) return "- " + missing_;
+  if (work_.kind == Kind::cpu) return processors_text();
   const bool rate = work_.kind == Kind::stream;
   const auto short_text = [&](double v) {
     return rate ? fmt::format("{:.3g}", v / 1e6) : time_text(v);
   };
   std::string text = rate ? rate_text(median(), work_.touched_bytes())
                           : fmt::format("{:>12}", "p50 " + time_text(median()));
-  if (work_.kind == Kind::round_trip) {
+  if (is_distribution()) {
     text += fmt::format("  p99 {:>8}", time_text(bench::median(windows().p99s)));
   }
   if (work_.kind == Kind::attach) {
@@ -67,6 +76,13 @@ std::string Series::text() const {
   return text;
 }
 
+std::string Series::processors_text() const {
+  return fmt::format("{:5.3f} processors: {:.3f} senders, {:.3f} receivers, {:.3f} others; {}",
+                     median(), bench::median(windows().senders), bench::median(windows().receivers),
+                     bench::median(windows().others),
+                     rate_text(bench::median(windows().rates), work_.touched_bytes()));
+}
+
 nlohmann::json Series::json() const {
   if (empty()) return {{"missing", missing_}};
   nlohmann::json json{{"median", median()},
@@ -77,7 +93,16 @@ nlohmann::json Series::json() const {
                       {"far", is_far()},
                       {"shared_bytes", bench::median(windows().shared)},
                       {"own_bytes", bench::median(windows().own)}};
-  if (work_.kind == Kind::round_trip) {
+  if (work_.kind == Kind::cpu) {
+    json["senders"] = bench::median(windows().senders);
+    json["receivers"] = bench::median(windows().receivers);
+    json["others"] = bench::median(windows().others);
+  }
+  if (work_.kind == Kind::cpu || work_.kind == Kind::load) {
+    json["rate"] = bench::median(windows().rates);
+  }
+  if (work_.kind == Kind::load) json["asked"] = bench::median(asked_);
+  if (is_distribution()) {
     json["p99"] = bench::median(windows().p99s);
     for (const double q : {0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 0.9999}) {
       json["quantiles"][fmt::format("{}", q)] = windows().round_trips.quantile(q);

@@ -1,13 +1,15 @@
 // How fast a burst is taken by the journal and read back, against plain files in the same run.
 //
-//   bench_spill DIRECTORY [ROUNDS]
+//   bench_spill DIRECTORY [ROUNDS [JSON]]
 //
 // In each round, for messages of 64 KiB, 1 KiB and 64 bytes: a file is written and read in calls of
 // 1 MiB, then as many bytes go into a queue of 16 MiB whose reader is not reading, and the reader
 // gets them. Prints medians over the rounds. The page cache takes the bytes in both cases; what is
-// dirty is brought to the disk before each turn.
+// dirty is brought to the disk before each turn. JSON is a file for the medians.
 #include <array>
 #include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "measure.hpp"
 
@@ -72,7 +74,7 @@ void one_round(Series& series, const Client& client, const std::filesystem::path
 }  // namespace
 
 int main(int argc, char** argv) {
-  const int rounds = number(argc, argv, 2, 15, "bench_spill DIRECTORY [ROUNDS]");
+  const int rounds = number(argc, argv, 2, 15, "bench_spill DIRECTORY [ROUNDS [JSON]]");
   const Place place(argv[1]);
   std::array<Series, 3> all{Series{65536, 512 * MiB, {}, {}, {}, {}},
                             Series{1024, 512 * MiB, {}, {}, {}, {}},
@@ -81,7 +83,13 @@ int main(int argc, char** argv) {
   for (int round = 0; round < rounds; ++round) {
     for (Series& series : all) one_round(series, client, place.directory());
   }
+  nlohmann::json json;
   for (const Series& series : all) {
+    json.push_back({{"size", series.size},
+                    {"written", median(series.written)},
+                    {"read", median(series.read)},
+                    {"spilled", median(series.spilled)},
+                    {"read_back", median(series.read_back)}});
     const double spilled = median(series.spilled) * median(series.written);
     const double back = median(series.read_back) * median(series.read);
     std::printf(
@@ -91,5 +99,6 @@ int main(int argc, char** argv) {
         median(series.read_back), static_cast<double>(series.size) / spilled * 1e9 / 1048576,
         static_cast<double>(series.size) / back * 1e9 / 1048576);
   }
+  if (argc > 3) std::ofstream(argv[3]) << json.dump(1) << '\n';
   return 0;
 }

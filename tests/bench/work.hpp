@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@ enum class Kind {
   round_trip,  ///< a message, its answer, the next one: nanoseconds
   stream,      ///< as many as go through: messages a second
   attach,      ///< from nothing to the first message: nanoseconds; and the memory that takes
+  load,        ///< on schedule: nanoseconds from when a message is due until it is received
+  cpu,         ///< the same stream, but what counts is the processors' time: seconds a second
 };
 
 /// How a receiver waits.
@@ -23,10 +26,14 @@ enum class Wait {
   sleep,  ///< the same, and the other side takes so long that it really sleeps
 };
 
+/// Paces that are none.
+constexpr std::uint64_t as_fast_as_possible = 0;
+constexpr std::uint64_t nothing_at_all = ~std::uint64_t{0};
+
 struct Work {
-  std::string_view name;
-  Kind kind;
-  std::size_t size;  ///< bytes of a message
+  std::string name = {};
+  Kind kind = Kind::stream;
+  std::size_t size = 64;  ///< bytes of a message
   Wait wait = Wait::busy;
   unsigned producers = 1;
   unsigned consumers = 1;
@@ -35,22 +42,33 @@ struct Work {
   bool touched = true;       ///< written and read in full; else its first word
   bool exclusive = false;    ///< by a sender that is the only one and says so
   bool python = false;       ///< between programs in Python
-  unsigned idle_queues = 0;  ///< of the same supervisor, which nobody uses
+  unsigned idle_queues = 0;  ///< of the same supervisor; the consumer of each sleeps
+  unsigned idle_groups = 0;  ///< of the same queue: they read nothing while a burst goes through
+  unsigned burst = 0;        ///< so many messages, and a pause that does not count; 0: no pauses
+  std::size_t capacity = 0;  ///< bytes of memory, there from the beginning; 0: as each has it
+  double part = 0;           ///< of a peer's greatest rate, measured just before; in Kind::load
+  /// Picoseconds from one message to the next, in Kind::cpu.
+  std::uint64_t pace = as_fast_as_possible;
+  /// Works that are compared with each other take turns: each peer does all of them in each round.
+  std::string_view turns = {};
+  std::string_view curve = {};  ///< it is a point of one, named after it and where it is
+  std::size_t at = 0;           ///< there
 
   /// All of it as the arguments of a program: name=value.
   [[nodiscard]] std::vector<std::string> arguments() const;
   /// More processes than the two cores hold: whoever has nothing to do lets others run.
   [[nodiscard]] bool crowded() const { return producers + consumers > 2; }
   /// Asks for what only we have.
-  [[nodiscard]] bool ours() const { return idle_queues > 0; }
+  [[nodiscard]] bool ours() const { return curve == "groups" || curve == "queues"; }
+  /// One of many that show one thing together: half the rounds do.
+  [[nodiscard]] bool one_of_many() const {
+    return !curve.empty() || kind == Kind::load || kind == Kind::cpu;
+  }
   /// A busy round trip: who asks over and over gets it sooner than who waits.
   [[nodiscard]] bool polled() const { return kind == Kind::round_trip && wait == Wait::busy; }
   /// Bytes of a message that are written and read.
   [[nodiscard]] std::size_t touched_bytes() const { return touched ? size : 8; }
-  /// Halting cores change places inside a window, so it says little about any: longer ones.
-  [[nodiscard]] std::chrono::milliseconds window() const {
-    return std::chrono::milliseconds(wait == Wait::busy ? 80 : 200);
-  }
+  [[nodiscard]] std::chrono::milliseconds window() const;
 };
 
 /// All of them, in the order of the report.

@@ -15,6 +15,7 @@ class Memcpy {
   static std::string cannot(const Work& work) {
     const bool plain = work.kind == Kind::stream && work.producers == 1 && work.consumers == 1 &&
                        !work.shared && work.batch == 1 && work.touched && !work.exclusive;
+    if (!work.curve.empty() && work.curve != "sizes") return "nothing of it grows";
     return plain ? "" : "it is a plain copy";
   }
 

@@ -147,6 +147,7 @@ class RabbitMq {
     if (work.batch > 1) return "it has no batches";
     if (!work.touched) return "it copies";
     if (work.exclusive) return "it has none";
+    if (work.kind == Kind::load) return "left out: its windows are long";
     return {};
   }
 

@@ -19,6 +19,7 @@ struct Indices {
 };
 
 std::size_t slots_for(const Work& work) {
+  if (work.capacity != 0) return work.capacity / work.size;
   if (work.size >= 1 << 20) return 8;
   if (work.size >= 64 << 10) return 64;
   return work.size >= 1024 ? 1024 : 4096;

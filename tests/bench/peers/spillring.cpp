@@ -1,6 +1,16 @@
 // Ourselves, by the public interface, with a supervisor of its own.
 #include "spillring/spillring.hpp"
 
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <map>
+#include <optional>
+
 #include "peer.hpp"
 #include "service.hpp"
 
@@ -13,6 +23,57 @@ constexpr auto patience = 20ms;  // then the harness is asked whether there is m
 std::string supervisor_beside_this_program() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../../bin/spillringd";
 }
+
+std::string idle_name(unsigned number) { return "idle" + std::to_string(number); }
+
+/// A process that has a consumer on each of the idle queues, and sleeps until one gets something.
+class Sleepers {
+ public:
+  Sleepers(const std::string& socket, unsigned queues) {
+    std::array<int, 2> asleep{};
+    if (::pipe2(asleep.data(), O_CLOEXEC) != 0) throw Unable("no pipe");
+    process_ = ::fork();
+    if (process_ == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+      ::close(asleep[0]);
+      try {
+        sleep(socket, queues, asleep[1]);
+      } catch (const std::exception&) {
+        ::_exit(1);
+      }
+    }
+    ::close(asleep[1]);
+    char byte = 0;
+    const bool are_asleep = ::read(asleep[0], &byte, 1) == 1;
+    ::close(asleep[0]);
+    if (!are_asleep) throw std::runtime_error("the idle queues' consumers did not attach");
+  }
+  Sleepers(const Sleepers&) = delete;
+  Sleepers& operator=(const Sleepers&) = delete;
+  ~Sleepers() {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+  }
+
+ private:
+  [[noreturn]] static void sleep(const std::string& socket, unsigned queues, int asleep) {
+    const Client client({.socket = socket});
+    std::map<WaitSet::Id, Consumer> consumers;
+    WaitSet waits;
+    for (unsigned i = 0; i < queues; ++i) {
+      Consumer consumer = client.open(idle_name(i)).consumer("sleeper");
+      const auto id = waits.add(consumer);
+      consumers.emplace(id, std::move(consumer));
+    }
+    // Each is ready until it has looked once, and found nothing.
+    while (const auto ready = waits.wait(100ms)) {
+      for (const auto id : *ready) static_cast<void>(consumers.at(id).try_receive());
+    }
+    if (::write(asleep, "", 1) != 1) ::_exit(1);
+    for (;;) static_cast<void>(waits.wait());
+  }
+  pid_t process_ = -1;
+};
 
 class Spillring {
  public:
@@ -31,10 +92,12 @@ class Spillring {
         supervisor_({supervisor_beside_this_program(), "--socket", socket_}, directory) {
     const Client client = first_client();
     const unsigned lanes = work.kind == Kind::round_trip ? 2 : 1;
-    for (unsigned lane = 0; lane < lanes; ++lane) make_queue(client, queue_name(lane));
+    for (unsigned lane = 0; lane < lanes; ++lane)
+      make_queue(client, queue_name(lane), options_for(work));
     for (unsigned i = 0; i < work.idle_queues; ++i) {
-      make_queue(client, "idle" + std::to_string(i));
+      make_queue(client, idle_name(i), options_for({}));
     }
+    if (work.idle_queues != 0) sleepers_.emplace(socket_, work.idle_queues);
   }
 
   class Out {
@@ -63,10 +126,21 @@ class Spillring {
     In(const Spillring& peer, const Role& role, unsigned lane)
         : timeout_(role.work().polled() ? no_wait : Timeout(patience)),
           batch_(role.work().batch),
-          consumer_(peer.consumer(role, lane)) {}
+          consumer_(peer.consumer(role, lane)) {
+      for (unsigned i = 0; i < role.work().idle_groups; ++i) {
+        idle_.push_back(peer.open(lane).subscriber(idle_name(i)));
+      }
+    }
     template <typename Read>
     unsigned receive(Read read) {
       return batch_ == 1 ? one(read) : many(read);
+    }
+    /// What groups have not read is in the sender's way at last: those that read nothing jump to
+    /// the end. As long a pause without any: a process that has slept is not interrupted so soon.
+    void pause() {
+      const auto end = std::chrono::steady_clock::now() + 10ms;
+      for (Consumer& group : idle_) group.seek(Start::latest());
+      std::this_thread::sleep_until(end);
     }
 
    private:
@@ -96,6 +170,7 @@ class Spillring {
     Timeout timeout_;
     unsigned batch_;
     Consumer consumer_;
+    std::vector<Consumer> idle_;
   };
 
  private:
@@ -111,8 +186,18 @@ class Spillring {
       }
     }
   }
-  static void make_queue(const Client& client, const std::string& called) {
-    static_cast<void>(client.create(called, {.full = Full::block}));
+  static QueueOptions options_for(const Work& work) {
+    QueueOptions options{.full = Full::block};
+    if (work.capacity != 0) {
+      options.capacity = work.capacity;
+      options.slots = std::max<std::size_t>(work.capacity / work.size, 64);
+      options.prealloc = true;
+    }
+    return options;
+  }
+  static void make_queue(const Client& client, const std::string& called,
+                         const QueueOptions& options) {
+    static_cast<void>(client.create(called, options));
   }
   static std::string queue_name(unsigned lane) { return "lane" + std::to_string(lane); }
   [[nodiscard]] Queue open(unsigned lane) const {
@@ -126,6 +211,7 @@ class Spillring {
 
   std::string socket_;
   Service supervisor_;
+  std::optional<Sleepers> sleepers_;
 };
 
 const Registered<Spillring> registered;

@@ -93,6 +93,9 @@ public final class Bench {
     private static void produce(Seat seat, Sending sending) throws Exception {
         while (seat.nextWindow()) {
             seat.began();
+            if (seat.pace() != 0) {
+                produceOnSchedule(seat, sending);
+            }
             while (!seat.stopping()) {
                 sending.one();
             }
@@ -101,13 +104,44 @@ public final class Bench {
         }
     }
 
+    /** What is due is sent, however late it is, and counts from when it was due. */
+    private static void produceOnSchedule(Seat seat, Sending sending) {
+        final double step = seat.pace() / 1000.0;
+        final long start = System.nanoTime();
+        seat.schedule(start);
+        long number = 0;
+        for (boolean over = false; !over;) {
+            over = seat.stopping(); // what is due by now is still sent
+            final long now = System.nanoTime();
+            for (; start + (long)(number * step) <= now; number++) {
+                sending.one();
+            }
+        }
+    }
+
+    private static void noteLateness(Seat seat, long number, long count) {
+        final long now = System.nanoTime();
+        final long start = seat.scheduled();
+        final double step = seat.pace() / 1000.0;
+        for (long end = number + count; number < end; number++) {
+            seat.add(Math.max(0, now - start - (long)(number * step)));
+        }
+    }
+
     private static void consume(Seat seat, Work work, Receiving receiving) throws Exception {
         while (seat.nextWindow()) {
             long last = System.nanoTime();
+            final long first = receiving.received();
             while (!seat.stopping() || !seat.drained(receiving.received())) {
-                if (receiving.some() == 0) {
+                final long count = receiving.some();
+                if (count == 0) {
                     work.backOff();
-                } else if (seat.stopping()) {
+                    continue;
+                }
+                if (work.kind.equals("load")) {
+                    noteLateness(seat, receiving.received() - first - count, count);
+                }
+                if (seat.stopping()) {
                     last = System.nanoTime();
                 }
             }

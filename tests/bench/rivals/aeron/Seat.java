@@ -11,6 +11,7 @@ import org.agrona.concurrent.UnsafeBuffer;
 
 /** A process's seat in the harness's window: window.hpp, from Java. */
 final class Seat {
+    private static final int PACE = 16;
     private static final int SEATS = 64;
     private static final int SEAT = 65536;
     private static final int READY = 0;
@@ -20,6 +21,7 @@ final class Seat {
     private static final int BEGAN = 16;
     private static final int ENDED = 24;
     private static final int SENT = 32;
+    private static final int STAMP = 128;
     private static final int FAILURE = 192;
     private static final int HISTOGRAM = 512;
     private static final int FINE = 7; // bits of a duration that its class keeps
@@ -88,7 +90,22 @@ final class Seat {
         all.putIntVolatile(at + DONE, current);
     }
 
-    /** A round trip's duration. */
+    /** Picoseconds from one message of the window to the next; 0: as fast as possible. */
+    long pace() {
+        return all.getLongVolatile(PACE);
+    }
+
+    /** By a producer on schedule: when the window's first message is due. */
+    void schedule(long start) {
+        all.putLongVolatile(at + STAMP, start);
+    }
+
+    /** The same, as the one producer has it. */
+    long scheduled() {
+        return all.getLongVolatile(SEATS + STAMP);
+    }
+
+    /** The duration of a round trip, or how late a message is. */
     void add(long nanoseconds) {
         int index = (int)nanoseconds;
         if (nanoseconds >= 2L << FINE) {
