@@ -4,8 +4,8 @@
 #include <pybind11/pybind11.h>
 
 #include <cstddef>
-#include <deque>
 #include <exception>
+#include <list>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -51,7 +51,7 @@ class MetadataArgument {
   void add_headers(pybind11::handle headers);
   [[nodiscard]] std::size_t size() const noexcept;
 
-  std::deque<Bytes> bytes_;              // of the key, if there is one, then of each header
+  std::list<Bytes> bytes_;               // of the key, if there is one, then of each header
   std::vector<pybind11::object> names_;  // keep what `headers_` refers to
   std::vector<Header> headers_;
   bool has_key_ = false;

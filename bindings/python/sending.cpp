@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <deque>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "arguments.hpp"
 #include "buffer.hpp"
 #include "errors.hpp"
+#include "method.hpp"
 #include "queue.hpp"
 
 namespace spillring::python {
@@ -251,39 +253,50 @@ std::unique_ptr<LoanObject> QueueObject::loan(std::size_t size, const MetadataAr
   return std::make_unique<LoanObject>(sender->handle, std::move(loan), name_);
 }
 
-void define_sending(py::class_<QueueObject>& type) {
-  type.def(
-          "put",
-          [](QueueObject& queue, const py::object& data, const py::object& key,
-             const py::object& headers, const py::object& ttl, const py::object& timeout,
-             const py::object& durable, const py::kwargs& rest) {
-            refuse(rest, "put");
-            return queue.put(data, MetadataArgument(key, headers, ttl),
-                             timeout_of(timeout, "timeout"), flag_of(durable, "durable"));
-          },
-          py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
-          py::arg("headers") = py::none(), py::arg("ttl") = py::none(),
-          py::arg("timeout") = py::none(), py::arg("durable") = false,
-          R"(put(buf, *, key=None, headers=None, ttl=None, timeout=None, durable=False) -> int
+namespace {
+
+py::handle or_none(PyObject* given) { return given == nullptr ? Py_None : given; }
+
+struct Put {
+  static constexpr std::array parameters{"buf", "key", "headers", "ttl", "timeout", "durable"};
+  static constexpr Signature signature{"put", parameters, 1, 1};
+  static constexpr const char* doc =
+      R"(put(buf, *, key=None, headers=None, ttl=None, timeout=None, durable=False) -> int
 
 Sends a copy of a buffer (bytes, bytearray, memoryview, array, numpy, mmap) and returns the
 message's sequence. Waits for room up to `timeout` seconds (None: for ever) where the queue's full
 policy is "block", then raises Full. key: bytes; headers: a mapping of str to bytes. ttl: so many
 seconds it is delivered, and then no more (None: as the queue has it; math.inf: no matter how long).
 durable=True returns only when the disk has the message (of a queue with durability="disk"); if that takes longer
-than `timeout`, or the supervisor ends, it raises InDoubt: the message was sent.)")
-      .def(
-          "put_nowait",
-          [](QueueObject& queue, const py::object& data, const py::object& key,
-             const py::object& headers, const py::object& ttl, const py::kwargs& rest) {
-            refuse(rest, "put_nowait");
-            return queue.put(data, MetadataArgument(key, headers, ttl), no_wait, false);
-          },
-          py::arg("buf"), py::kw_only(), py::arg("key") = py::none(),
-          py::arg("headers") = py::none(), py::arg("ttl") = py::none(),
-          "put_nowait(buf, *, key=None, headers=None, ttl=None) -> int\n\nput() that raises Full "
-          "instead of waiting; flush() makes what it sent durable.")
-      .def(
+than `timeout`, or the supervisor ends, it raises InDoubt: the message was sent.)";
+
+  static py::object call(QueueObject& queue, Given given) {
+    const MetadataArgument metadata(or_none(given[1]), or_none(given[2]), or_none(given[3]));
+    const Timeout timeout = timeout_of(or_none(given[4]), "timeout");
+    const bool durable = given[5] != nullptr && flag_of(given[5], "durable");
+    return py::int_(queue.put(given[0], metadata, timeout, durable));
+  }
+};
+
+struct PutNowait {
+  static constexpr std::array parameters{"buf", "key", "headers", "ttl"};
+  static constexpr Signature signature{"put_nowait", parameters, 1, 1};
+  static constexpr const char* doc = R"(put_nowait(buf, *, key=None, headers=None, ttl=None) -> int
+
+put() that raises Full instead of waiting; flush() makes what it sent durable.)";
+
+  static py::object call(QueueObject& queue, Given given) {
+    const MetadataArgument metadata(or_none(given[1]), or_none(given[2]), or_none(given[3]));
+    return py::int_(queue.put(given[0], metadata, no_wait, false));
+  }
+};
+
+}  // namespace
+
+void define_sending(py::class_<QueueObject>& type) {
+  FastMethod<QueueObject, Put>::define(type);
+  FastMethod<QueueObject, PutNowait>::define(type);
+  type.def(
           "put_many",
           [](QueueObject& queue, const py::object& buffers, const py::object& timeout,
              const py::kwargs& rest) {
