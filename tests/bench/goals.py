@@ -92,15 +92,15 @@ def journal_rows(journal):
     def mib(value):
         return f"{value:.3g} MiB/s"
 
-    bounds = {65536: 0.8, 1024: 0.5}
+    bounds = {65536: 0.8, 1024: 0.5}  # by size
     for row in journal.get("spill", []):
         bound = bounds.get(row["size"])
         for what, plain, ratio in (("spilled", "written", row["spilled"]), ("read back", "read", row["read_back"])):
             if bound:
-                name = f"{row['size'] // 1024} KiB {what}"
+                name = f"{row['size'] / 1024:g} KiB {what}"
                 yield part(name, mib(ratio * row[plain]), f"plain file {mib(row[plain])}", ratio, bound)
     for row in journal.get("durable", []):
-        what = f"durable, {row['senders']} sender{'s' if row['senders'] > 1 else ''}"
+        what = f"durable, {row['senders']:g} sender{'s' if row['senders'] > 1 else ''}"
         sync = f"{row['sync']:.0f} us"
         allowed = row["rate"] / row["of_allowed"]
         yield part(
