@@ -38,7 +38,7 @@ bool Role::next_window() {
 }
 
 void Role::sit_idle() {
-  while (window_.quit == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (window_.quit == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
 bool Role::drained() const {
