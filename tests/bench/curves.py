@@ -5,6 +5,7 @@ from goals import rate
 
 TITLES = {
     "groups": "Groups on one queue, of which one reads (bursts, 64 bytes)",
+    "readers": "Groups on one queue that all read, messages to each (64 bytes)",
     "queues": "Queues of one supervisor, of which one is used (64 bytes)",
     "producers": "Producers to one consumer, in all (64 bytes)",
     "sizes": "Size of messages",
@@ -12,6 +13,7 @@ TITLES = {
 }
 AXES = {
     "groups": "groups",
+    "readers": "groups",
     "queues": "queues",
     "producers": "producers",
     "sizes": "size of a message",

@@ -14,9 +14,7 @@
 #include <array>
 #include <condition_variable>
 #include <filesystem>
-#include <fstream>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <string>
 #include <thread>
 #include <vector>
@@ -189,20 +187,20 @@ int main(int argc, char** argv) {
   }
   ::close(file);
   std::printf("fdatasync: median %.0f us\n", quantile(medians, 0.5));
-  nlohmann::json json;
+  Rows rows;
   for (const Series& series : all) {
-    json.push_back({{"senders", series.senders},
-                    {"sync", quantile(medians, 0.5)},
-                    {"rate", median(series.rates)},
-                    {"of_allowed", median(series.rates_of_allowed)},
-                    {"of_plain", median(series.of_plain)},
-                    {"p99_of_sync", median(series.latencies_of_sync)}});
+    rows.add({{"senders", static_cast<double>(series.senders)},
+              {"sync", quantile(medians, 0.5)},
+              {"rate", median(series.rates)},
+              {"of_allowed", median(series.rates_of_allowed)},
+              {"of_plain", median(series.of_plain)},
+              {"p99_of_sync", median(series.latencies_of_sync)}});
     std::printf(
         "%2zu senders: %.0f a second, %.2f of what fdatasync allows, %.2f of plain group commit; "
         "p99 %.1f of fdatasync's\n",
         series.senders, quantile(series.rates, 0.5), quantile(series.rates_of_allowed, 0.5),
         median(series.of_plain), median(series.latencies_of_sync));
   }
-  if (argc > 4) std::ofstream(argv[4]) << json.dump(1) << '\n';
+  if (argc > 4) rows.write(argv[4]);
   return 0;
 }

@@ -29,14 +29,14 @@ def is_far(*figures):
 
 
 def duration(ns):
-    for unit, factor in (("ms", 1e6), ("us", 1e3)):
-        if ns >= 10 * factor or (unit == "ms" and ns >= factor):
+    for unit, factor in (("s", 1e9), ("ms", 1e6), ("us", 1e3)):
+        if ns >= 10 * factor or (unit != "us" and ns >= factor):
             return f"{ns / factor:.3g} {unit}"
     return f"{ns:.0f} ns"
 
 
 def rate(messages):
-    for unit, factor in (("M/s", 1e6), ("k/s", 1e3)):
+    for unit, factor in (("G/s", 1e9), ("M/s", 1e6), ("k/s", 1e3)):
         if messages >= factor:
             return f"{messages / factor:.3g} {unit}"
     return f"{messages:.3g} /s"
@@ -90,17 +90,17 @@ def journal_rows(journal):
         return Row("P13", what, ours, beside, ratio, f"{sign} {bound:g} x", ratio <= bound if most else ratio >= bound)
 
     def mib(value):
-        return f"{value:.3g} MiB/s"
+        return f"{value:,.0f} MiB/s"
 
-    bounds = {65536: 0.8, 1024: 0.5}
+    bounds = {65536: 0.8, 1024: 0.5}  # by size
     for row in journal.get("spill", []):
         bound = bounds.get(row["size"])
         for what, plain, ratio in (("spilled", "written", row["spilled"]), ("read back", "read", row["read_back"])):
             if bound:
-                name = f"{row['size'] // 1024} KiB {what}"
+                name = f"{row['size'] / 1024:g} KiB {what}"
                 yield part(name, mib(ratio * row[plain]), f"plain file {mib(row[plain])}", ratio, bound)
     for row in journal.get("durable", []):
-        what = f"durable, {row['senders']} sender{'s' if row['senders'] > 1 else ''}"
+        what = f"durable, {row['senders']:g} sender{'s' if row['senders'] > 1 else ''}"
         sync = f"{row['sync']:.0f} us"
         allowed = row["rate"] / row["of_allowed"]
         yield part(

@@ -11,8 +11,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
+#include <initializer_list>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "spillring/embedded.hpp"
@@ -38,6 +41,24 @@ inline double median(const std::vector<double>& values) { return quantile(values
   std::perror(what.c_str());
   std::exit(74);
 }
+
+/// Rows of numbers with names, for a file in JSON.
+class Rows {
+ public:
+  void add(std::initializer_list<std::pair<const char*, double>> row) {
+    text_ += text_.empty() ? "[" : ",\n ";
+    const char* before = "{\"";
+    for (const auto& [name, value] : row) {
+      text_ += before + std::string(name) + "\": " + std::to_string(value);
+      before = ", \"";
+    }
+    text_ += "}";
+  }
+  void write(const char* path) const { std::ofstream(path) << text_ << "]\n"; }
+
+ private:
+  std::string text_;
+};
 
 /// A directory on the disk that is measured, and a supervisor whose state is there; gone with it.
 class Place {

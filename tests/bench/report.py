@@ -120,7 +120,7 @@ def write_plots(works, folder):
         values = [(name, series["median"]) for name, series in works.get(work, {}).items() if "median" in series]
         if len(values) > 1:
             text = rate if is_rate(work) else duration
-            (folder / file).write_text(plots.bars(TITLES[work], values, "messages a second" if is_rate(work) else "ns", text))
+            (folder / file).write_text(plots.bars(TITLES[work], values, "messages a second" if is_rate(work) else "time", text))
             made.append((file, TITLES[work]))
     tails = [
         (name, [series["quantiles"].get(p) for p in PERCENTILES])

@@ -9,7 +9,7 @@ HERE = Path(__file__).resolve().parent
 STREAMS = ["stream64", "stream1k", "stream64k", "stream1m", "producers3", "fanout3"]
 ROUND_TRIPS = ["rtt24", "rtt64", "rtt1k"]
 LOADS = ["load64_10", "load64_50", "load64_90"]
-PYTHON = ["python64", "python1m", "python_rtt64"]
+PYTHON = ["python64", "python1m", "python_rtt64", "python_cpu64_idle", "python_cpu64_1k", "python_cpu64_full"]
 
 
 class Missing(Exception):

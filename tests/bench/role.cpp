@@ -28,7 +28,8 @@ bool Role::next_window() {
   while (window_.go.load() == current_) {
     if (window_.quit != 0) return false;
     // Many that look all the time would keep each other from it.
-    std::this_thread::sleep_for(work_.producers * std::chrono::microseconds(100));
+    std::this_thread::sleep_for(std::max(work_.producers, work_.consumers) *
+                                std::chrono::microseconds(100));
   }
   current_ = window_.go;
   seat_.histogram = {};
@@ -37,7 +38,7 @@ bool Role::next_window() {
 }
 
 void Role::sit_idle() {
-  while (window_.quit == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  while (window_.quit == 0) std::this_thread::sleep_for(std::chrono::milliseconds(20));
 }
 
 bool Role::drained() const {

@@ -8,8 +8,6 @@
 // dirty is brought to the disk before each turn. JSON is a file for the medians.
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 
 #include "measure.hpp"
 
@@ -83,13 +81,13 @@ int main(int argc, char** argv) {
   for (int round = 0; round < rounds; ++round) {
     for (Series& series : all) one_round(series, client, place.directory());
   }
-  nlohmann::json json;
+  Rows rows;
   for (const Series& series : all) {
-    json.push_back({{"size", series.size},
-                    {"written", median(series.written)},
-                    {"read", median(series.read)},
-                    {"spilled", median(series.spilled)},
-                    {"read_back", median(series.read_back)}});
+    rows.add({{"size", static_cast<double>(series.size)},
+              {"written", median(series.written)},
+              {"read", median(series.read)},
+              {"spilled", median(series.spilled)},
+              {"read_back", median(series.read_back)}});
     const double spilled = median(series.spilled) * median(series.written);
     const double back = median(series.read_back) * median(series.read);
     std::printf(
@@ -99,6 +97,6 @@ int main(int argc, char** argv) {
         median(series.read_back), static_cast<double>(series.size) / spilled * 1e9 / 1048576,
         static_cast<double>(series.size) / back * 1e9 / 1048576);
   }
-  if (argc > 3) std::ofstream(argv[3]) << json.dump(1) << '\n';
+  if (argc > 3) rows.write(argv[3]);
   return 0;
 }

@@ -32,6 +32,8 @@ void add_curves(std::vector<Work>& works) {
   add_curve(works, "queues", {1, 10, 100, 1000}, [](std::size_t queues) {
     return Work{.idle_queues = static_cast<unsigned>(queues) - 1};
   });
+  add_curve(works, "readers", {1, 2, 4, 8, 16},
+            [](std::size_t readers) { return Work{.consumers = static_cast<unsigned>(readers)}; });
   add_curve(works, "producers", {1, 2, 4, 8, 16, 32}, [](std::size_t producers) {
     return Work{.producers = static_cast<unsigned>(producers)};
   });
@@ -75,6 +77,17 @@ std::vector<Work> make_works() {
       {.name = "cpu64_1k", .kind = Kind::cpu, .wait = Wait::wait, .pace = 1'000'000'000},
       {.name = "cpu64_full", .kind = Kind::cpu, .wait = Wait::wait},
       {.name = "attach", .kind = Kind::attach, .size = 64},
+      {.name = "python_cpu64_idle",
+       .kind = Kind::cpu,
+       .wait = Wait::wait,
+       .python = true,
+       .pace = nothing_at_all},
+      {.name = "python_cpu64_1k",
+       .kind = Kind::cpu,
+       .wait = Wait::wait,
+       .python = true,
+       .pace = 1'000'000'000},
+      {.name = "python_cpu64_full", .kind = Kind::cpu, .wait = Wait::wait, .python = true},
       {.name = "python64", .kind = Kind::stream, .size = 64, .python = true},
       {.name = "python64_batch", .kind = Kind::stream, .size = 64, .batch = 256, .python = true},
       {.name = "python1m", .kind = Kind::stream, .size = 1 << 20, .python = true},
@@ -119,7 +132,7 @@ std::chrono::milliseconds Work::window() const {
   // Halting cores change places inside a window, so it says little about any: longer ones.
   if (wait != Wait::busy) return milliseconds(200);
   // Everybody's turn comes several times; several messages go through.
-  if (producers > 4 || size >= 8 << 20) return milliseconds(300);
+  if (producers + consumers > 5 || size >= 8 << 20) return milliseconds(300);
   return milliseconds(80);
 }
 

@@ -17,7 +17,7 @@ import sys
 import time
 import types
 
-from seat import Seat
+from seat import NOTHING, Seat
 
 STAMP = 8  # bytes: the message's number; then the body, the same in each
 
@@ -59,10 +59,27 @@ class Messages:
         return self._checked
 
 
+def produce_on_schedule(seat, out, messages):
+    """Asleep until the next message is due."""
+    begin, step, number = time.monotonic_ns(), seat.pace() / 1000, 0
+    while not seat.stopping():
+        early = begin + number * step - time.monotonic_ns()
+        if early > 0:
+            time.sleep(early / 1e9)
+        else:
+            out.put(messages.make())
+            number += 1
+
+
 def produce(seat, carrier):
     out, messages, batch = carrier.out(0), Messages(seat.work), seat.work.batch
     while seat.next_window():
         seat.began()
+        if seat.pace() == NOTHING:
+            while not seat.stopping():
+                time.sleep(0.02)
+        elif seat.pace() != 0:
+            produce_on_schedule(seat, out, messages)
         while not seat.stopping():
             if batch == 1:
                 out.put(messages.make())

@@ -7,6 +7,8 @@ import time
 
 SEATS, SEAT = 64, 65536  # where they begin, and the size of each
 READY, DONE, FAILED, WRONG, BEGAN, ENDED, SENT, RECEIVED, FAILURE, HISTOGRAM = 0, 4, 8, 12, 16, 24, 32, 64, 192, 512
+PACE = 16  # of the window
+NOTHING = 2**64 - 1  # the pace of who sends no message
 FINE = 7  # bits of a duration that its class keeps
 CLASSES = (40 - FINE) << FINE
 NAP = 0.0002
@@ -53,6 +55,10 @@ class Seat:
         return all(self._of(seat, DONE, "I") == self._current for seat in producers) and received == sum(
             self._of(seat, SENT) for seat in producers
         )
+
+    def pace(self):
+        """Picoseconds from one message to the next; 0: as fast as possible."""
+        return struct.unpack_from("<Q", self._all, PACE)[0]
 
     def began(self):
         self._set(BEGAN, time.monotonic_ns())
