@@ -66,7 +66,7 @@ typedef enum spillring_code {
 /* "not_found" and the like. */
 const char* spillring_code_name(spillring_code code);
 
-/* What failed last in this thread, why, and what to do about it (the last two may be empty). Valid
+/* What failed last in this thread, why, and what to do about it; all empty where nothing has. Valid
  * until the next call in this thread that fails. */
 const char* spillring_error_what(void);
 const char* spillring_error_why(void);

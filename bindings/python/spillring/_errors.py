@@ -7,7 +7,7 @@ class Error(Exception):
     """Base of all of spillring's exceptions.
 
     ``code`` is the failure's short name, for example ``"not_found"``; ``hint`` says what to do
-    about it and may be empty.
+    about it.
     """
 
     code = "internal"

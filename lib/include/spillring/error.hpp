@@ -41,7 +41,7 @@ enum class Code : std::uint8_t {
 std::string_view name(Code code) noexcept;
 
 /// Thrown by everything that sets up or administers; never by the hot path.
-/// Three parts: what failed, why, and what to do about it (may be empty).
+/// Three parts: what failed, why, and what to do about it. An empty one is the code's.
 class Error : public std::runtime_error {
  public:
   Error(Code code, std::string what, std::string why = {}, std::string hint = {});
