@@ -83,7 +83,8 @@ Timeout ProducerCore::time_for(Timeout ttl) const noexcept {
 }
 
 ring::Claim ProducerCore::claim_plain(std::size_t size) noexcept {
-  if (size >= plain_below_ || ttl_of_queue() != 0 || attachment_.condition() != Code::ok) return {};
+  // The condition before all else of the manifest: a forked child has none.
+  if (size >= plain_below_ || attachment_.condition() != Code::ok || ttl_of_queue() != 0) return {};
   const std::uint64_t extent = size <= layout::inline_size ? 0 : ring::whole_units(size);
   return ring::claim(newest_->view, attachment_.owner(), extent, room_);
 }

@@ -160,10 +160,10 @@ typedef struct spillring_queue_options {
   int64_t stall_timeout_ns; /* 0: 1 s */
   int64_t lease_ns;         /* 0: none */
   uint32_t mode;            /* 0: 0600 */
-  uint32_t max_deliveries; /* 0: without end; with a dead_letter: 5 */
-  const char* owner_group; /* NULL: one's own */
-  const char* dead_letter; /* a queue for what was delivered too often; NULL: none */
-  int64_t ttl_ns;          /* of what is sent without one; 0: no matter how long */
+  uint32_t max_deliveries;  /* 0: without end; with a dead_letter: 5 */
+  const char* owner_group;  /* NULL: one's own */
+  const char* dead_letter;  /* a queue for what came too often, or too late; NULL: none */
+  int64_t ttl_ns;           /* of what is sent without one; 0: no matter how long */
 } spillring_queue_options;
 
 spillring_code spillring_queue_open(const spillring_client* client, const char* name,

@@ -156,7 +156,7 @@ struct QueueRecord {
   std::uint32_t mode;
   std::uint32_t sync_ms;
   Text<name_size> dead_letter;
-  std::uint64_t doomed;         // delivered too often, and neither dead letters nor discarded yet
+  std::uint64_t doomed;  // delivered too often, or too late, and nothing was done about it yet
   std::uint64_t dead_lettered;  // since the supervisor or its keeper was started
   std::uint64_t discarded;      // likewise
   std::uint32_t max_deliveries;

@@ -47,9 +47,9 @@ class QueueInfo:
     disk_left: int  #: of these, what the disk reserve leaves to journals
     max_deliveries: "int | None"  #: None: without end
     dead_letter: "str | None"  #: the queue for what was delivered too often, or came too late; None: that is discarded
-    doomed: int  #: delivered too often, and not taken by the dead-letter queue yet
+    doomed: int  #: delivered too often, or too late, and not a dead letter yet
     dead_lettered: int  #: taken by it, since the daemon was started
-    discarded: int  #: likewise, finished for want of a dead-letter queue
+    discarded: int  #: delivered too often, finished for want of such a queue
 
 
 @dataclass(frozen=True)

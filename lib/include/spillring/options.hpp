@@ -83,10 +83,10 @@ struct QueueOptions {
   /// that, by a nack, a death or a lease, goes to `dead_letter`, or is discarded where that is
   /// empty. Zero: without end, or 5 with a `dead_letter`.
   unsigned max_deliveries = 0;
-  /// The queue that such messages are copied to before their group finishes with them, as they are,
-  /// with headers that say where they come from. It has to be there, of at least this capacity, and
-  /// be one that the creator may send to; of a durable queue it is durable. While it takes nothing,
-  /// they stay.
+  /// The queue that such messages, and those whose time is over, are copied to before their group
+  /// finishes with them, as they are, with headers that say where they come from and why. It has to
+  /// be there, of at least this capacity, and be one that the creator may send to; of a durable
+  /// queue it is durable. While it takes nothing, they stay.
   std::string dead_letter = {};
   /// Start at full size instead of growing to it.
   bool prealloc = false;
@@ -231,10 +231,10 @@ struct QueueInfo {
   DiskAlarm alarm = DiskAlarm::none;  ///< why the journal takes nothing at present
   std::uint64_t disk_free =
       0;  ///< bytes free on the state directory's file system; 0: there is none
-  std::uint64_t disk_left = 0;  ///< of these, what the disk reserve leaves to journals
-  std::uint64_t doomed = 0;     ///< delivered too often, and not taken by the dead-letter queue yet
+  std::uint64_t disk_left = 0;      ///< of these, what the disk reserve leaves to journals
+  std::uint64_t doomed = 0;         ///< delivered too often, or too late, and not a dead letter yet
   std::uint64_t dead_lettered = 0;  ///< taken by it, since the daemon was started
-  std::uint64_t discarded = 0;      ///< likewise, finished for want of a dead-letter queue
+  std::uint64_t discarded = 0;      ///< delivered too often, finished for want of such a queue
 };
 
 }  // namespace spillring
