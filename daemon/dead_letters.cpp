@@ -21,7 +21,9 @@
 //       is gone from the ring was published.
 //   D4  A promise names the exact word: purged, or finished by whoever forged that, it fails.
 // So a copy is made once and s is finished after it, whenever the supervisor is killed. Only the
-// death of everything, which takes M along, can bring s again after its copy was made.
+// death of everything, which takes M along, can bring s again after its copy was made. A clean stop
+// brings all queues to the disk before it looks where their groups are (restart.cpp): what was
+// published is counted.
 #include <fmt/format.h>
 
 #include <algorithm>

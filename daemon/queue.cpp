@@ -74,6 +74,7 @@ layout::Request checked(layout::Request options, bool has_journal) {
           "a lease lasts at least 1 ms; 0 means none");
   require(options.ttl_ns == 0 || options.ttl_ns >= 1'000'000, "the ttl is too short",
           "messages are delivered for at least 1 ms; 0 means no matter how long");
+  require(options.ttl_ns <= INT64_MAX, "the ttl is too long", "it must fit 63 bits");
   require(options.max_deliveries <= layout::most_deliveries,
           fmt::format("{} deliveries cannot be had", options.max_deliveries),
           fmt::format("max_deliveries lies between 0, which is without end, and {}",

@@ -116,9 +116,13 @@ class Queue {
   void retire(std::uint32_t slot);
   /// What the catalogue says of it while it runs.
   [[nodiscard]] SavedQueue definition() const;
-  /// Takes the queue from its clients and brings all of it to the disk. Throws `Error`; may be
-  /// tried again. REQUIRES: a state directory; nothing on its way to the journal.
-  SavedQueue save();
+  /// Takes the queue from its clients and brings all of its messages to the disk; returns the next
+  /// sequence. Throws `Error`; may be tried again. REQUIRES: a state directory; nothing on its way
+  /// to the journal.
+  std::uint64_t bring_to_disk();
+  /// What the catalogue says of it then. REQUIRES: all queues were brought to the disk, this one up
+  /// to `next`.
+  [[nodiscard]] SavedQueue save(std::uint64_t next);
   /// A damaged one is not worth it; one that was taken from its clients before is saved again.
   [[nodiscard]] bool can_be_saved() const noexcept;
   [[nodiscard]] bool is_writing() const noexcept { return journal_ != nullptr && journal_->busy(); }

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
 
 #include "log.hpp"
 #include "os/directory.hpp"
@@ -103,15 +105,22 @@ void Supervisor::save() noexcept try {
   if (!state_) return;
   stopping_ = true;  // nothing is begun any more
   finish_writing();
-  std::vector<SavedQueue> saved;
+  // First all their messages, then where their groups are: a copy for a dead-letter queue counts
+  // from when the disk has it.
+  std::vector<std::pair<Queue*, std::uint64_t>> written;
   for (const auto& [id, served] : queues_) {
     try {
-      if (served->queue.can_be_saved()) saved.push_back(served->queue.save());
+      if (served->queue.can_be_saved()) {
+        written.emplace_back(&served->queue, served->queue.bring_to_disk());
+      }
     } catch (const Error& error) {
       log(fmt::format("queue '{}' could not be saved whole: {}: {}", served->queue.name(),
                       error.summary(), error.why()));
     }
   }
+  std::vector<SavedQueue> saved;
+  saved.reserve(written.size());
+  for (const auto& [queue, next] : written) saved.push_back(queue->save(next));
   state_->catalogue().save(saved);
 } catch (const std::exception& failure) {
   log(fmt::format("the queues could not be saved: {}", failure.what()));

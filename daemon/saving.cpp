@@ -75,10 +75,9 @@ std::uint64_t Queue::take_from_clients() noexcept {
   return seal;
 }
 
-SavedQueue Queue::save() {
+std::uint64_t Queue::bring_to_disk() {
   // The number of the seal was no message's: the next life of the queue begins with it.
   const std::uint64_t next = take_from_clients();
-  settle_hand_overs();
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
     plan->until = next;
     plan->most = UINT64_MAX;
@@ -88,6 +87,11 @@ SavedQueue Queue::save() {
                         RingToJournal(*plan, std::make_shared<RingToJournal::Report>()));
   }
   journal_->sync_now();
+  return next;
+}
+
+SavedQueue Queue::save(std::uint64_t next) {
+  settle_hand_overs();
   SavedQueue result = definition();
   result.complete = true;
   result.next = next;

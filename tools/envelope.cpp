@@ -134,7 +134,7 @@ class Reader {
     }
     const std::chrono::duration<double> given(ttl.get<double>());
     metadata.set_ttl(given < std::chrono::duration<double>(forever)
-                         ? Timeout(std::llround(given.count() * 1e9))
+                         ? Timeout(std::llround(std::ceil(given.count() * 1e9)))
                          : forever);
   }
 

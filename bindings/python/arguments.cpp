@@ -150,7 +150,7 @@ bool is_neutral(py::handle value, Unbuilt::Neutral neutral) {
 
 }  // namespace
 
-Deadline::Deadline(Timeout timeout) {
+Deadline::Deadline(Timeout timeout) : waits_(timeout > no_wait) {
   if (timeout != forever) at_ = Clock::now() + timeout;
 }
 

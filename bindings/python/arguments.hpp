@@ -24,12 +24,15 @@ class Deadline {
   explicit Deadline(Timeout timeout);
 
   [[nodiscard]] bool passed() const { return at_ && Clock::now() >= *at_; }
+  /// False for one that had passed from the beginning.
+  [[nodiscard]] bool waits() const { return waits_; }
   [[nodiscard]] Timeout remaining() const;
   /// The end of a slice of the wait after which signals are looked at.
   [[nodiscard]] Clock::time_point slice() const;
 
  private:
   std::optional<Clock::time_point> at_;  // none: forever
+  bool waits_;
 };
 
 /// Seconds, a number that is not negative. None: forever.

@@ -15,13 +15,18 @@ namespace spillring::python {
 /// Copies from this size on are made without the GIL; below it, giving it up costs more.
 inline constexpr std::size_t copy_without_gil = std::size_t{64} * 1024;
 
-/// Takes the GIL back. At the interpreter's end a daemon thread is not given it any more but
-/// unwound, through frames that would drop references without the GIL: such a thread stops here.
+/// At the interpreter's end a daemon thread is not given the GIL any more but unwound, through
+/// frames that would drop references without it: such a thread stops here.
+[[noreturn]] inline void stop_at_interpreters_end() {
+  for (;;) pause();
+}
+
+/// Takes the GIL back.
 inline void take_gil(PyThreadState* state) {
   try {
     PyEval_RestoreThread(state);
   } catch (...) {  // abi::__forced_unwind, and nothing else
-    for (;;) pause();
+    stop_at_interpreters_end();
   }
 }
 

@@ -97,12 +97,16 @@ class Handle final : public Closable {
     if (const Turn turn(*this, std::try_to_lock); turn) {
       if (closed_) return Code::closed;
       auto answer = attempt(*owner_);
-      if (!is_nothing(answer.error()) || deadline.passed()) return answer;
+      const Code error = answer.error();
+      const bool again = error == Code::interrupted || (is_nothing(error) && !deadline.passed());
+      if (!again) return answer;
     }
     for (;;) {
       auto answer = without_gil([&] { return slice(deadline, attempt, wait); });
       if (answer.error() != Code::interrupted) return answer;
       if (PyErr_CheckSignals() != 0) throw pybind11::error_already_set();
+      // Who did not want to wait at all wants to know whether there is something.
+      if (deadline.waits() && deadline.passed()) return Code::timeout;
     }
   }
 
@@ -113,7 +117,8 @@ class Handle final : public Closable {
       return;
     }
     if (!may_ask()) {
-      if (const Turn turn(*this, std::try_to_lock); turn) {
+      // Asked once more: `apart` may have come between.
+      if (const Turn turn(*this, std::try_to_lock); turn && !may_ask()) {
         const Item ended = std::move(item);
         return;
       }

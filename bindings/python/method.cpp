@@ -25,8 +25,8 @@ void Signature::match(std::span<PyObject* const> values, PyObject* names,
     });
     const auto place = static_cast<std::size_t>(parameter - parameters.begin());
     if (place == parameters.size()) {
-      throw py::type_error(fmt::format("{}() got an unexpected keyword argument '{}'", method,
-                                       py::str(name).cast<std::string>()));
+      PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", method, name);
+      throw py::error_already_set();
     }
     if (places[place] != nullptr) {
       throw py::type_error(

@@ -5,12 +5,15 @@
 // interpreter left them (METH_FASTCALL).
 #pragma once
 
+#include <cxxabi.h>
 #include <pybind11/pybind11.h>
 
 #include <array>
 #include <cstddef>
 #include <exception>
 #include <span>
+
+#include "gil.hpp"
 
 namespace spillring::python {
 
@@ -68,6 +71,8 @@ class FastMethod {
       const auto given = std::span(places).first(Method::signature.parameters.size());
       Method::signature.match({values, static_cast<std::size_t>(positional)}, names, given);
       return Method::call(object_in<Object>(self), given).release().ptr();
+    } catch (abi::__forced_unwind&) {
+      stop_at_interpreters_end();
     } catch (...) {
       tell_python();
       return nullptr;

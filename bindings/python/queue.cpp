@@ -205,8 +205,9 @@ everything for as long as it lives (publish/subscribe).)");
 
 /// None: it stays.
 QueueChanges changes_of(const py::object& lease, const py::object& stall_timeout,
-                        const py::object& sync, const py::object& retain) {
+                        const py::object& sync, const py::object& retain, const py::object& ttl) {
   QueueChanges changes;
+  if (!ttl.is_none()) changes.ttl = timeout_of(ttl, "ttl");          // zero: no matter how long
   if (!lease.is_none()) changes.lease = timeout_of(lease, "lease");  // zero: none
   if (!stall_timeout.is_none()) changes.stall_timeout = duration_of(stall_timeout, "stall_timeout");
   if (!sync.is_none()) changes.sync_interval = sync_of(sync);
@@ -222,17 +223,18 @@ void define_administration(py::class_<QueueObject>& type) {
   type.def(
           "set",
           [](QueueObject& queue, const py::object& lease, const py::object& stall_timeout,
-             const py::object& sync, const py::object& retain, const py::kwargs& rest) {
+             const py::object& sync, const py::object& retain, const py::object& ttl,
+             const py::kwargs& rest) {
             refuse(rest, "set");
-            const QueueChanges changes = changes_of(lease, stall_timeout, sync, retain);
+            const QueueChanges changes = changes_of(lease, stall_timeout, sync, retain, ttl);
             return to_python(queue.ask([&](const spillring::Queue& q) { return q.set(changes); }));
           },
           py::kw_only(), py::arg("lease") = py::none(), py::arg("stall_timeout") = py::none(),
-          py::arg("sync") = py::none(), py::arg("retain") = py::none(),
-          R"(set(*, lease=None, stall_timeout=None, sync=None, retain=None) -> QueueInfo
+          py::arg("sync") = py::none(), py::arg("retain") = py::none(), py::arg("ttl") = py::none(),
+          R"(set(*, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None) -> QueueInfo
 
 Changes options of the queue, at once for everybody attached, and for good; those left out stay.
-They are as in Bus.queue(); lease=0: none, retain="none": no history. Returns the queue as it is then.)")
+They are as in Bus.queue(); lease=0 and ttl=0: none, retain="none": no history. Returns the queue as it is then.)")
       .def(
           "peek",
           [](QueueObject& queue, const py::object& n, const py::object& seq,

@@ -39,7 +39,7 @@ class QueueObject {
   [[nodiscard]] std::optional<std::uint64_t> try_put(pybind11::handle data,
                                                      const MetadataArgument& metadata);
   /// Returns when there may be room for a message of that size, or when the time is over.
-  void wait_for_room(std::size_t size, Timeout timeout);
+  void wait_for_room(pybind11::handle data, const MetadataArgument& metadata, Timeout timeout);
   void flush(Timeout timeout);
   [[nodiscard]] std::unique_ptr<LoanObject> loan(std::size_t size, const MetadataArgument& metadata,
                                                  Timeout timeout);

@@ -146,9 +146,12 @@ std::optional<std::uint64_t> QueueObject::try_put(py::handle data,
   }
 }
 
-void QueueObject::wait_for_room(std::size_t size, Timeout timeout) {
+void QueueObject::wait_for_room(py::handle data, const MetadataArgument& metadata,
+                                Timeout timeout) {
+  const Bytes bytes(data, "the message");
   const std::shared_ptr<const Sender> sender = this->sender();
-  const std::size_t room = std::min<std::size_t>(size, sender->largest);
+  const std::size_t room =
+      std::min<std::size_t>(bytes.span().size() + metadata.room(), sender->largest);
   bool waited = false;
   const Result<void> woken = sender->handle->obtain(
       Deadline(timeout),
@@ -320,12 +323,13 @@ Waits and raises as put(); the exception says how many were sent before it.)")
           "there is no room now, but may be.")
       .def(
           "_wait_for_room",
-          [](QueueObject& queue, const py::object& nbytes, const py::object& timeout) {
-            queue.wait_for_room(size_of(nbytes, "nbytes"), timeout_of(timeout, "timeout"));
+          [](QueueObject& queue, const py::object& data, const py::object& key,
+             const py::object& headers, const py::object& ttl, const py::object& timeout) {
+            queue.wait_for_room(data, MetadataArgument(key, headers, ttl),
+                                timeout_of(timeout, "timeout"));
           },
-          "_wait_for_room(nbytes, timeout) -> None\n\nReturns when there may be room, or the time "
-          "is "
-          "over.")
+          "_wait_for_room(buf, key, headers, ttl, timeout) -> None\n\nReturns when there may be "
+          "room for that message, or the time is over.")
       .def(
           "flush",
           [](QueueObject& queue, const py::object& timeout) {

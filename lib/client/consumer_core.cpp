@@ -32,7 +32,7 @@ ConsumerCore::~ConsumerCore() = default;
 Result<Message> ConsumerCore::receive(Timeout timeout) {
   Result<Message> received = next(timeout);
   if (watch_ != nullptr) {
-    if (received) watch_->raise();
+    if (received || received.error() == Code::interrupted) watch_->raise();
     if (received.error() == Code::empty || received.error() == Code::timeout) watch_->arm();
   }
   return received;
@@ -48,9 +48,18 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
                             look_from_floor_.exchange(false, std::memory_order_relaxed);
     Found found;
     const Code taken = take(from_floor, found);
-    if (taken == Code::ok) return message(found);
-    if (taken != Code::empty) return taken;
+    if (taken == Code::ok && found) [[likely]] {
+      return message(found);
+    }
+    if (taken != Code::empty && taken != Code::ok) return taken;
     rest();
+    if (taken == Code::ok) {  // there may be more
+      if (membership_.interruptible) return Code::interrupted;
+      if (timeout <= no_wait) continue;
+      if (until == 0) until = os::deadline(timeout);
+      if (until <= os::now()) return Code::timeout;
+      continue;
+    }
     if (timeout <= no_wait) {
       // Who polls may be stuck as well as who sleeps. Not at every look: what is in the way is
       // found in words that a producer is about to write.
@@ -286,7 +295,8 @@ Result<void> ConsumerCore::nack(Message& message, Timeout delay) {
   return result;
 }
 
-Timeout ConsumerCore::ttl(const Message& message) noexcept {
+Timeout ConsumerCore::ttl(const Message& message) const noexcept {
+  if (attachment_.forked()) return no_wait;  // a child has not the parent's mapping
   const auto* source = static_cast<const Source*>(message.source_);
   if (source->is_ring) {
     return ttl_of(static_cast<const Ring*>(source)->view.descriptor(message.seq_));
@@ -330,9 +340,7 @@ std::optional<std::span<const std::byte>> Message::key() const {
 
 std::vector<Header> Message::headers() const { return layout::decode_headers({meta_, meta_size_}); }
 
-Timeout Message::ttl() const noexcept {
-  return core_ == nullptr ? no_wait : client::ConsumerCore::ttl(*this);
-}
+Timeout Message::ttl() const noexcept { return core_ == nullptr ? no_wait : core_->ttl(*this); }
 
 std::chrono::system_clock::time_point Message::timestamp() const noexcept {
   return std::chrono::system_clock::time_point(std::chrono::nanoseconds(timestamp_));

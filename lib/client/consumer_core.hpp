@@ -43,7 +43,7 @@ class ConsumerCore {
   Result<void> ack(Message& message);
   Result<void> settle(Message& message);
   Result<void> nack(Message& message, Timeout delay);
-  [[nodiscard]] static Timeout ttl(const Message& message) noexcept;
+  [[nodiscard]] Timeout ttl(const Message& message) const noexcept;
   /// The message goes out of its owner's hands as it is.
   void drop(Message& message) noexcept;
 
@@ -68,13 +68,18 @@ class ConsumerCore {
     Block* block = nullptr;  // of the journal
     std::uint32_t deliveries = 1;
 
+    /// False: nothing.
+    explicit operator bool() const noexcept { return ring != nullptr || block != nullptr; }
     [[nodiscard]] Source& source() const noexcept {
       return ring != nullptr ? static_cast<Source&>(*ring) : static_cast<Source&>(*block);
     }
   };
 
   // -- what the kinds of group do differently
-  /// The next message if one is there (else `empty`). `from_floor`: trust no hint.
+  /// So many that come too late are passed over at a time.
+  static constexpr unsigned most_passed = 1024;
+  /// The next message if one is there (else `empty`); `ok` with nothing where `most_passed` were
+  /// passed over, and more may follow. `from_floor`: trust no hint.
   virtual Code take(bool from_floor, Found& found) = 0;
   /// A sleeper's look: true if take() may find something or has something to do. Thread-safe.
   [[nodiscard]] virtual bool worth_a_look() const noexcept = 0;

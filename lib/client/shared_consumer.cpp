@@ -28,7 +28,7 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
 }
 
 Code SharedConsumer::take(bool from_floor, Found& found) {
-  for (;;) {
+  for (unsigned passed = 0; passed < most_passed; ++passed) {
     drop_lost();
     if (claimed_.empty()) {
       if (const auto claimed = claim_some(std::exchange(from_floor, false)); !claimed)
@@ -41,13 +41,19 @@ Code SharedConsumer::take(bool from_floor, Found& found) {
     found = claimed_.front();
     claimed_.pop_front();
     if (!is_over(found)) [[likely]] {
-      break;
+      tell_ahead();
+      return Code::ok;
     }
     expire(found);
   }
+  tell_ahead();
+  found = {};
+  return Code::ok;
+}
+
+void SharedConsumer::tell_ahead() noexcept {
   ahead_.store(claimed_.size(), std::memory_order_relaxed);
   set_ahead(claimed_.empty() ? layout::no_sequence : claimed_.front().sequence);
-  return Code::ok;
 }
 
 Result<void> SharedConsumer::claim_some(bool from_floor) {

@@ -46,6 +46,8 @@ class SharedConsumer final : public ConsumerCore {
   bool floor_has_stood() noexcept;
   void move_floor() noexcept;
   /// What is claimed from `s` on has been seen by nobody, if this handle dies.
+  /// After each look: how many are claimed ahead, and from where on.
+  void tell_ahead() noexcept;
   void set_ahead(std::uint64_t s) noexcept {
     // release: before what is handed out next. Whoever reads it has seen the death of this process.
     seen_before_.store(s, std::memory_order_release);

@@ -39,7 +39,7 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
     }
     unprotect(s);
   }
-  for (;;) {
+  for (unsigned passed = 0;;) {
     const Result<Sight> sight = look_under_hold(s);
     if (!sight) return sight.error();
     switch (sight->seen) {
@@ -52,7 +52,11 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         }
         count_expired();
         if (sight->ring != nullptr) unprotect(s);
-        position_.store(++s, std::memory_order_relaxed);  // counted once
+        position_.store(++s, std::memory_order_relaxed);  // this handle counts it once
+        if (++passed == most_passed) {
+          found = {};
+          return Code::ok;
+        }
         break;
       case ring::Seen::skipped:
       case ring::Seen::sealed:

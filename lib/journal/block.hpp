@@ -69,10 +69,11 @@ class Block {
     }
     const std::byte* data =
         memory_.get() + sizeof(layout::BatchHeader) + count_ * sizeof(layout::Entry);
-    return Stored{{data + at.start, at.size},
-                  {data + at.start - lead, at.metadata_size},
-                  at.timestamp,
-                  (at.flags & layout::expires) != 0 ? at.expiry.ttl : 0};
+    return Stored{
+        {data + at.start, at.size},
+        {data + at.start - lead, at.metadata_size},
+        at.timestamp,
+        (at.flags & layout::expires) != 0 ? std::min<std::uint64_t>(at.expiry.ttl, INT64_MAX) : 0};
   }
 
  private:

@@ -173,6 +173,8 @@ def test_set(queue, bus):
         held.ack()
     assert (queue.set(stall_timeout=2.5).stall_timeout, queue.info().lease) == (2.5, 0.05)
     assert queue.set(lease=0).lease is None
+    assert queue.set(ttl=1.5).ttl == 1.5
+    assert queue.set(ttl=0).ttl is None
     assert ageless(queue.set()) == ageless(queue.info())
 
 
@@ -188,7 +190,7 @@ def test_set_of_a_durable_queue(tmp_path):
 
 @pytest.mark.parametrize(
     "options",
-    [{"lease": -1}, {"stall_timeout": 0}, {"sync": "often"}, {"retain": "some"}, {"retain": "1GiB"}],
+    [{"lease": -1}, {"stall_timeout": 0}, {"ttl": 0.0001}, {"ttl": -1}, {"sync": "often"}, {"retain": "some"}, {"retain": "1GiB"}],
     ids=str,
 )
 def test_set_what_cannot_be(queue, options):

@@ -182,6 +182,28 @@ def test_put_waits_for_room(bus):
     run(main)
 
 
+@pytest.mark.parametrize("extra", [{"ttl": 60}, {"key": b"k"}], ids=str)
+def test_put_sleeps_where_only_what_belongs_to_the_message_has_no_room(bus, extra):
+    bus.queue("small", create=True, capacity="64KiB", full="block")
+
+    async def main():
+        async with spillring.aio.connect(bus.socket) as other:
+            queue = await other.queue("small")
+            with pytest.raises(spillring.Full):
+                while True:
+                    queue.put_nowait(bytes(4000))
+            with pytest.raises(spillring.Full):
+                while True:
+                    queue.put_nowait(b"x", **extra)
+            queue.put_nowait(b"x")  # there are slots, and this needs no other room
+            used = time.process_time()
+            with pytest.raises(spillring.Full):
+                await queue.put(b"x", timeout=1, **extra)
+            assert time.process_time() - used < 0.5
+
+    run(main)
+
+
 def test_put_into_a_queue_that_rejects(bus):
     bus.queue("small", create=True, slots=64, full="reject")
 

@@ -221,7 +221,7 @@ class Queue:
             if left is not None and left <= 0:  # once more, for the words that say why
                 put = functools.partial(self._queue.put_nowait, key=key, headers=headers, ttl=ttl)
                 return await _in_thread(put, buf)
-            await self._wait_for_room(memoryview(buf).nbytes, left)
+            await self._wait_for_room(buf, key, headers, ttl, left)
 
     def put_nowait(self, buf, *, key=None, headers=None, ttl=None):
         """put() that raises Full instead of waiting. No coroutine."""
@@ -306,10 +306,10 @@ class Queue:
         """Removes a group and its position. It must have no members."""
         await _in_thread(self._queue.remove_group, name)
 
-    async def set(self, *, lease=None, stall_timeout=None, sync=None, retain=None):
+    async def set(self, *, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None):
         """Changes options of the queue, as spillring.Queue.set()."""
         return await _in_thread(
-            self._queue.set, lease=lease, stall_timeout=stall_timeout, sync=sync, retain=retain
+            self._queue.set, lease=lease, stall_timeout=stall_timeout, sync=sync, retain=retain, ttl=ttl
         )
 
     async def purge(self):
@@ -330,12 +330,12 @@ class Queue:
             return self._queue._fileno(group)
         return await _in_thread(self._queue._fileno, group)  # the first time asks the supervisor
 
-    async def _wait_for_room(self, nbytes, timeout):
+    async def _wait_for_room(self, buf, key, headers, ttl, timeout):
         # One thread of the executor for each queue, however many wait.
         if self._room is None or self._room.done():
             longest = _LONGEST_WAIT_FOR_ROOM
             seconds = longest if timeout is None else min(timeout, longest)
-            wait = _in_thread(self._queue._wait_for_room, nbytes, seconds)
+            wait = _in_thread(self._queue._wait_for_room, buf, key, headers, ttl, seconds)
             self._room = asyncio.ensure_future(wait)
         await asyncio.wait([self._room], timeout=timeout)
         if self._room.done():

@@ -100,6 +100,7 @@ class Queue:
         stall_timeout: float | None = None,
         sync: float | str | None = None,
         retain: int | str | None = None,
+        ttl: float | None = None,
     ) -> QueueInfo: ...
     async def purge(self) -> int: ...
 

@@ -276,10 +276,11 @@ TEST_F(DeathTest, AForkedChildMustConnectAnew) {
   const Queue queue = bus_.create("q");
   Producer out = queue.producer();
   Consumer in = queue.consumer("g");
-  ASSERT_TRUE(out.send(bytes("x")));
+  ASSERT_TRUE(out.send(bytes("x"), 1s, {.ttl = 1h}));
   Message held = in.receive(1s).value();
   const pid_t child = ::fork();
   if (child == 0) {
+    if (held.seq() != 1 || held.ttl() != no_wait) ::_exit(2);
     const bool refused = out.send(bytes("y"), 1s).error() == Code::forked &&
                          in.receive(1s).error() == Code::forked &&
                          held.ack().error() == Code::forked;

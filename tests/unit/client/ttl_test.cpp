@@ -58,6 +58,28 @@ TEST_F(TtlTest, AStreamGroupPassesWhatIsTooLate) {
   EXPECT_EQ(queue.info().messages, 0U);
 }
 
+// However many are too late: who waits is asked now and then whether it still wants to.
+TEST_F(TtlTest, ManyArePassedWithPauses) {
+  const Queue queue = bus_.create("q");
+  Consumer shared = queue.consumer("shared", {.interruptible = true});
+  Consumer stream = queue.subscriber("stream", {.interruptible = true});
+  Consumer patient = queue.subscriber("patient");
+  Producer out = queue.producer();
+  for (int i = 0; i < 5000; ++i) send(out, "late", moment);
+  send(out, "good", 1h);
+  let_it_pass();
+  for (Consumer* in : {&shared, &stream}) {
+    int pauses = 0;
+    Result<Message> message = in->receive(no_wait);
+    for (; message.error() == Code::interrupted; message = in->receive(no_wait)) ++pauses;
+    EXPECT_EQ(message.value().text(), "good");
+    EXPECT_GE(pauses, 4);
+  }
+  EXPECT_EQ(patient.receive(1ns).error(), Code::timeout);
+  EXPECT_EQ(patient.receive(no_wait).value().text(), "good");
+  for (const GroupInfo& group : queue.groups()) EXPECT_EQ(group.expired, 5000U) << group.name;
+}
+
 TEST_F(TtlTest, WhatPassesMakesRoom) {
   const Queue queue = bus_.create("q", {.capacity = 64 * KiB, .full = Full::block});
   Producer out = queue.producer();
