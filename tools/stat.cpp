@@ -119,8 +119,8 @@ std::vector<Sample> samples_of(const Client& client) {
   return samples;
 }
 
-/// Of one that has to be there. Where it is removed while it is asked, it is looked for once more: so the
-/// error says which one there is not.
+/// Of one that has to be there. Where it is removed while it is asked, it is looked for once more:
+/// so the error says which one there is not.
 Sample sample_of(const Client& client, const std::string& name) {
   while (true) {
     try {

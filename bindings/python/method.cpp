@@ -41,7 +41,7 @@ void Signature::match(std::span<PyObject* const> values, PyObject* names,
   }
 }
 
-void tell_python() noexcept {
+void tell_python() {
   try {
     throw;
   } catch (py::error_already_set& error) {

@@ -44,7 +44,7 @@ Object& object_in(PyObject* self) {
 }
 
 /// Tells Python of the exception that is being handled, as pybind11 does for its functions.
-void tell_python() noexcept;
+void tell_python();
 
 /// A method of `Object`. `Method` has
 ///   static constexpr Signature signature
@@ -65,7 +65,7 @@ class FastMethod {
 
  private:
   static PyObject* call(PyObject* self, PyObject* const* values, Py_ssize_t positional,
-                        PyObject* names) noexcept {
+                        PyObject* names) {
     try {
       std::array<PyObject*, Method::signature.parameters.size() + 1> places{};
       const auto given = std::span(places).first(Method::signature.parameters.size());
