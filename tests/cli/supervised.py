@@ -228,6 +228,13 @@ def place(tmp_path):
     return tmp_path
 
 
+@pytest.fixture(name="place")
+def open_place(tmp_path):
+    """In place of `place`: everybody may look into it."""
+    tmp_path.chmod(0o755)
+    return tmp_path
+
+
 @pytest.fixture
 def serve(place):
     """serve(*options, confinement=None): the command, and the supervisor of that kind that it asks."""

@@ -1,10 +1,8 @@
 """What the errors are provoked with: a supervisor, the command, and a program in each language."""
 
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,20 +10,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
 
 from small_disk import small_disk  # noqa: E402, F401
-from supervised import Process, eventually, serve  # noqa: E402, F401
+from supervised import Process, eventually, open_place, serve, tmp_path  # noqa: E402, F401
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 BUILD = Path(os.environ.get("SPILLRING_BUILD", ROOT / "build/dev"))
-
-
-@pytest.fixture
-def place():
-    """A directory that everybody may look into; pytest's own are private."""
-    path = Path(tempfile.mkdtemp(prefix="spillring-test-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import pathlib
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -17,8 +16,10 @@ BUILD = pathlib.Path(
     os.environ.get("SPILLRING_BUILD", pathlib.Path(__file__).parents[2] / "build/dev")
 )
 sys.path.insert(0, str(BUILD / "python"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "cli"))
 
 import spillring  # noqa: E402
+from supervised import tmp_path  # noqa: E402, F401
 
 LONG = 30  # seconds: as good as for ever in a test that passes
 
@@ -169,13 +170,6 @@ class Daemon:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, 9)  # also where the first keeper has ended before
         self.process.wait(LONG)
-
-
-@pytest.fixture
-def tmp_path():
-    """Shorter than pytest's own, which grows with its runs: a socket's path has at most 107 bytes."""
-    with tempfile.TemporaryDirectory(prefix="spillring-", ignore_cleanup_errors=True) as folder:
-        yield pathlib.Path(folder)
 
 
 @pytest.fixture

@@ -2,32 +2,21 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "cli"))
 
-from supervised import orders, serve, spillring, supervisor  # noqa: E402, F401
+from supervised import open_place, orders, serve, spillring, supervisor, tmp_path  # noqa: E402, F401
 
 NOBODY = 65534
 SOME_GROUP = 54321
 
 # What a stranger has: sockets. It needs nothing of this project, and no access to its files.
 CLIENT = Path(__file__).with_name("stranger.py").read_text()
-
-
-@pytest.fixture
-def place():
-    """A directory that everybody may look into; pytest's own are private."""
-    path = Path(tempfile.mkdtemp(prefix="spillring-test-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path)
 
 
 @pytest.fixture
