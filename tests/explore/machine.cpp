@@ -140,6 +140,7 @@ void Machine::begin() {
   kernel_.clear(memory_.places());
   now_ = beginning;
   steps_ = 0;
+  wakes_ = 0;
   given_up_ = false;
   violation_.clear();
   trace_.clear();
@@ -287,7 +288,11 @@ void Machine::point(const void* at, bool writes) {
     touched.written = touched.written || writes;
   }
   // What only one role touches, or nobody writes, is as good a place to interrupt as the next.
-  if (!touched.written || (touched.by & (touched.by - 1)) == 0) return;
+  if (touched.written && (touched.by & (touched.by - 1)) != 0) interrupt();
+}
+
+/// A place where anything may happen.
+void Machine::interrupt() {
   std::array<Option, 2 + 2 * most_roles> options{};
   std::size_t count = 0;
   options[count++] = {Deviation::none, static_cast<std::uint8_t>(current_)};
@@ -464,6 +469,8 @@ void Machine::fence(std::memory_order order) {
 
 void Machine::write_bytes(std::span<const std::byte> bytes, std::uint64_t tag) {
   if (!running()) return memory_.plain_poke(bytes.data(), bytes.size(), tag);
+  interrupt();
+  mix(tag ^ 10);
   Knowledge& knows = roles_[static_cast<std::size_t>(current_)].knows;
   if (traced_) note("writes bytes", bytes.data(), tag);
   if (!memory_.plain_write(knows, static_cast<unsigned>(current_), bytes.data(), bytes.size(),
@@ -473,6 +480,8 @@ void Machine::write_bytes(std::span<const std::byte> bytes, std::uint64_t tag) {
 }
 
 std::uint64_t Machine::read_bytes(std::span<const std::byte> bytes) {
+  interrupt();
+  mix(11);
   Knowledge& knows = roles_[static_cast<std::size_t>(current_)].knows;
   std::uint64_t tag = 0;
   if (!memory_.plain_read(knows, static_cast<unsigned>(current_), bytes.data(), bytes.size(),
@@ -524,6 +533,7 @@ bool Machine::sleep(const void* at, std::uint32_t expected, std::int64_t until) 
 void Machine::wake(const void* at) {
   if (!running()) return;
   point(at, true);
+  ++wakes_;
   mix((reinterpret_cast<std::uintptr_t>(at) << 16) ^ 9);
   if (traced_) note("wakes", at, 0);
   for (Role& role : roles_) {

@@ -107,6 +107,8 @@ class Machine {
   /// False: `until` has passed.
   bool sleep(const void* at, std::uint32_t expected, std::int64_t until);
   void wake(const void* at);
+  /// System calls to wake, in this execution.
+  [[nodiscard]] unsigned wakes() const noexcept { return wakes_; }
   [[nodiscard]] std::int64_t now() const noexcept { return now_; }
   /// Of a role by its number, in the order in which they were made.
   [[nodiscard]] bool died(unsigned role) const noexcept {
@@ -145,6 +147,7 @@ class Machine {
   bool look(const std::function<bool()>& condition);
   /// Before an access.
   void point(const void* at, bool writes);
+  void interrupt();
   /// The current role cannot go on.
   void yield();
   void apply(const Option& option);
@@ -188,6 +191,7 @@ class Machine {
   void* outside_ = nullptr;
   std::int64_t now_ = 0;
   unsigned steps_ = 0;
+  unsigned wakes_ = 0;
   bool given_up_ = false;
   View kernel_;
   std::string violation_;

@@ -334,6 +334,11 @@ std::uint64_t Ledger::received_by_any() const noexcept {
       }));
 }
 
+bool Ledger::has_received(unsigned reader, std::uint64_t tag) const noexcept {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& e) { return e.tag == tag && e.received[reader] != 0; });
+}
+
 void Ledger::check_received(unsigned reader, bool again) const {
   for (const Entry& entry : entries_) {
     if (entry.tag != 0) require(entry.received[reader] != 0, "a message was lost");

@@ -99,6 +99,7 @@ class Ledger {
   [[nodiscard]] std::uint64_t acked() const noexcept;
   [[nodiscard]] std::uint64_t received(unsigned reader) const noexcept;
   [[nodiscard]] std::uint64_t received_by_any() const noexcept;
+  [[nodiscard]] bool has_received(unsigned reader, std::uint64_t tag) const noexcept;
   /// All that was sent was received by `reader`, in order, once (or, `again`, more often if it was
   /// marked).
   void check_received(unsigned reader, bool again = false) const;

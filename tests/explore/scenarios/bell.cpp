@@ -43,6 +43,25 @@ void two_sleepers(Machine& m) {
   m.role("ringer 2", Machine::plain, [words] { change_and_ring(*words); });
 }
 
+/// Many changes cost a sleeper one wake.
+void burst(Machine& m) {
+  Shared* const words = &shared(m);
+  auto* const announced = new unsigned(0);
+  m.role("sleeper", Machine::plain, [=] {
+    for (;;) {
+      if (words->done.load(std::memory_order_seq_cst) >= 3) return;
+      ++*announced;
+      const std::uint32_t value = wait::announce(words->bell);
+      if (words->done.load(std::memory_order_seq_cst) >= 3) return;
+      wait::nap(words->bell, value, spillring::os::never);
+    }
+  });
+  m.role("ringer", Machine::plain, [words] {
+    for (int i = 0; i < 3; ++i) change_and_ring(*words);
+  });
+  m.finally([announced] { require(machine().wakes() <= *announced, "a wake for nobody"); });
+}
+
 /// Whoever dies between change and end of the ring leaves the mark: the next ringer does it again.
 void dying_ringer(Machine& m) {
   Shared* const words = &shared(m);

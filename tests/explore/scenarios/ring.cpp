@@ -123,6 +123,8 @@ void revoked(Machine& m) {
     }
     while (!s->ledger.send(*two, 22, 1024)) {
     }
+    while (!s->ledger.send(*two, 23, 1024)) {
+    }
   });
   m.role("reader", Machine::service, [=] { serve(*s, *reader, 0); });
   m.role("supervisor", Machine::plain, [=] {
@@ -133,8 +135,31 @@ void revoked(Machine& m) {
     for (std::uint64_t n = used->first; n < used->end; ++n) any = ring::revoke(ring, n) || any;
     if (any) s->queue.ring_bells();
   });
-  m.until([=] { return s->ledger.sent() == 4 && s->ledger.received(0) == 4; });
+  m.until([=] { return s->ledger.sent() == 5 && s->ledger.received(0) == 5; });
   m.finally([=] { s->ledger.check_received(0); });
+}
+
+/// A reader comes to a message while it is purged, and its room is used again.
+void purged(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const one = &s->queue.producer();
+  s->queue.pass(7, *reader, 1024);
+  for (std::uint64_t i = 0; i < 4; ++i) s->ledger.send(*one, 1 + i, 1024, spillring::no_wait);
+  const std::uint64_t line = ring::find_tail(s->queue.first_ring());
+  m.role("supervisor", Machine::plain, [=] {
+    ring::raise(s->queue.manifest().groups[Queue::stream_group].start, line);
+    s->queue.ring_bells();
+  });
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
+  m.role("reader", Machine::service, [=] {
+    for (;;) {
+      Message message = s->ledger.receive(*reader, 0);
+      s->ledger.look(message);
+      s->ledger.ack(message);
+    }
+  });
+  m.until([=] { return s->ledger.sent() == 5 && s->ledger.has_received(0, 11); });
 }
 
 /// A group joins while others publish and reclaim: all that is not reclaimed is for it (B2).
