@@ -10,6 +10,7 @@
 #include "heap.hpp"
 #include "instead/os/atomic.hpp"
 #include "instead/os/atomic128.hpp"
+#include "mutant.hpp"
 
 // Saves what a call must keep, changes stacks, and goes on there.
 asm(R"(
@@ -56,6 +57,8 @@ std::byte* map(std::size_t size) {
 }
 
 }  // namespace
+
+unsigned mutant = 0;
 
 Machine& machine() {
   static Machine the_one;

@@ -1,4 +1,4 @@
-// explore [--executions N] [--random PERCENT] [--seed S] [--list] [SCENARIO...]
+// explore [--executions N] [--random PERCENT] [--seed S] [--mutant M] [--list] [SCENARIO...]
 //
 // Explores each scenario (all, if none is named) with N executions, and prints one line for each,
 // tab separated: what run and mutants read. The first violation ends it, with the events that lead
@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "mutant.hpp"
 #include "scenarios.hpp"
 
 namespace {
@@ -50,14 +51,17 @@ Arguments read(int count, char** given) {
       arguments.executions = number(given[++i]);
     } else if (argument == "--random" && more) {
       arguments.random = static_cast<unsigned>(std::min<std::uint64_t>(number(given[++i]), 100));
+    } else if (argument == "--mutant" && more) {
+      mutant = static_cast<unsigned>(number(given[++i]));
     } else if (argument == "--seed" && more) {
       arguments.seed = number(given[++i]);
     } else if (argument.rfind("--", 0) != 0) {
       arguments.names.push_back(argument);
     } else {
-      fmt::print(stderr,
-                 "usage: explore [--executions N] [--random PERCENT] [--seed S] [--list] "
-                 "[SCENARIO...]\n");
+      fmt::print(
+          stderr,
+          "usage: explore [--executions N] [--random PERCENT] [--seed S] [--mutant M] [--list] "
+          "[SCENARIO...]\n");
       std::exit(2);
     }
   }
@@ -89,19 +93,25 @@ bool explore_one(const Scenario& scenario, const Arguments& arguments) {
 
 int main(int count, char** given) {
   const Arguments arguments = read(count, given);
-  const auto all = explore::scenarios();
+  std::vector<const explore::Scenario*> chosen;
   for (const std::string& name : arguments.names) {
-    if (std::none_of(all.begin(), all.end(), [&](const auto& s) { return name == s.name; })) {
+    const auto all = explore::scenarios();
+    const auto at =
+        std::find_if(all.begin(), all.end(), [&](const auto& s) { return name == s.name; });
+    if (at == all.end()) {
       fmt::print(stderr, "explore: there is no scenario '{}'; --list names them\n", name);
       return 2;
     }
+    chosen.push_back(&*at);
   }
-  for (const auto& scenario : all) {
+  if (arguments.names.empty()) {
+    for (const auto& scenario : explore::scenarios()) chosen.push_back(&scenario);
+  }
+  for (const explore::Scenario* scenario : chosen) {
     if (arguments.list) {
-      fmt::print("{}\t{}\n", scenario.name, scenario.checks);
-    } else if (arguments.names.empty() || std::find(arguments.names.begin(), arguments.names.end(),
-                                                    scenario.name) != arguments.names.end()) {
-      if (!explore_one(scenario, arguments)) return 1;
+      fmt::print("{}\t{}\n", scenario->name, scenario->checks);
+    } else if (!explore_one(*scenario, arguments)) {
+      return 1;
     }
   }
   return 0;

@@ -98,6 +98,32 @@ void dying_member(Machine& m) {
   m.finally([=] { s->ledger.check_received(0, true); });
 }
 
+/// A member dies while two others pass what it had.
+void passed_words(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const mortal = &s->queue.shared(2);
+  auto* const one = &s->queue.shared(2);
+  auto* const two = &s->queue.shared(2);
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *one);
+  for (std::uint64_t tag = 1; tag < 5; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  m.role("mortal", Machine::mortal, [=] {
+    Message message = s->ledger.receive(*mortal, 0, spillring::no_wait);
+    if (message) s->ledger.ack(message);
+    mortal->close();
+  });
+  m.role("member 1", Machine::service, [=] { serve(*s, *one, 0); });
+  m.role("member 2", Machine::service, [=] { serve(*s, *two, 0); });
+  m.role("supervisor", Machine::service, [=] {
+    machine().await([] { return machine().died(0); });
+    s->queue.retire(1);
+  });
+  m.until([=] { return s->queue.members().low() == ring::find_tail(s->queue.first_ring()); });
+  m.finally([=] { s->ledger.check_received(0, true); });
+}
+
 /// A lease takes a message from who holds it: the late acknowledgement is stale.
 void lease(Machine& m) {
   Scene* const s = &scene(m);

@@ -139,6 +139,64 @@ void revoked(Machine& m) {
   m.finally([=] { s->ledger.check_received(0); });
 }
 
+/// All slots but the two that are kept are in use: small messages, whose bytes would fit.
+void full_of_slots(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const one = &s->queue.producer();
+  auto* const two = &s->queue.producer();
+  s->queue.pass(70, *reader, 8);
+  while (ring::reclaim(s->queue.first_ring(), s->queue.manifest(), s->queue.groups())) {
+  }
+  while (one->loan(8, spillring::no_wait,
+                   {})) {  // given up at once: the numbers are used all the same
+  }
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 8); });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 8); });
+  m.role("reader", Machine::service, [=] { serve(*s, *reader, 0); });
+  m.until([=] { return s->ledger.sent() == 2 && s->ledger.received(0) == 2; });
+  m.finally([=] {
+    s->ledger.check_received(0);
+    const auto& ring = s->queue.first_ring();
+    const auto used = ring::in_use(ring);
+    require(used && used->end - used->first <= ring.slots() - 2, "more slots than there may be");
+  });
+}
+
+/// The seal needs no room, and takes no slot that anybody needs: not even in a ring that is full.
+void full_and_sealed(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  s->queue.pass(70, *reader, 8);
+  const auto& ring = s->queue.first_ring();
+  while (ring::reclaim(ring, s->queue.manifest(), s->queue.groups())) {
+  }
+  ring::Room room;
+  const std::uint64_t limit = ring.header().limit.load();
+  for (std::uint64_t n = ring::find_tail(ring); n < limit + Queue::slots - 4; ++n) {
+    ring::publish(ring, ring::claim(ring, {2, 1}, 0, room).sequence);
+  }
+  const auto fill = [=](std::uint16_t slot) {
+    ring::Room mine;
+    for (;;) {
+      const ring::Claim claim = ring::claim(s->queue.first_ring(), {slot, 1}, 0, mine);
+      require(claim.status != ring::ClaimStatus::corrupt, "the ring contradicts itself");
+      if (claim.status != ring::ClaimStatus::claimed) return;
+      ring::publish(s->queue.first_ring(), claim.sequence);
+    }
+  };
+  m.role("producer 1", Machine::plain, [=] { fill(2); });
+  m.role("producer 2", Machine::plain, [=] { fill(3); });
+  m.role("supervisor", Machine::plain, [=] {
+    require(ring::seal(s->queue.first_ring()) != 0, "no seal: the ring contradicts itself");
+  });
+  m.finally([=] {
+    ring::Room after;
+    require(ring::refresh(s->queue.first_ring(), after), "the seal took what room is derived from");
+    require(ring::in_use(s->queue.first_ring()).has_value(), "the ring contradicts itself");
+  });
+}
+
 /// A reader comes to a message while it is purged, and its room is used again.
 void purged(Machine& m) {
   Scene* const s = &scene(m);
