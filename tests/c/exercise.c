@@ -69,10 +69,11 @@ static void older_programs(spillring_client* client) {
   OK(spillring_queue_create(client, "older", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(info.options.capacity == 1 << 20 && info.options.slots == 65536);
+  CHECK(info.options->size == sizeof *info.options);
+  CHECK(info.options->capacity == 1 << 20 && info.options->slots == 65536);
   spillring_queue_info part = {.size = offsetof(spillring_queue_info, state), .state = 77};
   OK(spillring_queue_get_info(queue, &part));
-  CHECK(part.options.capacity == 1 << 20 && part.state == 77);
+  CHECK(part.options->capacity == 1 << 20 && part.state == 77);
   spillring_queue_free(queue);
   OK(spillring_queue_remove(client, "older"));
 }
@@ -173,7 +174,7 @@ static void times(spillring_client* client) {
   OK(spillring_queue_create(client, "hasty", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(info.options.ttl_ns == 4000 * second);
+  CHECK(info.options->ttl_ns == 4000 * second);
   const int64_t longer = 5000 * second;
   const spillring_queue_changes changes = {.size = sizeof changes, .ttl_ns = &longer};
   OK(spillring_queue_set(queue, &changes));
@@ -242,9 +243,9 @@ static void administration(spillring_client* client) {
   FAILS(SPILLRING_EXISTS, spillring_queue_create(client, "kept", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(strcmp(info.name, "kept") == 0 && info.options.full == SPILLRING_FULL_SPILL);
-  CHECK(info.options.durability == SPILLRING_DURABILITY_DISK && info.options.mode == 0640);
-  CHECK(info.options.sync_interval_ns == 1000000 && info.options.stall_timeout_ns == second);
+  CHECK(strcmp(info.name, "kept") == 0 && info.options->full == SPILLRING_FULL_SPILL);
+  CHECK(info.options->durability == SPILLRING_DURABILITY_DISK && info.options->mode == 0640);
+  CHECK(info.options->sync_interval_ns == 1000000 && info.options->stall_timeout_ns == second);
   CHECK(info.oldest_age_ns == -1 && info.owner == (uint32_t)getuid());
 
   const int64_t lease = 30 * second;
@@ -253,7 +254,7 @@ static void administration(spillring_client* client) {
       .size = sizeof changes, .lease_ns = &lease, .retain_bytes = &history};
   OK(spillring_queue_set(queue, &changes));
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(info.options.lease_ns == lease && info.options.retain_bytes == history);
+  CHECK(info.options->lease_ns == lease && info.options->retain_bytes == history);
 
   spillring_producer* out = NULL;
   const spillring_producer_options interruptible = {.size = sizeof interruptible,
