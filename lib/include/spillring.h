@@ -43,7 +43,7 @@ typedef enum spillring_code {
   SPILLRING_INTERRUPTED = 4,  /* a signal arrived, and the handle was opened interruptible */
   SPILLRING_STALE = 5,        /* too late: revoked, or given to somebody else */
   SPILLRING_CLOSED = 6,       /* the handle was closed */
-  SPILLRING_DELETED = 7,      /* the queue was removed */
+  SPILLRING_DELETED = 7,      /* the queue, or the group, was removed */
   SPILLRING_POISONED = 8,     /* the queue's memory was found damaged */
   SPILLRING_CORRUPT = 9,      /* what was read contradicts itself */
   SPILLRING_TOO_LARGE = 10,   /* larger than the queue's largest message */
