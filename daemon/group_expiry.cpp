@@ -70,7 +70,7 @@ os::Instant Queue::consider_expiry(os::Instant now) noexcept {
                       group_table_[slot]->name, name_, unused_for(slot, now) / 1'000'000'000));
       forget_group(*group_table_[slot]);
       free_group(slot);
-      let_go();
+      next = now;  // what it kept back is to be let go of
     }
   }
   return next;

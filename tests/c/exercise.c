@@ -238,7 +238,8 @@ static void administration(spillring_client* client) {
                                            .durability = SPILLRING_DURABILITY_DISK,
                                            .sync_interval_ns = 1000000,
                                            .retain_bytes = 1 << 20,
-                                           .mode = 0640};
+                                           .mode = 0640,
+                                           .group_expiry_ns = 1000 * second};
   OK(spillring_queue_create(client, "kept", &options, &queue));
   FAILS(SPILLRING_EXISTS, spillring_queue_create(client, "kept", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
@@ -293,12 +294,24 @@ static void administration(spillring_client* client) {
   spillring_group_info group = {0};
   OK(spillring_groups(queue, note_group, &group));
   CHECK(group.members == 0 && group.stream == 0 && group.floor == 1);
+  CHECK(info.options->group_expiry_ns == 1000 * second);
+  CHECK(group.expires_in_ns > 900 * second && group.expires_in_ns <= 1000 * second);
+  const int64_t never = 0;
+  const spillring_queue_changes no_expiry = {.size = sizeof no_expiry, .group_expiry_ns = &never};
+  OK(spillring_queue_set(queue, &no_expiry));
+  OK(spillring_groups(queue, note_group, &group));
+  CHECK(group.expires_in_ns == -1);
   OK(spillring_group_seek(queue, "g", SPILLRING_FROM_TIME, 1));
   OK(spillring_group_seek(queue, "g", SPILLRING_FROM_LATEST, 0));
   OK(spillring_groups(queue, note_group, &group));
   CHECK(group.lag == 0);
   OK(spillring_group_remove(queue, "g"));
   FAILS(SPILLRING_NOT_FOUND, spillring_group_remove(queue, "g"));
+  OK(spillring_consumer_open(queue, "g", NULL, &in));
+  FAILS(SPILLRING_BUSY, spillring_group_remove(queue, "g"));
+  OK(spillring_group_remove_with_members(queue, "g"));
+  FAILS(SPILLRING_DELETED, spillring_receive(in, SPILLRING_FOREVER, &message));
+  spillring_consumer_free(in);
 
   OK(spillring_subscriber_open(queue, NULL, NULL, &in));
   FAILS(SPILLRING_EMPTY, spillring_receive(in, SPILLRING_NO_WAIT, &message));
