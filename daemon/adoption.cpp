@@ -153,6 +153,7 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
                                          entry.window, options_.max_deliveries);
     }
     group->stream = group::StreamGroup(entry, cursor);
+    group->unused_remembered = UINT64_MAX;  // nobody knows
     group_table_[slot] = std::move(group);
   }
   for (const KeptPacket& left : words) keeper_.drop(Kept::words, id_, left.record.number);

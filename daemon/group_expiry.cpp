@@ -26,11 +26,17 @@ constexpr std::uint64_t least_between_notes = 1'000'000'000;
 /// After its members have changed. Any number of times.
 void Queue::count_unused(std::uint16_t slot) noexcept {
   layout::GroupEntry& entry = manifest().groups[slot];
-  if (group_table_[slot]->members != 0) {
-    entry.unused_since = 0;
-    entry.unused_before = 0;
-  } else if (entry.unused_since == 0) {
+  Group& group = *group_table_[slot];
+  if (group.members == 0) {
+    if (entry.unused_since == 0) entry.unused_since = os::now();
+  } else if (entry.unused_since != 0) {
+    // It is used: what was noted counts no more. That first, so that who takes over in between does
+    // it again; a group that was used is never taken for one that was not.
     entry.unused_since = os::now();
+    entry.unused_before = 0;
+    if (group.unused_remembered != 0) remember_group(slot);
+    group.unused_remembered = 0;
+    entry.unused_since = 0;
   }
 }
 

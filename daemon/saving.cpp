@@ -159,6 +159,7 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
   cursors().cursors[slot].floor.store(floor, std::memory_order_relaxed);
   entry.start.store(floor, std::memory_order_relaxed);
   entry.unused_before = saved.unused_ns;
+  group.unused_remembered = saved.unused_ns;
   count_unused(slot);
   entry.word.store(layout::entry_word(Presence::live, static_cast<std::uint8_t>(saved.kind), 0),
                    std::memory_order_relaxed);
