@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -56,6 +57,15 @@ std::byte* map(std::size_t size) {
   return static_cast<std::byte*>(at);
 }
 
+/// A stack on which explore_switch begins with `function`.
+void* fresh(void* stack, void (*function)()) noexcept {
+  auto* top = reinterpret_cast<std::uintptr_t*>(static_cast<std::byte*>(stack) + stack_size);
+  *--top = 0;  // what it would return to; and the alignment that it expects
+  *--top = reinterpret_cast<std::uintptr_t>(function);
+  for (int i = 0; i < 6; ++i) *--top = 0;
+  return top;
+}
+
 }  // namespace
 
 unsigned mutant = 0;
@@ -70,11 +80,17 @@ void require(bool condition, const char* what) {
 }
 
 Machine::Machine()
-    : words_(map(words_size)), memory_(words_, words_size), touched_(words_size / 4) {
+    : words_(map(words_size)),
+      memory_(words_, words_size),
+      check_stack_(map(stack_size)),
+      touched_(words_size / 4) {
   kernel_.clear(most_places);
 }
 
-Machine::~Machine() { ::munmap(words_, words_size); }
+Machine::~Machine() {
+  ::munmap(words_, words_size);
+  ::munmap(check_stack_, stack_size);
+}
 
 void Machine::clear() {
   memory_.clear();
@@ -85,6 +101,7 @@ void Machine::clear() {
   }
   roles_.clear();
   finally_ = nullptr;
+  outside_ = nullptr;
   goal_ = nullptr;
   naps_ = false;
   names_.clear();
@@ -137,6 +154,14 @@ void Machine::enter() {
   std::abort();  // nobody goes on here
 }
 
+void Machine::enter_check() {
+  heap::enter(true);
+  Machine& m = machine();
+  m.finally_();
+  void* here = nullptr;
+  m.leave_for_good(here);
+}
+
 void Machine::begin() {
   heap::restore(heap_snapshot_);
   memory_.begin();
@@ -154,11 +179,7 @@ void Machine::begin() {
     role.knows.now.clear(most_places);
     role.knows.released.clear(most_places);
     role.knows.pending.clear(most_places);
-    auto* top = reinterpret_cast<std::uintptr_t*>(static_cast<std::byte*>(role.stack) + stack_size);
-    *--top = 0;  // what enter() would return to; and the alignment that it expects
-    *--top = reinterpret_cast<std::uintptr_t>(&enter);
-    for (int i = 0; i < 6; ++i) *--top = 0;
-    role.pointer = top;
+    role.pointer = fresh(role.stack, &enter);
   }
 }
 
@@ -175,22 +196,17 @@ Machine::Outcome Machine::execute(Chooser& chooser, bool traced) {
   go(static_cast<int>(first));
   if (memory_.exhausted()) violation_ = "the explorer has no room for so many words or stores";
   if (violation_.empty() && !given_up_ && finally_) {
-    try {
-      const heap::Scope inside(true);
-      finally_();
-    } catch (const std::string& why) {
-      violation_ = why;
-    }
+    explore_switch(&outside_, fresh(check_stack_, &enter_check));
+    heap::enter(false);
   }
   if (!violation_.empty()) return Outcome::violation;
   return given_up_ ? Outcome::given_up : Outcome::ended;
 }
 
 void Machine::unlearn() noexcept {
-  for (auto before = learned_.rbegin(); before != learned_.rend(); ++before) {
-    touched_[before->first] = before->second;
+  for (; !learned_.empty(); learned_.pop_back()) {
+    touched_[learned_.back().first] = learned_.back().second;
   }
-  learned_.clear();
 }
 
 void Machine::go(int next) {
@@ -202,20 +218,32 @@ void Machine::go(int next) {
   heap::enter(from >= 0);
 }
 
+void Machine::leave_for_good(void*& from) {
+  explore_switch(&from, outside_);
+  std::abort();  // nobody comes back
+}
+
 void Machine::leave() {
   const auto from = static_cast<std::size_t>(current_);
   current_ = -1;
-  explore_switch(&roles_[from].pointer, outside_);
-  std::abort();
+  leave_for_good(roles_[from].pointer);
 }
 
-void Machine::fail(std::string why) {
+void Machine::fail(const std::string& why) {
   const heap::Scope outside(false);
-  if (!running()) throw std::string(why);  // finally()
-  violation_ =
-      fmt::format("{}: {}", roles_[static_cast<std::size_t>(current_)].name, std::string(why));
+  if (current_ < 0) {
+    violation_ = why;
+    if (outside_ == nullptr) {  // nothing is executed yet
+      std::fputs(violation_.c_str(), stderr);
+      std::abort();
+    }
+    void* here = nullptr;
+    leave_for_good(here);
+  }
+  violation_ = roles_[static_cast<std::size_t>(current_)].name;
+  violation_ += ": ";
+  violation_ += why;
   leave();
-  std::abort();
 }
 
 bool Machine::all_ended() const noexcept {

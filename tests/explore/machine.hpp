@@ -86,7 +86,7 @@ class Machine {
   // -- by those who run
   /// False also while the explorer looks at shared words for itself.
   [[nodiscard]] bool running() const noexcept { return current_ >= 0 && !looking_; }
-  [[noreturn]] void fail(std::string why);
+  [[noreturn]] void fail(const std::string& why);
   std::uint64_t load(const void* at, unsigned size, std::memory_order order);
   void store(void* at, unsigned size, std::uint64_t value, std::memory_order order);
   bool swap(void* at, unsigned size, std::uint64_t& expected, std::uint64_t desired,
@@ -137,12 +137,15 @@ class Machine {
     bool timed_out = false;
     const std::function<bool()>* ready = nullptr;  // of one that awaits
     std::uint64_t hash = 0;
-    Knowledge knows;
+    Knowledge knows{};
   };
   static void enter();
+  static void enter_check();
+  /// To where execute() or what it called stands.
+  [[noreturn]] void leave_for_good(void*& from);
   void begin();
-  void go(int next);  // from the current role, or from execute()
-  void leave();       // to execute()
+  void go(int next);          // from the current role, or from execute()
+  [[noreturn]] void leave();  // to execute()
   bool is_ready(Role& role);
   bool look(const std::function<bool()>& condition);
   /// Before an access.
@@ -165,6 +168,7 @@ class Machine {
   std::vector<std::byte> heap_snapshot_;
   std::vector<Role> roles_;
   std::function<void()> finally_;
+  void* check_stack_;  // of finally_, which may fail in the middle as well
   std::function<bool()> goal_;
   bool naps_ = false;
   struct Name {
@@ -193,7 +197,7 @@ class Machine {
   unsigned steps_ = 0;
   unsigned wakes_ = 0;
   bool given_up_ = false;
-  View kernel_;
+  View kernel_{};
   std::string violation_;
   bool traced_ = false;
   std::vector<std::string> trace_;

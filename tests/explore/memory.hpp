@@ -119,7 +119,7 @@ class Memory {
   std::vector<Message> pool_;
   std::uint32_t used_ = 0;
   unsigned places_ = most_roles;
-  View sc_;
+  View sc_{};
   std::uint64_t fences_ = 0;
   bool remembers_ = false;
   bool exhausted_ = false;
