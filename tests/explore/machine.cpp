@@ -11,7 +11,6 @@
 #include "heap.hpp"
 #include "instead/os/atomic.hpp"
 #include "instead/os/atomic128.hpp"
-#include "mutant.hpp"
 
 // Saves what a call must keep, changes stacks, and goes on there.
 asm(R"(
@@ -67,8 +66,6 @@ void* fresh(void* stack, void (*function)()) noexcept {
 }
 
 }  // namespace
-
-unsigned mutant = 0;
 
 Machine& machine() {
   static Machine the_one;

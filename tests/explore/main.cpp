@@ -1,4 +1,4 @@
-// explore [--executions N] [--random PERCENT] [--seed S] [--mutant M] [--list] [SCENARIO...]
+// explore [--executions N] [--random PERCENT] [--seed S] [--list] [SCENARIO...]
 //
 // Explores each scenario (all, if none is named) with N executions, and prints one line for each,
 // tab separated: what run and mutants read. The first violation ends it, with the events that lead
@@ -15,7 +15,6 @@
 #include <string>
 #include <vector>
 
-#include "mutant.hpp"
 #include "scenarios.hpp"
 
 namespace {
@@ -51,17 +50,14 @@ Arguments read(int count, char** given) {
       arguments.executions = number(given[++i]);
     } else if (argument == "--random" && more) {
       arguments.random = static_cast<unsigned>(std::min<std::uint64_t>(number(given[++i]), 100));
-    } else if (argument == "--mutant" && more) {
-      mutant = static_cast<unsigned>(number(given[++i]));
     } else if (argument == "--seed" && more) {
       arguments.seed = number(given[++i]);
     } else if (argument.rfind("--", 0) != 0) {
       arguments.names.push_back(argument);
     } else {
-      fmt::print(
-          stderr,
-          "usage: explore [--executions N] [--random PERCENT] [--seed S] [--mutant M] [--list] "
-          "[SCENARIO...]\n");
+      fmt::print(stderr,
+                 "usage: explore [--executions N] [--random PERCENT] [--seed S] [--list] "
+                 "[SCENARIO...]\n");
       std::exit(2);
     }
   }

@@ -178,8 +178,8 @@ client::ConsumerCore& Queue::stream() {
 
 void Queue::pass(unsigned messages, client::ConsumerCore& through, std::size_t size) {
   client::Answered answer = attach(next_slot_++, 0);
-  auto* const producer =
-      new client::ProducerCore(*ref(), answer, spillring::ProducerOptions{});  // goes with the rest
+  const auto producer =
+      std::make_unique<client::ProducerCore>(*ref(), answer, spillring::ProducerOptions{});
   for (unsigned i = 0; i < messages; ++i) {
     auto loan = producer->loan(size, spillring::no_wait, {});
     if (!loan || !loan->publish()) throw Error(Code::corrupt, "nothing can be sent");

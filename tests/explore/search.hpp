@@ -25,10 +25,10 @@ struct Bounds {
 };
 
 struct Scenario {
-  const char* name;
-  const char* checks;  // the invariants, and what else
-  void (*build)(Machine&);
-  Bounds bounds;
+  const char* name = "";
+  const char* checks = "";  // the invariants, and what else
+  void (*build)(Machine&) = nullptr;
+  Bounds bounds{};
 };
 
 /// What a search came to.
