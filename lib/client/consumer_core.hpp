@@ -177,6 +177,8 @@ class ConsumerCore {
   };
 
   Result<Message> next(Timeout timeout);
+  /// What a handle answers whose queue or group has ended.
+  Code ended(Code condition) noexcept;
   Result<Message> message(const Found& found);
   template <typename Extent>
   Result<Message> message(const Found& found, const Extent& extent);
@@ -199,6 +201,7 @@ class ConsumerCore {
   std::uint16_t group_;
   const layout::GroupEntry* entry_;
   bool closed_ = false;
+  bool left_ = false;  // a group that was removed
   Ring* current_ = nullptr;
   os::Atomic<std::uint64_t>* hold_word_;
   std::uint64_t hold_ = layout::no_sequence;  // what it says
