@@ -11,7 +11,7 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr int schema_version = 5;
+constexpr int schema_version = 6;
 
 constexpr const char* schema = R"(
 CREATE TABLE queues (
@@ -36,7 +36,9 @@ CREATE TABLE queues (
   dead_letter TEXT NOT NULL,
   complete INTEGER NOT NULL,
   next INTEGER NOT NULL,
-  base INTEGER NOT NULL
+  base INTEGER NOT NULL,
+  base_settled INTEGER NOT NULL,
+  skipped INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE groups (
   queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
@@ -44,6 +46,9 @@ CREATE TABLE groups (
   kind INTEGER NOT NULL,
   floor INTEGER NOT NULL,
   standing BLOB NOT NULL,
+  settled INTEGER NOT NULL,
+  dropped INTEGER NOT NULL,
+  told INTEGER NOT NULL,
   PRIMARY KEY (queue, name)
 ) STRICT;
 )";
@@ -180,7 +185,8 @@ std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
-      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns FROM queues)");
+      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns, base_settled, skipped
+      FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
     queue.id = query.number(0);
@@ -204,11 +210,15 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.options.max_deliveries = static_cast<std::uint32_t>(query.number(19));
     queue.options.dead_letter.set(query.text(20));
     queue.options.ttl_ns = query.number(21);
-    Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
+    queue.base_settled = query.number(22);
+    queue.skipped = query.number(23);
+    Statement groups(*this, R"(SELECT name, kind, floor, standing, settled, dropped, told FROM groups
+        WHERE queue = ?)");
     groups.bind(queue.id);
     while (groups.step()) {
       queue.groups.push_back({groups.text(0), static_cast<GroupKind>(groups.number(1)),
-                              groups.number(2), groups.blob(3)});
+                              groups.number(2), groups.blob(3), groups.number(4),
+                              groups.number(5), groups.number(6)});
     }
     queues.push_back(std::move(queue));
   }
@@ -219,8 +229,9 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   Statement statement(*this,
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
-      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns,
+      base_settled, skipped)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -232,16 +243,18 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
   statement.bind(queue.options.max_deliveries);
   statement.bind(std::string(queue.options.dead_letter.view())).bind(queue.options.ttl_ns);
+  statement.bind(queue.base_settled).bind(queue.skipped);
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }
 
 void Catalogue::insert(std::uint64_t queue, const SavedGroup& group) {
   Statement statement(*this,
-                      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing)
-      VALUES (?, ?, ?, ?, ?))");
+                      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing, settled,
+      dropped, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?))");
   statement.bind(queue).bind(group.name).bind(static_cast<std::uint64_t>(group.kind));
   statement.bind(group.floor).bind(std::span(group.standing));
+  statement.bind(group.settled).bind(group.dropped).bind(group.told);
   statement.step();
 }
 

@@ -19,13 +19,17 @@ struct sqlite3;
 namespace spillring::daemon {
 
 /// A group's position: `standing[i]` is how sequence `floor + i` stands: 0 never delivered, 255
-/// finished, else how often it was delivered.
+/// finished, 254 passed, else how often it was delivered.
 struct SavedGroup {
   static constexpr std::uint8_t finished = 255;
   std::string name;
   GroupKind kind = GroupKind::shared;
   std::uint64_t floor = 0;
   std::vector<std::uint8_t> standing;
+  // Where the oldest are dropped: of layout::GroupCursor
+  std::uint64_t settled = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t told = 0;
 };
 
 struct SavedQueue {
@@ -36,6 +40,10 @@ struct SavedQueue {
   bool complete = false;   // saved at a clean stop: the journal has all messages
   std::uint64_t next = 0;  // complete: the number of the first message to come
   std::uint64_t base = 0;  // complete: layout::Manifest::base
+  // complete, where the oldest are dropped: numbers below `next` that are no messages, and
+  // layout::Manifest::base_settled
+  std::uint64_t skipped = 0;
+  std::uint64_t base_settled = 0;
   std::vector<SavedGroup> groups;
 };
 

@@ -34,7 +34,7 @@ SavedQueue Queue::definition() const {
 }
 
 SavedGroup Queue::saved(const Group& group, std::uint64_t end) const {
-  SavedGroup saved{group.name, group.kind, group.stream.low(), {}};
+  SavedGroup saved = position_of(group);
   if (group.kind == GroupKind::shared) {
     saved.floor = group.shared.low();
     const std::uint64_t until = std::min(end, group.shared.end());
@@ -42,6 +42,19 @@ SavedGroup Queue::saved(const Group& group, std::uint64_t end) const {
       saved.standing.push_back(group.shared.standing_to_save(s));
     }
   }
+  return saved;
+}
+
+/// Without how the messages in its window stand.
+SavedGroup Queue::position_of(const Group& group) const {
+  SavedGroup saved{group.name, group.kind, group.stream.low(), {}};
+  const auto same = std::find_if(group_table_.begin(), group_table_.end(),
+                                 [&](const auto& other) { return other.get() == &group; });
+  const layout::GroupCursor& cursor =
+      cursors().cursors[static_cast<std::size_t>(same - group_table_.begin())];
+  saved.settled = cursor.settled.load(std::memory_order_relaxed);
+  saved.dropped = cursor.dropped.load(std::memory_order_relaxed);
+  saved.told = cursor.told.load(std::memory_order_relaxed);
   return saved;
 }
 
@@ -71,6 +84,9 @@ std::uint64_t Queue::take_from_clients() noexcept {
     });
     group->shared.move_floor();
   }
+  for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) recount(slot);
+  }
   ring_bells();
   return seal;
 }
@@ -96,6 +112,8 @@ SavedQueue Queue::save(std::uint64_t next) {
   result.complete = true;
   result.next = next;
   result.base = manifest().base.load(std::memory_order_relaxed);
+  result.base_settled = manifest().base_settled;
+  if (drops_oldest()) result.skipped = next - messages_below(next);
   for (const auto& group : group_table_) {
     if (group && !group->name.empty()) result.groups.push_back(saved(*group, result.next));
   }
@@ -124,13 +142,17 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   begin_ring(next);
   layout::Manifest& m = manifest();
   m.journaled.store(next, std::memory_order_relaxed);
+  newest().view().header().skipped_before.store(saved.complete ? saved.skipped : 0,
+                                                std::memory_order_relaxed);
+  m.base_settled = saved.base_settled;
   if (follows()) m.follow_from.store(next, std::memory_order_relaxed);
   const std::uint64_t first = journal_->empty() ? next : journal_->first();
-  for (const SavedGroup& group : saved.groups) restore(group, first, next);
+  for (const SavedGroup& group : saved.groups) restore(group, first, next, saved.complete);
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
   if (saved.complete) {
     m.base.store(saved.base, std::memory_order_relaxed);
   } else {
+    m.base_settled = first;  // numbers, as for groups: see restore()
     m.base.store(keeps && saved.groups.empty() ? first : layout::no_sequence,
                  std::memory_order_relaxed);
   }
@@ -138,7 +160,8 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   deposit();
 }
 
-void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next) {
+void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next,
+                    bool complete) {
   const auto slot = static_cast<std::uint16_t>(
       std::find(group_table_.begin(), group_table_.end(), nullptr) - group_table_.begin());
   if (slot == layout::max_groups) {
@@ -153,7 +176,13 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
       group.shared.restore(saved.floor + i, saved.standing[i]);
     }
   }
-  cursors().cursors[slot].floor.store(floor, std::memory_order_relaxed);
+  layout::GroupCursor& cursor = cursors().cursors[slot];
+  cursor.floor.store(floor, std::memory_order_relaxed);
+  // After the death of everything nobody knows which numbers were messages: then all count.
+  cursor.settled.store(complete ? saved.settled : floor - std::min(floor, saved.dropped),
+                       std::memory_order_relaxed);
+  cursor.dropped.store(saved.dropped, std::memory_order_relaxed);
+  cursor.told.store(saved.told, std::memory_order_relaxed);
   entry.start.store(floor, std::memory_order_relaxed);
   entry.word.store(layout::entry_word(Presence::live, static_cast<std::uint8_t>(saved.kind), 0),
                    std::memory_order_relaxed);
@@ -177,7 +206,7 @@ void Queue::remember_group(Group& group) const noexcept {
   if (state_ == nullptr || group.name.empty()) return;
   try {
     const std::uint64_t floor = group.stream.low();
-    state_->catalogue().put(id_, {group.name, group.kind, floor, {}});
+    state_->catalogue().put(id_, position_of(group));
     group.remembered = floor;
   } catch (const std::exception& failure) {  // it is saved whole at a clean stop
     log(fmt::format("queue '{}': {}", name_, failure.what()));

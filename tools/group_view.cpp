@@ -13,16 +13,21 @@ Json json_of(const GroupInfo& group) {
           {"floor", group.floor},         {"lag", group.lag},
           {"members", group.members},     {"unacked", group.unacked},
           {"read_back", group.read_back}, {"read_back_bytes", group.read_back_bytes},
-          {"expired", group.expired}};
+          {"expired", group.expired},     {"dropped", group.dropped}};
 }
 
 Table table_of_groups(const std::vector<GroupInfo>& groups) {
-  Table table(
-      {{"GROUP"}, {"KIND"}, {"FLOOR", true}, {"LAG", true}, {"MEMBERS", true}, {"UNACKED", true}});
+  Table table({{"GROUP"},
+               {"KIND"},
+               {"FLOOR", true},
+               {"LAG", true},
+               {"MEMBERS", true},
+               {"UNACKED", true},
+               {"DROPPED", true}});
   for (const GroupInfo& group : groups) {
     table.add({text_cell(group.name.empty() ? "(broadcast)" : group.name),
                text_cell(name_of(group.kind)), count_cell(group.floor), count_cell(group.lag),
-               count_cell(group.members), count_cell(group.unacked)});
+               count_cell(group.members), count_cell(group.unacked), count_cell(group.dropped)});
   }
   return table;
 }

@@ -44,6 +44,7 @@ struct Change {
   double read_back = 0;
   double read_back_bytes = 0;
   double expired = 0;
+  double dropped = 0;
   std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
 };
 
@@ -95,6 +96,7 @@ Change change_between(const Sample& before, const Sample& now) {
   change.read_back = group_rate(&GroupInfo::read_back);
   change.read_back_bytes = group_rate(&GroupInfo::read_back_bytes);
   change.expired = group_rate(&GroupInfo::expired);
+  change.dropped = group_rate(&GroupInfo::dropped);
   for (const GroupInfo& group : now.groups) {
     change.lag = std::max(change.lag.value_or(0), group.lag);
   }
@@ -159,6 +161,7 @@ Table table_of() {
                 {"READ/S", true, number},
                 {"READ-B/S", true, number},
                 {"EXPIRED/S", true, number},
+                {"DROPPED/S", true, number},
                 {"OLDEST", true, number},
                 {"ALARM", true, 7}});
 }
@@ -176,6 +179,7 @@ std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
           rate_cell(change.read_back),
           size_rate_cell(change.read_back_bytes),
           rate_cell(change.expired),
+          rate_cell(change.dropped),
           age_cell(queue.oldest_age),
           alarm_cell(queue.alarm)};
 }
@@ -197,6 +201,7 @@ Json json_of(const QueueInfo& queue, const Change& change, const std::string& ti
           {"read_back_per_second", rounded(change.read_back)},
           {"read_back_bytes_per_second", rounded(change.read_back_bytes)},
           {"expired_per_second", rounded(change.expired)},
+          {"dropped_per_second", rounded(change.dropped)},
           {"oldest_age", queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
           {"disk_left", queue.disk_left},
           {"alarm", name(queue.alarm)}};
@@ -283,8 +288,9 @@ Verb add_stat(CLI::App& root, Settings& settings) {
            "of the slowest group. JOURNALED: how many of MSGS are on the disk; JOURNAL: the disk\n"
            "space that takes; SPILLED/S and SPILL-B/S: how much is written to it, READ/S and\n"
            "READ-B/S: how much groups are given from it, in messages and their bytes. EXPIRED/S:\n"
-           "messages whose time was over before a group got them. OLDEST: how long ago the oldest\n"
-           "message still needed was sent; ALARM: why the disk takes nothing.\n"
+           "messages whose time was over before a group got them; DROPPED/S: those that groups\n"
+           "have missed, with full policy drop-oldest. OLDEST: how long ago the oldest message\n"
+           "still needed was sent; ALARM: why the disk takes nothing.\n"
            "Rates are those of the interval; the first line comes at its end. Ctrl-C ends.\n\n"
            "Examples:\n"
            "  spillring stat\n"

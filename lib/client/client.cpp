@@ -130,6 +130,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.doomed = record.doomed;
   info.dead_lettered = record.dead_lettered;
   info.discarded = record.discarded;
+  info.dropped = record.dropped;
   info.options.mode = record.mode;
   info.options.owner_group = std::to_string(record.owner_group);
   info.owner = record.owner;
@@ -298,7 +299,7 @@ std::vector<GroupInfo> Queue::groups() const {
       const auto record = answer.record<layout::GroupRecord>(i);
       groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
                         record.floor, record.lag, record.members, record.unacked, record.lost,
-                        record.read_back, record.read_back_bytes, record.expired});
+                        record.read_back, record.read_back_bytes, record.expired, record.dropped});
       request.number = record.slot + 1U;
     }
     if (answer.reply.number == 0 || answer.reply.records == 0) return groups;

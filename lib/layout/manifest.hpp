@@ -121,7 +121,11 @@ struct Manifest {
   std::uint32_t reserved_alarm;
   std::uint64_t boot;    // of the machine; written once
   std::uint64_t ttl_ns;  // of what is sent without one; 0: none; can be set
-  std::uint64_t reserved_rings[9];
+  // The ring in which the oldest may be dropped, by its first sequence: everything below that is
+  // dropped, or was finished with. 0: none yet. Only grows.
+  os::Atomic<std::uint64_t> drops;
+  std::uint64_t base_settled;  // where the oldest are dropped: messages below `base`
+  std::uint64_t reserved_rings[7];
 
   // -- tables
   GroupEntry groups[max_groups];
@@ -149,6 +153,7 @@ static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
 static_assert(offsetof(Manifest, disk_alarm) == 416);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
+static_assert(offsetof(Manifest, drops) == 440);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);
@@ -161,6 +166,9 @@ static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only 
 inline bool follows(const Manifest& manifest) noexcept {
   return manifest.durability != 0 || manifest.retain_ns != 0 || manifest.retain_bytes != 0;
 }
+
+/// The oldest are dropped where there is no room, and what is missed is counted.
+inline bool drops_oldest(const Manifest& manifest) noexcept { return manifest.full == 3; }
 
 /// Bits of `features_required` that this build understands.
 inline constexpr std::uint64_t features_known = 0;

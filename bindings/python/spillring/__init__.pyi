@@ -110,6 +110,7 @@ class QueueInfo:
     doomed: int
     dead_lettered: int
     discarded: int
+    dropped: int
 
 @dataclass(frozen=True)
 class GroupInfo:
@@ -123,6 +124,7 @@ class GroupInfo:
     read_back: int
     read_back_bytes: int
     expired: int
+    dropped: int
 
 @final
 class Message:
@@ -139,6 +141,8 @@ class Message:
     def timestamp(self) -> datetime: ...
     @property
     def deliveries(self) -> int: ...
+    @property
+    def gap(self) -> int: ...
     @property
     def ttl(self) -> float | None: ...
     @property
@@ -282,7 +286,7 @@ class Bus:
         create: bool = False,
         capacity: int | str = "16MiB",
         slots: int = 65536,
-        full: Literal["block", "reject", "spill"] | None = None,
+        full: Literal["block", "reject", "spill", "drop-oldest"] | None = None,
         durability: Literal["memory", "disk"] = "memory",
         sync: float | str = "each",
         keep: Literal["unread", "attached"] = "unread",
