@@ -88,9 +88,10 @@ spillring_queue_options shown(const QueueOptions& options) {
   shown.size = sizeof shown;
   shown.capacity = options.capacity;
   shown.slots = options.slots;
-  shown.full = options.full == Full::block    ? SPILLRING_FULL_BLOCK
-               : options.full == Full::reject ? SPILLRING_FULL_REJECT
-                                              : SPILLRING_FULL_SPILL;
+  shown.full = options.full == Full::block         ? SPILLRING_FULL_BLOCK
+               : options.full == Full::reject      ? SPILLRING_FULL_REJECT
+               : options.full == Full::drop_oldest ? SPILLRING_FULL_DROP_OLDEST
+                                                   : SPILLRING_FULL_SPILL;
   shown.keep = static_cast<std::int32_t>(options.keep);
   shown.durability = static_cast<std::int32_t>(options.durability);
   shown.prealloc = options.prealloc ? 1 : 0;

@@ -13,8 +13,7 @@
  *
  * Faults: COUNT_APART   skipped is raised after `gone`, in a step of its own (with ABORT)
  *         SETTLED_APART settled is raised after the floor, in a step of its own (with DEATH)
- *         LEAVE_FRESH   words that nobody has claimed are left as they are below `gone`
- *         LEAVE_CLAIMED so are those that are claimed
+ *         LEAVE_CLAIMED words that are claimed are left as they are below `gone`
  *         FROM_GONE     claims go by `gone`, before the floor is there: words are used again before they are counted
  *         WALK_DROPPED  the floor goes over dropped words as over finished ones
  *         FINISH_GONE   who has claimed what is gone finishes it as if it had it
@@ -194,9 +193,6 @@ inline pass_dropped(me) {
             if
             :: q > s -> break           /* the floor has moved on */
             :: q == s && w >= FINISHED -> d_step { if :: w == FINISHED -> n++ :: else fi; s++ }
-#ifdef LEAVE_FRESH
-            :: q < s -> s++
-#endif
 #ifdef LEAVE_CLAIMED
             :: q == s && w >= CLAIMED && w < FINISHED -> s++
 #endif
