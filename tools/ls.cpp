@@ -11,7 +11,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct LsArguments {
   std::string glob;
 };
 
@@ -62,7 +62,7 @@ void print_queues(const std::vector<QueueInfo>& queues, const Settings& settings
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const LsArguments& arguments, const Settings& settings) {
   settings.refuse_formats("ls", {Format::raw});
   const Client client = settings.connect();
   const std::vector<QueueInfo> queues = matching(client, arguments.glob);
@@ -80,16 +80,17 @@ Verb add_ls(CLI::App& root, Settings& settings) {
       root, settings,
       {.name = "ls",
        .does = "List queues",
-       .text = "In a pipe, columns are separated by tabs and sizes are bytes. DROPPED: messages\n"
-               "that groups have missed, with full policy drop-oldest. DELIVERIES: how often a "
-               "message\n"
-               "is delivered before it goes to the queue DEAD-LETTER.\n"
-               "Exit code 1: no queue has a name like GLOB.\n\n"
-               "Examples:\n"
-               "  spillring ls\n"
-               "  spillring ls 'log*'\n"
-               "  spillring ls --json | jq '.queues[] | select(.messages > 0) | .name'"});
-  const auto arguments = std::make_shared<Arguments>();
+       .text =
+           "In a pipe, columns are separated by tabs and sizes are bytes. DROPPED: what groups "
+           "have\n"
+           "missed, with full policy drop-oldest. DELIVERIES: how often a message is delivered\n"
+           "before it goes to the queue DEAD-LETTER.\n"
+           "Exit code 1: no queue has a name like GLOB.\n\n"
+           "Examples:\n"
+           "  spillring ls\n"
+           "  spillring ls 'log*'\n"
+           "  spillring ls --json | jq '.queues[] | select(.messages > 0) | .name'"});
+  const auto arguments = std::make_shared<LsArguments>();
   add_text(app, "GLOB", arguments->glob, "", "only names like this: * ? [abc]");
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -55,18 +55,24 @@ void read_ttl(const std::string& label, const std::string& value, QueueChanges& 
   changes.ttl = parse_duration(label, value);
 }
 
-constexpr std::array<Tunable, 5> tunables{{
+void read_group_expiry(const std::string& label, const std::string& value, QueueChanges& changes) {
+  changes.group_expiry = parse_duration(label, value);
+}
+
+constexpr std::array<Tunable, 6> tunables{{
     {"lease", "lease", read_lease},
     {"ttl", "ttl", read_ttl},
+    {"group-expiry", "group_expiry", read_group_expiry},
     {"stall-timeout", "stall_timeout", read_stall_timeout},
     {"sync", "sync", read_sync},
     {"retain", "retain", read_retain},
 }};
 
-constexpr std::array<std::string_view, 8> settled{"capacity",   "slots",    "full", "keep",
-                                                  "durability", "prealloc", "mode", "owner-group"};
+constexpr std::array<std::string_view, 10> settled{
+    "capacity", "slots", "full",        "keep",           "durability",
+    "prealloc", "mode",  "owner-group", "max-deliveries", "dead-letter"};
 
-struct Arguments {
+struct SetArguments {
   std::string queue;
   QueueChanges changes;
   std::vector<const Tunable*> chosen;
@@ -88,7 +94,7 @@ struct Arguments {
                       near ? fmt::format("did you mean '{}'?", *near) : "spillring set --help");
 }
 
-void read(const std::string& setting, Arguments& arguments) {
+void read(const std::string& setting, SetArguments& arguments) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw usage_failure(fmt::format("'{}' sets nothing", setting), "it has no name and '='",
@@ -106,7 +112,7 @@ Property property_of(const QueueInfo& info, const Tunable& tunable) {
   return *std::ranges::find(all, tunable.property, &Property::name);
 }
 
-void print(const Arguments& arguments, const QueueInfo& before, const QueueInfo& after,
+void print(const SetArguments& arguments, const QueueInfo& before, const QueueInfo& after,
            const Settings& settings) {
   Table table({{"OPTION"}, {"BEFORE"}, {"AFTER"}});
   Json changes = Json::object();
@@ -125,7 +131,7 @@ void print(const Arguments& arguments, const QueueInfo& before, const QueueInfo&
   print_table(table, settings);
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const SetArguments& arguments, const Settings& settings) {
   settings.refuse_formats("set", {Format::raw});
   if (arguments.chosen.empty()) {
     throw usage_failure("nothing to set", "no OPTION=VALUE is given",
@@ -150,6 +156,7 @@ Verb add_set(CLI::App& root, Settings& settings) {
            "  lease=DUR          a message held this long goes to another consumer; 0: none\n"
            "  ttl=DUR            what is sent from now on is delivered within this time; 0: no\n"
            "                     matter how long\n"
+           "  group-expiry=DUR   a group that nobody has used for this long is removed; 0: none\n"
            "  stall-timeout=DUR  a sender that stops half-way holds others up this long\n"
            "  sync=each|never|DUR\n"
            "                     how often the disk is made to have what was sent (a queue with\n"
@@ -163,7 +170,7 @@ Verb add_set(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring set orders lease=30s\n"
            "  spillring set payments sync=100ms retain=7d,10GiB"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SetArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_values(
       app, "OPTION=VALUE", "", "what to change",

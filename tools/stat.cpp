@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Arguments {
+struct StatArguments {
   std::vector<std::string> queues;
   Timeout interval = std::chrono::seconds(1);
   std::uint64_t count = UINT64_MAX;
@@ -45,6 +45,8 @@ struct Change {
   double read_back_bytes = 0;
   double expired = 0;
   double dropped = 0;
+  double dead_lettered = 0;
+  double discarded = 0;
   std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
 };
 
@@ -90,6 +92,8 @@ Change change_between(const Sample& before, const Sample& now) {
   change.out = rate(finished_between(before, now));
   change.spilled = rate(risen(before.queue.spilled, now.queue.spilled));
   change.spilled_bytes = rate(risen(before.queue.spilled_bytes, now.queue.spilled_bytes));
+  change.dead_lettered = rate(risen(before.queue.dead_lettered, now.queue.dead_lettered));
+  change.discarded = rate(risen(before.queue.discarded, now.queue.discarded));
   const auto group_rate = [&](std::uint64_t GroupInfo::*count) {
     return rate(risen(sum_of(before, count), sum_of(now, count)));
   };
@@ -162,6 +166,9 @@ Table table_of() {
                 {"READ-B/S", true, number},
                 {"EXPIRED/S", true, number},
                 {"DROPPED/S", true, number},
+                {"DEAD/S", true, number},
+                {"DISCARD/S", true, number},
+                {"DOOMED", true, number},
                 {"OLDEST", true, number},
                 {"ALARM", true, 7}});
 }
@@ -180,6 +187,9 @@ std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
           size_rate_cell(change.read_back_bytes),
           rate_cell(change.expired),
           rate_cell(change.dropped),
+          rate_cell(change.dead_lettered),
+          rate_cell(change.discarded),
+          doomed_cell(queue),
           age_cell(queue.oldest_age),
           alarm_cell(queue.alarm)};
 }
@@ -202,6 +212,9 @@ Json json_of(const QueueInfo& queue, const Change& change, const std::string& ti
           {"read_back_bytes_per_second", rounded(change.read_back_bytes)},
           {"expired_per_second", rounded(change.expired)},
           {"dropped_per_second", rounded(change.dropped)},
+          {"dead_lettered_per_second", rounded(change.dead_lettered)},
+          {"discarded_per_second", rounded(change.discarded)},
+          {"doomed", queue.doomed},
           {"oldest_age", queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
           {"disk_left", queue.disk_left},
           {"alarm", name(queue.alarm)}};
@@ -246,7 +259,7 @@ class Lines {
   Settings settings_;
 };
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const StatArguments& arguments, const Settings& settings) {
   settings.refuse_formats("stat", {Format::raw});
   const Client client = settings.connect();
   Lines lines(settings);
@@ -289,14 +302,16 @@ Verb add_stat(CLI::App& root, Settings& settings) {
            "space that takes; SPILLED/S and SPILL-B/S: how much is written to it, READ/S and\n"
            "READ-B/S: how much groups are given from it, in messages and their bytes. EXPIRED/S:\n"
            "messages whose time was over before a group got them; DROPPED/S: those that groups\n"
-           "have missed, with full policy drop-oldest. OLDEST: how long ago the oldest message\n"
-           "still needed was sent; ALARM: why the disk takes nothing.\n"
+           "have missed, with full policy drop-oldest. DEAD/S: dead letters; DISCARD/S:\n"
+           "delivered too often, and finished for want of a queue for dead letters; DOOMED: those\n"
+           "that still wait to become one. OLDEST: how long ago the oldest message still needed\n"
+           "was sent; ALARM: why the disk takes nothing.\n"
            "Rates are those of the interval; the first line comes at its end. Ctrl-C ends.\n\n"
            "Examples:\n"
            "  spillring stat\n"
            "  spillring stat orders -i 500ms\n"
            "  spillring stat orders -i 10s -n 6 -o ndjson | jq .in_per_second"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<StatArguments>();
   add_values(app, "QUEUE", "", "names of queues (all there are)",
              [arguments](const std::string&, const std::string& value) {
                check_queue_name(value);

@@ -26,24 +26,24 @@ ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
       drops_(layout::drops_oldest(attachment_.manifest())),
       hold_word_(&attachment_.groups().holds[attachment_.owner().slot].sequence) {
   if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
+  entry_ = &attachment_.manifest().groups[group_];
 }
 
 ConsumerCore::~ConsumerCore() = default;
 
 Result<Message> ConsumerCore::receive(Timeout timeout) {
+  if (watch_ == nullptr) [[likely]]
+    return next(timeout);
   Result<Message> received = next(timeout);
-  if (watch_ != nullptr) {
-    if (received || received.error() == Code::interrupted) watch_->raise();
-    if (received.error() == Code::empty || received.error() == Code::timeout) watch_->arm();
-  }
+  if (received || received.error() == Code::interrupted) watch_->raise();
+  if (received.error() == Code::empty || received.error() == Code::timeout) watch_->arm();
   return received;
 }
 
 Result<Message> ConsumerCore::next(Timeout timeout) {
-  if (closed_) return Code::closed;
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (;;) {
-    if (const Code code = attachment_.condition(); code != Code::ok) return code;
+    if (const Code code = condition(); code != Code::ok) return code;
     // A waiter that waited in vain wants a look that trusts no hint (group/shared_group.hpp, G2).
     const bool from_floor = look_from_floor_.load(std::memory_order_relaxed) &&
                             look_from_floor_.exchange(false, std::memory_order_relaxed);
@@ -52,7 +52,11 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     if (taken == Code::ok && found) [[likely]] {
       return message(found);
     }
-    if (taken != Code::empty && taken != Code::ok) return taken;
+    if (taken != Code::empty && taken != Code::ok) {
+      // What a group that is removed just now still needed may have gone from under the look.
+      const Code code = condition();
+      return code == Code::ok ? taken : code;
+    }
     rest();
     if (taken == Code::ok) {  // there may be more
       if (membership_.interruptible) return Code::interrupted;
@@ -78,32 +82,33 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
 }
 
 Result<Message> ConsumerCore::message(const Found& found) {
+  if (found.ring == nullptr) {
+    const auto extent = *found.block->data->message(found.sequence);  // look_in_journal() has asked
+    count_read_back(extent.payload.size() + extent.metadata.size());
+    return message(found, extent);
+  }
+  const ring::RingView& ring = found.ring->view;
+  const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
+  if (extent) [[likely]]
+    return message(found, *extent);
+  // It may be whole again when somebody else looks: nothing of it stays here.
+  if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt, 0);
+  give_up(found);
+  return attachment_.report_damage();
+}
+
+template <typename Extent>
+Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) {
   Result<Message> result{Message()};
   Message& message = *result;
-  const auto place = [&message](const auto& extent) {
-    message.data_ = extent.payload.data();
-    message.size_ = extent.payload.size();
-    message.meta_ = extent.metadata.data();
-    message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
-    message.timestamp_ = extent.timestamp;
-  };
-  if (found.ring != nullptr) {
-    const ring::RingView& ring = found.ring->view;
-    const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
-    if (!extent) [[unlikely]] {
-      // It may be whole again when somebody else looks: nothing of it stays here.
-      if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt, 0);
-      give_up(found);
-      return attachment_.report_damage();
-    }
-    place(*extent);
-  } else {
-    place(*found.block->data->message(found.sequence));  // look_in_journal() has asked
-    count_read_back(message.size_ + std::uint64_t{message.meta_size_});
-  }
   message.core_ = this;
+  message.data_ = extent.payload.data();
+  message.size_ = extent.payload.size();
+  message.meta_ = extent.metadata.data();
+  message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
   message.deliveries_ = found.deliveries;
   message.seq_ = found.sequence;
+  message.timestamp_ = extent.timestamp;
   message.receipt_ = found.receipt;
   message.source_ = &found.source();
   message.gap_ = std::exchange(gap_, 0);
@@ -221,7 +226,7 @@ void ConsumerCore::give_up(const Found& found) noexcept {
 }
 
 bool ConsumerCore::nothing_to_do() const noexcept {
-  return attachment_.condition() == Code::ok && !worth_a_look();
+  return condition() == Code::ok && !worth_a_look();
 }
 
 void ConsumerCore::ask_about_obstacle() noexcept {
@@ -296,7 +301,7 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
 }
 
 std::uint64_t ConsumerCore::lag() {
-  if (attachment_.condition() != Code::ok) return 0;
+  if (condition() != Code::ok) return 0;
   const std::uint64_t floor = low();
   const Result<Ring*> newest = ring_of(layout::no_sequence);
   if (!newest || *newest == nullptr) return 0;
@@ -307,15 +312,18 @@ std::uint64_t ConsumerCore::lag() {
 
 Result<void> ConsumerCore::ack(Message& message) {
   if (attachment_.forked()) return Code::forked;
-  const Result<void> result = settle(message);
+  const Code result = settled(message);
   end_view(message);
   return result;
 }
 
 Result<void> ConsumerCore::settle(Message& message) {
-  if (attachment_.forked()) return Code::forked;
-  if (message.receipt_ == Message::settled) return {};
-  return finish(message.seq_, std::exchange(message.receipt_, Message::settled));
+  return attachment_.forked() ? Code::forked : settled(message);
+}
+
+inline Code ConsumerCore::settled(Message& message) noexcept {
+  if (message.receipt_ == nothing_owed) return Code::ok;
+  return finish(message.seq_, std::exchange(message.receipt_, nothing_owed));
 }
 
 Result<void> ConsumerCore::nack(Message& message, Timeout delay) {

@@ -40,11 +40,14 @@ enum CanGrow : std::uint32_t { more_slots = 1, more_bytes = 2 };
 struct GroupEntry {
   os::Atomic<std::uint64_t> word;  // entry_word: presence, kind, generation
   os::Atomic<std::uint64_t>
-      start;             // everything below is finished, whatever the floor says; only grows
-  std::uint64_t window;  // words of a shared group; 0 for a stream
-  std::uint64_t reserved[6];
+      start;                    // everything below is finished, whatever the floor says; only grows
+  std::uint64_t window;         // words of a shared group; 0 for a stream
+  std::int64_t unused_since;    // monotonic, ns; 0: it has members. For the supervisor alone
+  std::uint64_t unused_before;  // how long it had been unused when that began, in other lives
+  std::uint64_t reserved[4];
   Text<name_size> name;  // empty: a subscription's own
 };
+static_assert(offsetof(GroupEntry, name) == 72);
 static_assert(sizeof(GroupEntry) == 192,
               "whole cache lines, so that groups do not disturb one another");
 
@@ -121,11 +124,13 @@ struct Manifest {
   std::uint32_t reserved_alarm;
   std::uint64_t boot;    // of the machine; written once
   std::uint64_t ttl_ns;  // of what is sent without one; 0: none; can be set
+  // A named group that has had no members for so long is removed; 0: none is; can be set.
+  std::uint64_t group_expiry_ns;
   // The ring in which the oldest may be dropped, by its first sequence: everything below that is
   // dropped, or was finished with. 0: none yet. Only grows.
   os::Atomic<std::uint64_t> drops;
   std::uint64_t base_settled;  // where the oldest are dropped: messages below `base`
-  std::uint64_t reserved_rings[7];
+  std::uint64_t reserved_rings[6];
 
   // -- tables
   GroupEntry groups[max_groups];
@@ -153,7 +158,8 @@ static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
 static_assert(offsetof(Manifest, disk_alarm) == 416);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
-static_assert(offsetof(Manifest, drops) == 440);
+static_assert(offsetof(Manifest, group_expiry_ns) == 440);
+static_assert(offsetof(Manifest, drops) == 448);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);
