@@ -190,7 +190,8 @@ Moved SharedGroup::pass_dropped(ring::Dropped dropped) noexcept {
   // Not so far at a time that a word could look newer than it is (24-bit laps).
   const std::uint64_t farthest = window_ << 22;
   const std::uint64_t begin = cursor_->floor.load(std::memory_order_seq_cst);
-  for (std::uint64_t steps = 1U << 20; steps != 0; --steps) {
+  // Nor without end: `until` is a producer's word. What is left is passed the next time.
+  for (int steps = 64; steps != 0; --steps) {
     const Passage seen = read(*cursor_);
     // Who has brought the floor here may have been stopped before it said what that meant.
     if (seen.floor == dropped.until) note_dropped(*cursor_, seen, dropped.messages);
