@@ -43,7 +43,7 @@ void Queue::count_unused(std::uint16_t slot) noexcept {
 
 std::uint64_t Queue::unused_for(std::uint16_t slot, os::Instant now) const noexcept {
   const layout::GroupEntry& entry = manifest().groups[slot];
-  if (entry.unused_since == 0) return 0;
+  if (entry.unused_since == 0 || group_table_[slot]->members != 0) return 0;
   return entry.unused_before + static_cast<std::uint64_t>(now - entry.unused_since);
 }
 
