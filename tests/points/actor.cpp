@@ -111,7 +111,11 @@ void Actor::seek() {
   const auto groups = queue().groups();
   const auto mine = std::find_if(groups.begin(), groups.end(),
                                  [](const auto& group) { return group.name == group_name; });
-  in_->seek(spillring::Start::at(mine->floor));
+  try {
+    in_->seek(spillring::Start::at(mine->floor));
+  } catch (const spillring::Error& error) {
+    if (error.code() != Code::busy) ledger_.complain(Fault::refused);  // somebody else has joined
+  }
 }
 
 bool Actor::read(Timeout timeout) {
@@ -124,8 +128,8 @@ bool Actor::read(Timeout timeout) {
   if (message->seq() <= last_read_) ledger_.complain(Fault::disorder);
   last_read_ = message->seq();
   const auto n = identify(*message);
+  if (n) fate(*n).streamed = 1;  // before: who dies in here may have finished with it
   if (!message->ack()) ledger_.complain(Fault::refused);
-  if (n) fate(*n).streamed = 1;
   return true;
 }
 

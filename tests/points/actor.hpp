@@ -32,6 +32,7 @@ class Actor {
   }
   void stop_writing() { out_.reset(); }
   void leave() { in_.reset(); }
+  [[nodiscard]] bool is_member() const noexcept { return in_.has_value(); }
   void stop_following() { stream_.reset(); }
 
   // -- as a producer; true if it was taken

@@ -37,7 +37,7 @@ struct Fate {
   std::atomic<std::uint8_t> shown;     // deliveries of the last time somebody of the group saw it
   std::atomic<std::uint8_t> acks;      // good ones
   std::atomic<std::uint8_t> trying;    // acknowledgements without an answer
-  std::atomic<std::uint8_t> streamed;  // finished by the stream's reader
+  std::atomic<std::uint8_t> streamed;  // finished by the stream's reader, or about to be
   std::atomic<std::uint16_t> size;
 };
 

@@ -291,7 +291,7 @@ std::vector<Where> Trial::places() {
   const auto stage = this->stage(scenario_.options);
   Image image;
   survey(*stage, image, [&](std::uint64_t steps, Led::At at) {
-    all.push_back({steps, at == Led::At::asleep});
+    if (at != Led::At::end) all.push_back({steps, at == Led::At::asleep});
   });
   if (most_ == 0 || all.size() <= most_) return all;
   // Spread evenly, and each time others.
@@ -321,6 +321,7 @@ Findings Trial::kills() {
   for (const Where& where : places()) {
     const auto stage = this->stage(scenario_.options);
     if (!lead(*stage, where)) ++found_.missed;
+    if (!scenario_.full) stage->others.fall_asleep(patience);
     const auto begin = Clock::now();
     stage->led->kill();
     if (scenario_.full) stage->others.make_room();

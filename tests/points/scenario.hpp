@@ -33,6 +33,7 @@ struct Scenario {
   /// How many messages there are that nobody has taken, where the setting does not say.
   std::uint32_t backlog = 0;
   bool full = false;     // there is no room left
+  bool alone = false;    // it is the only member of the group
   bool streams = false;  // it is the stream's reader, in whose place nobody else reads
 };
 

@@ -71,7 +71,10 @@ std::vector<Scenario> all() {
                   .options = on_disk(spillring::Durability::memory),
                   .on_disk = true,
                   .backlog = 300});
-  list.push_back({"seek", join, [](Actor& a, const Setting&) { a.seek(); }});
+  list.push_back({.name = "seek",
+                  .prepare = join,
+                  .operate = [](Actor& a, const Setting&) { a.seek(); },
+                  .alone = true});
   // -- a stream's reader
   list.push_back({"read a stream", [](Actor& a, const Setting&) { a.follow(); },
                   [](Actor& a, const Setting&) {

@@ -1,6 +1,7 @@
 #include "stage.hpp"
 
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <stdexcept>
 #include <thread>
 
@@ -25,6 +27,13 @@ namespace {
 
 constexpr std::uint32_t probes = 70;  // more than there are slots
 
+/// In a futex: what it said to the bell it has said by then.
+bool sleeps(pid_t thread) {
+  std::ifstream call("/proc/self/task/" + std::to_string(thread) + "/syscall");
+  long number = -1;
+  return call >> number && (number == SYS_futex || number == SYS_futex_waitv);
+}
+
 std::uint64_t messages_on_disk(const Actor& actor) { return actor.queue().info().journaled; }
 
 }  // namespace
@@ -33,6 +42,10 @@ Others::Others(const std::string& socket, Ledger& ledger)
     : ledger_(ledger), actor_(socket, ledger) {
   actor_.write();
   actor_.join();
+}
+
+Others::~Others() {
+  if (sleeper_.joinable()) sleeper_.join();
 }
 
 void Others::live_through(const Scenario& scenario, const Setting& setting) {
@@ -47,6 +60,7 @@ void Others::live_through(const Scenario& scenario, const Setting& setting) {
   for (std::uint32_t i = 0; i < waiting; ++i) actor_.send(setting.size, 5s);
   while (scenario.full && actor_.send(setting.size, 1ms)) {
   }
+  if (scenario.alone) actor_.leave();
   while (scenario.backlog > 64 && messages_on_disk(actor_) < scenario.backlog / 2) {
     std::this_thread::sleep_for(1ms);
   }
@@ -66,7 +80,22 @@ bool Others::drain() {
   return all_there();
 }
 
+void Others::fall_asleep(std::chrono::milliseconds patience) {
+  if (!actor_.is_member()) actor_.join();
+  drain();
+  actor_.send(least_size, 1ms);
+  if (drain()) return;
+  std::atomic<pid_t> thread = 0;
+  sleeper_ = std::thread([this, patience, &thread] {
+    thread = ::gettid();
+    if (actor_.take(patience)) actor_.acknowledge();
+  });
+  while (thread == 0 || !sleeps(thread)) std::this_thread::yield();
+}
+
 bool Others::serve(std::chrono::milliseconds patience) {
+  if (sleeper_.joinable()) sleeper_.join();
+  if (!actor_.is_member()) actor_.join();
   const auto until = Clock::now() + patience;
   drain();
   bool sent = actor_.send(least_size, 10ms);
@@ -77,7 +106,7 @@ bool Others::serve(std::chrono::milliseconds patience) {
   }
   bool there = drain();
   while (sent && !there && Clock::now() < until) {
-    if (actor_.take(20ms)) actor_.acknowledge();
+    if (actor_.take(patience)) actor_.acknowledge();
     there = drain();
   }
   if (!sent || !there) ledger_.complain(sent ? Fault::lost : Fault::stuck);
@@ -85,6 +114,7 @@ bool Others::serve(std::chrono::milliseconds patience) {
 }
 
 void Others::pass_by() {
+  if (!actor_.is_member()) actor_.join();
   actor_.send(least_size, spillring::no_wait);
   if (actor_.take()) actor_.acknowledge();
   if (actor_.take()) actor_.hand_back();
@@ -96,7 +126,7 @@ bool Others::turn_over(std::chrono::milliseconds patience) {
   for (std::uint32_t i = 0; i < 2 * probes; ++i) {
     while (actor_.read()) {
     }
-    if (!actor_.send(300, patience) || !actor_.take(patience)) {
+    if (!actor_.send(1000, patience) || !actor_.take(patience)) {
       ledger_.complain(Fault::stuck);
       return false;
     }
@@ -232,17 +262,25 @@ void Led::kill() {
   ended_ = true;
 }
 
+void Led::interrupt() {
+  if (!asleep_) return;
+  ::kill(pid_, SIGSTOP);
+  if (!await_stop(5s)) throw std::runtime_error("it cannot be stopped");
+  asleep_ = false;
+}
+
 void Led::stop() {
+  interrupt();
   traced::trace(PTRACE_DETACH, pid_, 0, SIGSTOP);
   traced_ = false;
 }
 
 void Led::let_go() {
   if (traced_) {
+    interrupt();
     traced::trace(PTRACE_DETACH, pid_);
-  } else {
-    ::kill(pid_, SIGCONT);
   }
+  ::kill(pid_, SIGCONT);  // also for a stop that is on its way
   traced_ = false;
 }
 

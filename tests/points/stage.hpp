@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "actor.hpp"
 #include "ledger.hpp"
@@ -22,9 +23,15 @@ namespace points {
 class Others {
  public:
   Others(const std::string& socket, Ledger& ledger);
+  Others(const Others&) = delete;
+  Others& operator=(const Others&) = delete;
+  ~Others();
 
   /// What the queue has been through before.
   void live_through(const Scenario& scenario, const Setting& setting);
+  /// Takes what there is and sends one more. If somebody is in the way of anything, it goes to
+  /// sleep for that, on a thread of its own, and this returns when it sleeps.
+  void fall_asleep(std::chrono::milliseconds patience);
   /// What the queue is for: one message through it, and everything that was there before. Returns
   /// false, and complains, when that does not come within `patience`.
   bool serve(std::chrono::milliseconds patience);
@@ -48,6 +55,7 @@ class Others {
   Ledger& ledger_;
   Actor actor_;
   bool reads_ = false;
+  std::thread sleeper_;
 };
 
 /// The one that is led. A child process; traced until it is let go.
@@ -79,6 +87,8 @@ class Led {
 
  private:
   bool await_stop(std::chrono::milliseconds patience);
+  /// Out of the system call that it sleeps in.
+  void interrupt();
 
   pid_t pid_ = 0;
   int status_ = 0;
