@@ -66,6 +66,7 @@ std::optional<std::uint32_t> Actor::identify(const spillring::Message& message) 
 }
 
 bool Actor::take(Timeout timeout) {
+  const std::uint32_t begun = ledger_.clock;
   auto message = in_->receive(timeout);
   if (!message) {
     const Code code = message.error();
@@ -74,27 +75,52 @@ bool Actor::take(Timeout timeout) {
   }
   const auto n = identify(*message);
   if (!n) return true;
-  if (fate(*n).acks != 0) ledger_.complain(Fault::again);
-  if (message->deliveries() <= fate(*n).shown) ledger_.complain(Fault::unmarked);
-  fate(*n).shown = static_cast<std::uint8_t>(message->deliveries());
+  // What happened while this call was under way may have come after it was given the message: then
+  // it is as if it had been stopped with the message in its hands.
+  const bool finished = fate(*n).acked_at != 0 && fate(*n).acked_at <= begun;
+  if (finished) ledger_.complain(Fault::again);
+  const bool seen = fate(*n).shown_at != 0 && fate(*n).shown_at <= begun;
+  if (seen && message->deliveries() <= fate(*n).shown) ledger_.complain(Fault::unmarked);
+  if (message->deliveries() > fate(*n).shown) {
+    fate(*n).shown = static_cast<std::uint8_t>(message->deliveries());
+    fate(*n).shown_at = ++ledger_.clock;
+  }
   held_.push_back({*std::move(message), *n});
   return true;
 }
 
-bool Actor::acknowledge() {
-  Held held = std::move(held_.front());
-  held_.pop_front();
+bool Actor::finish(Held& held, spillring::Result<void> (spillring::Message::*how)()) {
   if (number_of(held.message.bytes()) != held.n) ledger_.complain(Fault::damaged);
   ++fate(held.n).trying;
-  const Code code = held.message.ack().error();
-  if (code == Code::ok && ++fate(held.n).acks > 1) ledger_.complain(Fault::again);
+  const Code code = (held.message.*how)().error();
+  if (code == Code::ok) {
+    fate(held.n).acked_at = ++ledger_.clock;
+    if (++fate(held.n).acks > 1) ledger_.complain(Fault::again);
+  }
   if (code != Code::ok && code != Code::stale) ledger_.complain(Fault::refused);
   if (code == Code::stale) ++ledger_.stale;
   --fate(held.n).trying;
   return code == Code::ok;
 }
 
+bool Actor::acknowledge() {
+  if (held_.empty()) return false;
+  Held held = std::move(held_.front());
+  held_.pop_front();
+  return finish(held, &spillring::Message::ack);
+}
+
+void Actor::acknowledge_and_look_on(std::size_t most) {
+  for (Held& held : held_) {
+    finish(held, &spillring::Message::settle);
+    looked_at_.push_back(std::move(held));
+  }
+  held_.clear();
+  while (looked_at_.size() > most) looked_at_.pop_front();
+}
+
 void Actor::hand_back(Timeout delay) {
+  if (held_.empty()) return;
   const Code code = held_.front().message.nack(delay).error();
   if (code != Code::ok && code != Code::stale) ledger_.complain(Fault::refused);
   if (code == Code::stale) ++ledger_.stale;
@@ -102,9 +128,10 @@ void Actor::hand_back(Timeout delay) {
 }
 
 void Actor::look_again() {
-  for (const Held& held : held_) {
+  for (const Held& held : looked_at_) {
     if (number_of(held.message.bytes()) != held.n) ledger_.complain(Fault::damaged);
   }
+  looked_at_.clear();
 }
 
 void Actor::seek() {

@@ -47,12 +47,16 @@ class Actor {
   bool take(spillring::Timeout timeout = spillring::no_wait);
   /// What it holds, oldest first. True if it was its own to finish.
   bool acknowledge();
+  /// The same, but it goes on looking at it: at the last `most`.
+  void acknowledge_and_look_on(std::size_t most);
   void hand_back(spillring::Timeout delay = spillring::no_wait);
-  void drop() { held_.pop_front(); }
+  void drop() {
+    if (!held_.empty()) held_.pop_front();
+  }
   /// To where the group is: nothing is passed over, nothing comes again.
   void seek();
   [[nodiscard]] std::size_t holds() const noexcept { return held_.size(); }
-  /// Everything that it holds is whole still.
+  /// Everything that it looks at is whole still; it looks away.
   void look_again();
 
   // -- as the stream's reader: the next one, at once finished with; false if there is none
@@ -70,6 +74,7 @@ class Actor {
 
   std::uint32_t begin(std::size_t size);
   bool sent(std::uint32_t n, spillring::Code code);
+  bool finish(Held& held, spillring::Result<void> (spillring::Message::*how)());
   [[nodiscard]] Fate& fate(std::uint32_t n) noexcept { return ledger_.fates[n]; }
   /// The number of what came; nullopt: it is nobody's.
   std::optional<std::uint32_t> identify(const spillring::Message& message);
@@ -82,6 +87,7 @@ class Actor {
   spillring::Loan loan_;
   std::uint32_t lent_ = 0;
   std::deque<Held> held_;
+  std::deque<Held> looked_at_;
   std::uint64_t last_read_ = 0;
 };
 

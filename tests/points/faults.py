@@ -41,7 +41,7 @@ hand_back(s, word, s > ahead)""", ("kills", "acknowledge", "unmarked")),
     "silent": ("daemon/queue.cpp", """\
   // It may have died between a change and the ring for it.
   ring_bells();
-""", "", ("kills", "loan and publish", "slow")),
+""", "", ("kills", "acknowledge", "slow")),
 }
 
 

@@ -39,11 +39,14 @@ struct Fate {
   std::atomic<std::uint8_t> trying;    // acknowledgements without an answer
   std::atomic<std::uint8_t> streamed;  // finished by the stream's reader, or about to be
   std::atomic<std::uint16_t> size;
+  std::atomic<std::uint32_t> shown_at;  // on the ledger's clock
+  std::atomic<std::uint32_t> acked_at;
 };
 
 struct Ledger {
   static constexpr std::uint32_t most = 2048;
   std::atomic<std::uint32_t> used;
+  std::atomic<std::uint32_t> clock;  // counts what was shown and acknowledged
   std::atomic<std::uint32_t> stale;  // calls that were told so
   std::array<std::atomic<std::uint32_t>, static_cast<std::size_t>(Fault::count)> faults;
   std::array<Fate, most> fates;
