@@ -74,7 +74,10 @@ bool Actor::take(Timeout timeout) {
     return false;
   }
   const auto n = identify(*message);
-  if (!n) return true;
+  if (!n) {  // it would come again and again
+    static_cast<void>(message->ack());
+    return true;
+  }
   // What happened while this call was under way may have come after it was given the message: then
   // it is as if it had been stopped with the message in its hands.
   const bool finished = fate(*n).acked_at != 0 && fate(*n).acked_at <= begun;

@@ -22,10 +22,13 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -84,14 +87,16 @@ struct Findings {
   std::vector<double> seconds;     // until the others were served
   double late = 0;                 // what the machine itself was late meanwhile
   std::array<std::uint64_t, fault_names.size()> faults{};
-  std::set<std::string> where;  // the first places of violations
+  std::string where;  // the place of the first violation
 
   void add(const Ledger& ledger, const std::string& place) {
     stale += ledger.stale;
     ++tried;
     for (std::size_t i = 0; i < faults.size(); ++i) faults[i] += ledger.faults[i];
-    if (ledger.complaints() != 0 && where.size() < 5) where.insert(place);
+    if (ledger.complaints() != 0) where = place;
   }
+  /// One is enough: what follows is not tried any more.
+  [[nodiscard]] bool violated() const noexcept { return !where.empty(); }
 };
 
 void print(const Findings& found) {
@@ -113,13 +118,7 @@ void print(const Findings& found) {
     std::printf("%s\"%s\": %llu", i == 0 ? "" : ", ", fault_names[i],
                 static_cast<unsigned long long>(found.faults[i]));
   }
-  std::printf("}, \"where\": [");
-  std::string separator;
-  for (const std::string& place : found.where) {
-    std::printf("%s\"%s\"", separator.c_str(), place.c_str());
-    separator = ", ";
-  }
-  std::printf("]}\n");
+  std::printf("}, \"where\": \"%s\"}\n", found.where.c_str());
 }
 
 /// How late a thread that only sleeps wakes up.
@@ -282,7 +281,7 @@ Findings Trial::images() {
     survey(*stage, image, [&](std::uint64_t steps, Led::At) { keep(*stage, image, steps); });
   }
   const std::size_t stride = most_ == 0 ? 1 : std::max<std::size_t>(1, cases_.size() / most_);
-  for (std::size_t i = 0; i < cases_.size(); i += stride) recover(cases_[i]);
+  for (std::size_t i = 0; i < cases_.size() && !found_.violated(); i += stride) recover(cases_[i]);
   return found_;
 }
 
@@ -329,6 +328,7 @@ Findings Trial::kills() {
     found_.seconds.push_back(seconds_since(begin));
     stage->others.judge();
     found_.add(*stage->ledger, place_text(where.steps));
+    if (found_.violated()) break;
   }
   return found_;
 }
@@ -354,6 +354,7 @@ Findings Trial::stops() {
     stage->others.look_and_finish();
     stage->others.judge();
     found_.add(*stage->ledger, place_text(where.steps));
+    if (found_.violated()) break;
   }
   return found_;
 }
@@ -374,6 +375,7 @@ Findings Trial::pairs() {
     }
     stage->others.judge();
     found_.add(*stage->ledger, place_text(where.steps));
+    if (found_.violated()) break;
   }
   return found_;
 }

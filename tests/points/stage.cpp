@@ -26,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 namespace {
 
 constexpr std::uint32_t probes = 70;  // more than there are slots
+constexpr pid_t awake = -1;           // a sleeper that has got what it slept for
 constexpr std::size_t views = 24;     // of so many messages at once
 
 /// In a futex: what it said to the bell it has said by then.
@@ -86,12 +87,13 @@ void Others::fall_asleep(std::chrono::milliseconds patience) {
   drain();
   actor_.send(least_size, 1ms);
   if (drain()) return;
-  std::atomic<pid_t> thread = 0;
-  sleeper_ = std::thread([this, patience, &thread] {
-    thread = ::gettid();
+  sleeper_thread_ = 0;
+  sleeper_ = std::thread([this, patience] {
+    sleeper_thread_ = ::gettid();
     if (actor_.take(patience)) actor_.acknowledge();
+    sleeper_thread_ = awake;
   });
-  while (thread == 0 || !sleeps(thread)) std::this_thread::yield();
+  while (sleeper_thread_ != awake && !sleeps(sleeper_thread_)) std::this_thread::yield();
 }
 
 bool Others::serve(std::chrono::milliseconds patience) {

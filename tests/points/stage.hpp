@@ -4,6 +4,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
@@ -55,6 +56,7 @@ class Others {
   Ledger& ledger_;
   Actor actor_;
   bool reads_ = false;
+  std::atomic<pid_t> sleeper_thread_ = 0;
   std::thread sleeper_;
 };
 
