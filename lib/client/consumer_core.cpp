@@ -52,6 +52,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
       return message(found);
     }
     if (taken != Code::empty && taken != Code::ok) return taken;
+    tell_read_back();
     rest();
     if (taken == Code::ok) {  // there may be more
       if (membership_.interruptible) return Code::interrupted;
@@ -98,7 +99,9 @@ Result<Message> ConsumerCore::message(const Found& found) {
     place(*extent);
   } else {
     place(*found.block->data->message(found.sequence));  // look_in_journal() has asked
-    count_read_back(message.size_ + std::uint64_t{message.meta_size_});
+    read_back_bytes_ += message.size_ + std::uint64_t{message.meta_size_};
+    const bool last = found.sequence + 1 == found.block->data->end();
+    if (++read_back_ == most_untold || last) tell_read_back();
   }
   message.core_ = this;
   message.deliveries_ = found.deliveries;
@@ -107,6 +110,12 @@ Result<Message> ConsumerCore::message(const Found& found) {
   message.source_ = &found.source();
   ++messages_;
   return result;
+}
+
+void ConsumerCore::tell_read_back() noexcept {
+  if (read_back_ == 0) return;
+  cursor().read_back.fetch_add(std::exchange(read_back_, 0), std::memory_order_relaxed);
+  cursor().read_back_bytes.fetch_add(std::exchange(read_back_bytes_, 0), std::memory_order_relaxed);
 }
 
 Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
@@ -325,6 +334,7 @@ void ConsumerCore::close() noexcept {
   closed_ = true;
   if (!attachment_.forked()) {
     watch_.reset();
+    tell_read_back();
     leave();
   }
   if (messages_ == 0) delete this;

@@ -139,10 +139,9 @@ class ConsumerCore {
   [[nodiscard]] bool is_over(std::uint64_t s, const Ring& ring) const noexcept;
   void count_expired() noexcept { cursor().expired.fetch_add(1, std::memory_order_relaxed); }
   void count_lost() noexcept { cursor().lost.fetch_add(1, std::memory_order_relaxed); }
-  void count_read_back(std::uint64_t bytes) noexcept {
-    cursor().read_back.fetch_add(1, std::memory_order_relaxed);
-    cursor().read_back_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  }
+  /// Adds what was read from the journal to the group's counts, which all members share: for some
+  /// messages at a time, at the end of a batch, and before this handle rests.
+  void tell_read_back() noexcept;
   /// Hold: the oldest live one; `behind` where there is none.
   void raise_hold(std::uint64_t behind) noexcept;
   /// The same, and the caller calls made_room().
@@ -197,6 +196,10 @@ class ConsumerCore {
   std::uint64_t hold_ = layout::no_sequence;  // what it says
   LiveSet live_;
   std::uint64_t messages_ = 0;
+  // Read from the journal, and not yet told.
+  static constexpr std::uint64_t most_untold = 16;
+  std::uint64_t read_back_ = 0;
+  std::uint64_t read_back_bytes_ = 0;
   os::Instant last_tick_ = 0;  // in which a poll last looked for what is in its way
 
   // -- of wait(), which may run on another thread

@@ -98,6 +98,13 @@ class RecordedStorage final : public Storage {
     record({.what = What::resize, .file = file, .offset = size});
     return std::make_unique<Recorded>(*this, file);
   }
+  std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) override {
+    if (fails()) fail();
+    const std::size_t file = names_.at(path);
+    EXPECT_FALSE(files_[file]->failed) << "a file that has failed is written over";
+    record({.what = What::resize, .file = file, .offset = size});
+    return std::make_unique<Recorded>(*this, file);
+  }
   void rename(const std::string& from, const std::string& to) override {
     if (fails()) fail();
     const std::size_t file = names_.at(from);
