@@ -66,7 +66,7 @@ constexpr std::array<Tunable, 5> tunables{{
 constexpr std::array<std::string_view, 8> settled{"capacity",   "slots",    "full", "keep",
                                                   "durability", "prealloc", "mode", "owner-group"};
 
-struct Arguments {
+struct SetArguments {
   std::string queue;
   QueueChanges changes;
   std::vector<const Tunable*> chosen;
@@ -88,7 +88,7 @@ struct Arguments {
                       near ? fmt::format("did you mean '{}'?", *near) : "spillring set --help");
 }
 
-void read(const std::string& setting, Arguments& arguments) {
+void read(const std::string& setting, SetArguments& arguments) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw usage_failure(fmt::format("'{}' sets nothing", setting), "it has no name and '='",
@@ -106,7 +106,7 @@ Property property_of(const QueueInfo& info, const Tunable& tunable) {
   return *std::ranges::find(all, tunable.property, &Property::name);
 }
 
-void print(const Arguments& arguments, const QueueInfo& before, const QueueInfo& after,
+void print(const SetArguments& arguments, const QueueInfo& before, const QueueInfo& after,
            const Settings& settings) {
   Table table({{"OPTION"}, {"BEFORE"}, {"AFTER"}});
   Json changes = Json::object();
@@ -125,7 +125,7 @@ void print(const Arguments& arguments, const QueueInfo& before, const QueueInfo&
   print_table(table, settings);
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const SetArguments& arguments, const Settings& settings) {
   settings.refuse_formats("set", {Format::raw});
   if (arguments.chosen.empty()) {
     throw usage_failure("nothing to set", "no OPTION=VALUE is given",
@@ -163,7 +163,7 @@ Verb add_set(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring set orders lease=30s\n"
            "  spillring set payments sync=100ms retain=7d,10GiB"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SetArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_values(
       app, "OPTION=VALUE", "", "what to change",

@@ -11,6 +11,7 @@
 
 #include "journal/sample.hpp"
 #include "journal/segment_reader.hpp"
+#include "spillring/error.hpp"
 #include "temporary_directory.hpp"
 
 namespace spillring::daemon {
