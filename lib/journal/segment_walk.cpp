@@ -27,7 +27,7 @@ void SegmentWalk::open(Storage& storage, const std::string& path) {
     os::Fd file = storage.open(path);
     blank = is_blank(file);
     reader_.emplace(std::move(file), options_.queue_id);
-    if (reader_->first() != options_.place.first) done_ = true;  // segment_writer.hpp, O1
+    if (reader_->first() > options_.place.first) done_ = true;  // segment_writer.hpp, O1
   } catch (const Error& error) {
     done_ = true;
     // Not there: everybody was past it, and the supervisor removed it.
@@ -118,7 +118,7 @@ Outline outline_of(Storage& storage, const std::string& path, std::uint64_t queu
   Outline outline{place.first, 0};
   try {
     SegmentReader reader(storage.open(path), queue_id);
-    if (reader.first() != place.first) return outline;
+    if (reader.first() > place.first) return outline;
     while (const SegmentReader::Spot* spot = reader.find(outline.end)) {
       if (spot->first >= bound_of(place)) break;
       outline.messages += reader.count_messages(*spot, outline.end, bound_of(place));
