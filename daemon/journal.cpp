@@ -16,7 +16,7 @@ namespace spillring::daemon {
 namespace {
 
 // What is over is there for so long to be written over.
-constexpr os::Instant spare_for = 1'000'000'000;
+constexpr os::Instant spare_for = 500'000'000;
 
 void remove_all(journal::Storage& storage, const std::string& directory) {
   for (const std::string& name : storage.list(directory))
@@ -262,7 +262,8 @@ os::Instant Journal::remove_what_is_over(os::Instant now) {
   const std::size_t left = busy_ ? 1 : 0;
   while (over.size() > left && now - over.front().since >= spare_for) remove_oldest_over();
   if (over.empty()) return os::never;
-  return os::after(std::max(now, over.front().since), spare_for);
+  const os::Instant due = os::after(over.front().since, spare_for);
+  return due > now ? due : os::after(now, spare_for);
 }
 
 void Journal::remove_all_that_is_over() {
