@@ -139,8 +139,8 @@ os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   // What goes on keeps its file. Groups are noted not too often, and not too late.
   if (journal_->drop_below(least, all && !follows())) {
-    for (const auto& group : group_table_) {
-      if (group) remember_group(*group);
+    for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+      if (group_table_[slot]) remember_group(slot);
     }
   }
   const std::uint64_t expiry = journal_->expires_at(retention());

@@ -85,6 +85,11 @@ Cell dead_letter_cell(const QueueOptions& options) {
   return text_cell(options.dead_letter.empty() ? "-" : options.dead_letter);
 }
 
+Cell doomed_cell(const QueueInfo& queue) {
+  return queue.doomed == 0 ? count_cell(0)
+                           : text_cell(fmt::format("{}", queue.doomed), Colour::bad);
+}
+
 std::string alarm_text(const QueueInfo& queue) {
   if (queue.alarm == DiskAlarm::none) return {};
   return fmt::format("queue '{}': {}; {}", queue.name, reason(queue.alarm), remedy(queue.alarm));
@@ -94,54 +99,52 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
   const Cell state = state_cell(queue.state);
   const Cell alarm = alarm_cell(queue.alarm);
   const QueueOptions& options = queue.options;
-  return {
-      word("name", queue.name),
-      {"state", state, state.exact},
-      count("messages", queue.messages),
-      size("bytes", queue.bytes),
-      count("journaled", queue.journaled),
-      size("journal_bytes", queue.journal_bytes),
-      {"alarm", alarm, alarm.exact},
-      {"oldest_age", age_cell(queue.oldest_age),
-       queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
-      count("spilled", queue.spilled),
-      size("spilled_bytes", queue.spilled_bytes),
-      size("disk_free", queue.disk_free),
-      size("disk_left", queue.disk_left),
-      count("earliest", queue.earliest),
-      count("first", queue.first),
-      count("next", queue.next),
-      size("capacity", options.capacity),
-      count("slots", options.slots),
-      word("full", name_of(options.full)),
-      word("durability", options.durability == Durability::disk ? "disk" : "memory"),
-      word("sync", sync_of(options)),
-      word("keep", name_of(options.keep)),
-      word("retain", retention_of(options)),
-      duration("stall_timeout", options.stall_timeout),
-      duration("lease", options.lease),
-      duration("ttl", options.ttl),
-      {"max_deliveries", max_deliveries_cell(options),
-       options.max_deliveries == 0 ? Json(nullptr) : Json(options.max_deliveries)},
-      {"dead_letter", dead_letter_cell(options),
-       options.dead_letter.empty() ? Json(nullptr) : Json(options.dead_letter)},
-      {"doomed",
-       queue.doomed == 0 ? count_cell(0) : text_cell(fmt::format("{}", queue.doomed), Colour::bad),
-       queue.doomed},
-      count("dead_lettered", queue.dead_lettered),
-      count("discarded", queue.discarded),
-      {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
-      word("owner", user_name(queue.owner)),
-      word("owner_group", group_name(queue.owner_group)),
-      word("mode", fmt::format("{:04o}", options.mode)),
-      size("largest", queue.largest),
-      count("ring_slots", queue.ring_slots),
-      size("ring_bytes", queue.ring_bytes),
-      count("rings", queue.rings),
-      size("memory", queue.memory),
-      count("producers", queue.producers),
-      count("consumers", queue.consumers),
-      count("groups", queue.groups)};
+  return {word("name", queue.name),
+          {"state", state, state.exact},
+          count("messages", queue.messages),
+          size("bytes", queue.bytes),
+          count("journaled", queue.journaled),
+          size("journal_bytes", queue.journal_bytes),
+          {"alarm", alarm, alarm.exact},
+          {"oldest_age", age_cell(queue.oldest_age),
+           queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
+          count("spilled", queue.spilled),
+          size("spilled_bytes", queue.spilled_bytes),
+          size("disk_free", queue.disk_free),
+          size("disk_left", queue.disk_left),
+          count("earliest", queue.earliest),
+          count("first", queue.first),
+          count("next", queue.next),
+          size("capacity", options.capacity),
+          count("slots", options.slots),
+          word("full", name_of(options.full)),
+          word("durability", options.durability == Durability::disk ? "disk" : "memory"),
+          word("sync", sync_of(options)),
+          word("keep", name_of(options.keep)),
+          word("retain", retention_of(options)),
+          duration("stall_timeout", options.stall_timeout),
+          duration("lease", options.lease),
+          duration("ttl", options.ttl),
+          duration("group_expiry", options.group_expiry),
+          {"max_deliveries", max_deliveries_cell(options),
+           options.max_deliveries == 0 ? Json(nullptr) : Json(options.max_deliveries)},
+          {"dead_letter", dead_letter_cell(options),
+           options.dead_letter.empty() ? Json(nullptr) : Json(options.dead_letter)},
+          {"doomed", doomed_cell(queue), queue.doomed},
+          count("dead_lettered", queue.dead_lettered),
+          count("discarded", queue.discarded),
+          {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
+          word("owner", user_name(queue.owner)),
+          word("owner_group", group_name(queue.owner_group)),
+          word("mode", fmt::format("{:04o}", options.mode)),
+          size("largest", queue.largest),
+          count("ring_slots", queue.ring_slots),
+          size("ring_bytes", queue.ring_bytes),
+          count("rings", queue.rings),
+          size("memory", queue.memory),
+          count("producers", queue.producers),
+          count("consumers", queue.consumers),
+          count("groups", queue.groups)};
 }
 
 Json json_of(const std::vector<Property>& properties) {

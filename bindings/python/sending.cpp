@@ -163,34 +163,36 @@ void QueueObject::wait_for_room(py::handle data, const MetadataArgument& metadat
   if (!woken && !is_nothing(woken.error())) fail(woken.error(), name_);
 }
 
-void QueueObject::put(const Sender& sender, const Batch& batch, Timeout timeout,
-                      std::vector<std::uint64_t>& sequences) {
+void QueueObject::put(const Sender& sender, const Batch& batch, const MetadataArgument& metadata,
+                      Timeout timeout, std::vector<std::uint64_t>& sequences) {
   auto next = batch.messages().begin();
   const auto end = batch.messages().end();
   if (next == end) return;
-  const MetadataArgument none{py::none(), py::none(), py::none()};
   if (batch.largest() >= copy_without_gil) {
-    for (; next != end; ++next) sequences.push_back(put(sender, next->span(), none, timeout));
+    for (; next != end; ++next) {
+      sequences.push_back(put(sender, next->span(), metadata, timeout));
+    }
     return;
   }
   const auto attempt = [&](Producer& producer) -> Result<std::uint64_t> {
     for (; next != end; ++next) {
-      const Result<std::uint64_t> sent = producer.try_send(next->span());
+      const Result<std::uint64_t> sent = producer.try_send(next->span(), metadata.view());
       if (!sent) return sent;
       sequences.push_back(*sent);
     }
     return sequences.back();
   };
-  send(sender, batch.largest(), none, timeout, attempt).value();
+  send(sender, batch.largest(), metadata, timeout, attempt).value();
 }
 
-py::object QueueObject::put_many(py::handle buffers, Timeout timeout) {
+py::object QueueObject::put_many(py::handle buffers, const MetadataArgument& metadata,
+                                 Timeout timeout) {
   const std::shared_ptr<const Sender> sender = this->sender();
   const Deadline deadline(timeout);
   std::vector<std::uint64_t> sequences;
   Batch batch;
   const auto send_batch = [&] {
-    put(*sender, batch, patient(sender->full, deadline.remaining()), sequences);
+    put(*sender, batch, metadata, patient(sender->full, deadline.remaining()), sequences);
     batch.clear();
   };
   try {
@@ -301,17 +303,19 @@ void define_sending(py::class_<QueueObject>& type) {
   FastMethod<QueueObject, PutNowait>::define(type);
   type.def(
           "put_many",
-          [](QueueObject& queue, const py::object& buffers, const py::object& timeout,
-             const py::kwargs& rest) {
+          [](QueueObject& queue, const py::object& buffers, const py::object& ttl,
+             const py::object& timeout, const py::kwargs& rest) {
             refuse(rest, "put_many", {{"atomic", Unbuilt::Neutral::no}});
-            return queue.put_many(buffers, timeout_of(timeout, "timeout"));
+            return queue.put_many(buffers, MetadataArgument(py::none(), py::none(), ttl),
+                                  timeout_of(timeout, "timeout"));
           },
-          py::arg("buffers"), py::kw_only(), py::arg("timeout") = py::none(),
-          R"(put_many(buffers, *, timeout=None) -> tuple[int, int] | None
+          py::arg("buffers"), py::kw_only(), py::arg("ttl") = py::none(),
+          py::arg("timeout") = py::none(),
+          R"(put_many(buffers, *, ttl=None, timeout=None) -> tuple[int, int] | None
 
 Sends a copy of each buffer of an iterable, in its order, many at a time; others may send in
 between. Returns the sequences of the first and the last, None where there was nothing to send.
-Waits and raises as put(); the exception says how many were sent before it.)")
+ttl, waiting and failing are as with put(); the exception says how many were sent before it.)")
       .def(
           "_try_put",
           [](QueueObject& queue, const py::object& data, const py::object& key,

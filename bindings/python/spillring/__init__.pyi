@@ -80,6 +80,7 @@ class QueueInfo:
     stall_timeout: float
     lease: float | None
     ttl: float | None
+    group_expiry: float | None
     prealloc: bool
     owner: int
     owner_group: int
@@ -123,6 +124,7 @@ class GroupInfo:
     read_back: int
     read_back_bytes: int
     expired: int
+    expires_in: float | None
 
 @final
 class Message:
@@ -224,7 +226,7 @@ class Queue:
         ttl: float | None = None,
     ) -> int: ...
     def put_many(
-        self, buffers: Iterable[ReadableBuffer], *, timeout: float | None = None
+        self, buffers: Iterable[ReadableBuffer], *, ttl: float | None = None, timeout: float | None = None
     ) -> tuple[int, int] | None: ...
     def flush(self, *, timeout: float | None = None) -> None: ...
     def loan(
@@ -257,7 +259,7 @@ class Queue:
     def peek(self, n: int = 1, *, seq: int | None = None) -> list[Message]: ...
     def info(self) -> QueueInfo: ...
     def groups(self) -> list[GroupInfo]: ...
-    def remove_group(self, name: str) -> None: ...
+    def remove_group(self, name: str, *, force: bool = False) -> None: ...
     def set(
         self,
         *,
@@ -266,6 +268,7 @@ class Queue:
         sync: float | str | None = None,
         retain: int | str | None = None,
         ttl: float | None = None,
+        group_expiry: float | None = None,
     ) -> QueueInfo: ...
     def purge(self) -> int: ...
     def __len__(self) -> int: ...
@@ -295,6 +298,7 @@ class Bus:
         max_deliveries: int | None = None,
         dead_letter: str | None = None,
         ttl: float | None = None,
+        group_expiry: float | None = None,
     ) -> Queue: ...
     def queues(self) -> list[QueueInfo]: ...
     def delete(self, name: str) -> None: ...

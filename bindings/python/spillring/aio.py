@@ -230,9 +230,10 @@ class Queue:
             raise Full(f"queue '{self.name}' is full")
         return sequence
 
-    async def put_many(self, buffers, *, timeout=None):
+    async def put_many(self, buffers, *, ttl=None, timeout=None):
         """Sends a copy of each buffer, as spillring.Queue.put_many()."""
-        return await _in_thread(self._queue.put_many, list(buffers), timeout=timeout)
+        put = functools.partial(self._queue.put_many, ttl=ttl)
+        return await _in_thread(put, list(buffers), timeout=timeout)
 
     async def flush(self, *, timeout=None):
         """Returns when the disk has all that was put, as spillring.Queue.flush()."""
@@ -302,15 +303,16 @@ class Queue:
         """The groups as they are at this moment, a list of GroupInfo."""
         return await _in_thread(self._queue.groups)
 
-    async def remove_group(self, name):
-        """Removes a group and its position. It must have no members."""
-        await _in_thread(self._queue.remove_group, name)
+    async def remove_group(self, name, *, force=False):
+        """Removes a group and its position, as spillring.Queue.remove_group()."""
+        await _in_thread(self._queue.remove_group, name, force=force)
 
-    async def set(self, *, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None):
+    async def set(
+        self, *, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None, group_expiry=None
+    ):
         """Changes options of the queue, as spillring.Queue.set()."""
-        return await _in_thread(
-            self._queue.set, lease=lease, stall_timeout=stall_timeout, sync=sync, retain=retain, ttl=ttl
-        )
+        changes = {"lease": lease, "stall_timeout": stall_timeout, "sync": sync, "retain": retain}
+        return await _in_thread(self._queue.set, **changes, ttl=ttl, group_expiry=group_expiry)
 
     async def purge(self):
         """Moves every group to the queue's end."""
