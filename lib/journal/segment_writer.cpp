@@ -44,10 +44,8 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
     unsynced_ = true;
   } catch (...) {
     file_.reset();
-    if (begun.first != 0) {
-      discard(begun.first);
-      if (spare.first != 0) discard(spare.first);
-    }
+    if (begun.first != 0) discard(begun.first);
+    if (spare.first != 0) discard(spare.first);
     throw;
   }
   return begun;

@@ -68,7 +68,7 @@ class SegmentWriter {
   /// Writes a batch; with `sync_follows` so that a sync is cheap, and the file has its name by
   /// then. What was in the file before is synced then if another is begun, in place of `spare` if
   /// there is one. Throws `Error`; the batch counts as not written then, nor does what its file was
-  /// not synced for, and the file is never used again.
+  /// not synced for, and neither the file nor `spare` is ever used again.
   Begun append(const Batch& batch, bool sync_follows, const Spare& spare = {});
   /// The size of the file that the batch begins where there is no room in the present one.
   [[nodiscard]] std::uint64_t file_for(const Batch& batch) const noexcept {
