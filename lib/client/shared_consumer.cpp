@@ -23,7 +23,8 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
   words_ = os::Mapping(answer.descriptors[4], os::whole_pages(window * sizeof(layout::Word)),
                        os::Rights::read_write);
   group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window,
-                       attachment().manifest().max_deliveries);
+                       attachment().manifest().max_deliveries,
+                       drops() ? SharedGroup::Counts::yes : SharedGroup::Counts::no);
   map_ring_of(group_.low());
 }
 
@@ -42,6 +43,7 @@ Code SharedConsumer::take(bool from_floor, Found& found) {
     claimed_.pop_front();
     if (!is_over(found)) [[likely]] {
       tell_ahead();
+      if (drops()) hear_of_dropped();
       return Code::ok;
     }
     expire(found);
@@ -56,15 +58,25 @@ void SharedConsumer::tell_ahead() noexcept {
   set_ahead(claimed_.empty() ? layout::no_sequence : claimed_.front().sequence);
 }
 
+Result<void> SharedConsumer::pass_dropped() {
+  if (!drops()) return {};
+  const auto dropped = this->dropped(group_.low());
+  if (!dropped) return dropped.error();
+  if (dropped->until != 0) floor_has_moved(group_.pass_dropped(*dropped));
+  return {};
+}
+
 Result<void> SharedConsumer::claim_some(bool from_floor) {
+  if (const auto passed = pass_dropped(); !passed) return passed;
   // Read once for both looks: what is claimed, and handed back by the dead, between two reads
   // would lie below the second and above the first, where nobody looks.
   const std::uint64_t next = group_.next();
   const bool everything = from_floor || floor_has_stood();
   // Whoever acknowledged last may have been stopped before it moved the floor.
   if (everything) move_floor();
-  if (const auto looked = claim_handed_back(everything, next); !looked) return looked;
-  return claimed_.empty() ? claim_fresh(next) : Result<void>();
+  const std::uint64_t seen = group_.rescan();
+  if (const auto looked = claim_handed_back(everything, seen, next); !looked) return looked;
+  return claimed_.empty() ? claim_fresh(seen, next) : Result<void>();
 }
 
 void SharedConsumer::expire(const Found& found) noexcept {
@@ -107,8 +119,8 @@ bool SharedConsumer::floor_has_stood() noexcept {
   return true;
 }
 
-Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t next) {
-  const std::uint64_t seen = group_.rescan();
+Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t seen,
+                                               std::uint64_t next) {
   const std::uint64_t lowered = layout::rescan_sequence(seen);
   if (!from_floor && lowered == layout::rescan_none) return {};
   const std::uint64_t low = group_.low();
@@ -130,7 +142,6 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t ne
       return {};
     }
   }
-  group_.raise_rescan(seen, layout::rescan_none);
   if (from_floor && is_aside) {  // whoever did that may not have said so
     group_.tell_set_aside();
     attachment().ask_service();
@@ -138,10 +149,11 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t ne
   return {};
 }
 
-Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
+Result<void> SharedConsumer::claim_fresh(std::uint64_t seen, std::uint64_t next) {
   std::uint64_t low = group_.low();
   std::uint64_t s = std::max(next, low);
   bool skipped = false;
+  bool at_end = false;  // behind `s` nobody has claimed anything
   // All that was handed out before is below: nobody raises `next` less than past it.
   set_ahead(s);
   // Bounded: what is not claimed here is passed, and no further than one window.
@@ -161,7 +173,8 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
     }
     const Result<Offer> offered = offer(s);
     if (!offered) return offered.error();
-    if (*offered == Offer::nothing) break;
+    at_end = *offered == Offer::nothing;
+    if (at_end) break;
     skipped = skipped || *offered == Offer::skipped;
     if (*offered == Offer::lost) {
       low = group_.low();
@@ -171,7 +184,13 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
     }
     if (standing == SharedGroup::Standing::handed_back) break;
   }
+  at_end = at_end || s >= low + group_.window();
   group_.raise_next(s);
+  // Not before: `next` may have been old, and what was handed back lie between it and the present
+  // one, where only `rescan` leads to it.
+  if (layout::rescan_sequence(seen) != layout::rescan_none) {
+    group_.raise_rescan(seen, at_end ? layout::rescan_none : s);
+  }
   if (skipped) move_floor();
   return {};
 }
@@ -183,11 +202,16 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
     case ring::Seen::nothing:
       return Offer::nothing;
     case ring::Seen::gone:
-      // Only what every group has finished with leaves the ring: the floor that was read is old.
+      // Only what every group has finished with leaves the ring, or what is dropped: the floor that
+      // was read is old.
+      if (const auto passed = pass_dropped(); !passed) return passed.error();
       return group_.low() > s ? Result<Offer>(Offer::lost) : attachment().report_damage();
     case ring::Seen::skipped:
     case ring::Seen::sealed:
-      if (group_.skip(s) && sight->lost) count_lost();
+      if (group_.skip(s, sight->lost ? layout::Delivery::finished : layout::Delivery::passed) &&
+          sight->lost) {
+        count_lost();
+      }
       return Offer::skipped;
     case ring::Seen::committed:
       break;
@@ -206,7 +230,7 @@ Result<SharedConsumer::Offer> SharedConsumer::offer_from_ring(std::uint64_t s, R
     claimed(Found{s, *receipt, &ring, nullptr, layout::unpacked(*receipt).count});
     return Offer::claimed;
   }
-  // Between the look and the claim it was purged, or it went to the journal.
+  // Between the look and the claim it was purged or dropped, or it went to the journal.
   unprotect(s);
   return settle_elsewhere(s, *receipt);
 }
@@ -228,6 +252,12 @@ Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
     claimed(Found{s, receipt, nullptr, sight->block, layout::unpacked(receipt).count});
     return Offer::claimed;
   }
+  if (drops() && !sight->lost) {
+    // If it is not dropped after all, it comes again.
+    group_.hand_back(s, receipt, false);
+    if (const auto passed = pass_dropped(); !passed) return passed.error();
+    return Offer::lost;
+  }
   if (group_.finish(s, receipt) && sight->lost) count_lost();
   return Offer::skipped;
 }
@@ -242,6 +272,7 @@ bool SharedConsumer::worth_a_look() const noexcept {
   if (ahead_.load(std::memory_order_relaxed) != 0) return true;
   if (layout::rescan_sequence(group_.rescan()) != layout::rescan_none) return true;
   const std::uint64_t low = group_.low();
+  if (drops() && is_dropped(low)) return true;
   const std::uint64_t s = std::max(group_.next(), low);
   if (s >= low + group_.window()) return false;
   switch (group_.standing(s)) {
@@ -279,8 +310,9 @@ Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt,
   return Code::ok;
 }
 
-void SharedConsumer::move_floor() noexcept {
-  const group::Moved moved = group_.move_floor();
+void SharedConsumer::move_floor() noexcept { floor_has_moved(group_.move_floor()); }
+
+void SharedConsumer::floor_has_moved(group::Moved moved) noexcept {
   if (moved.from != moved.to) {
     attachment().ring_room(moved.from, moved.to);  // after the floor's swap, which is the fence
     floor_moved(moved);
