@@ -62,8 +62,8 @@ std::shared_ptr<ConsumerHandle> QueueObject::getter(const std::string& group) {
   return getters_.by_group.try_emplace(group, std::move(handle)).first->second;
 }
 
-/// What the next call finds anew: the queue, if a supervisor that had stopped is back; the group, if
-/// it was removed with its members.
+/// What the next call finds anew: the queue, if a supervisor that had stopped is back; the group,
+/// if it was removed with its members.
 void QueueObject::prepare_to_recover(const std::string& group,
                                      const std::shared_ptr<ConsumerHandle>& handle, Code code) {
   if (code == Code::unavailable) look_for_supervisor();
