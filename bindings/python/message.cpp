@@ -39,6 +39,7 @@ MessageObject::MessageObject(std::shared_ptr<ConsumerHandle> handle, spillring::
       size_(message_.bytes().size()),
       seq_(message_.seq()),
       deliveries_(message_.deliveries()),
+      gap_(message_.gap()),
       timestamp_(message_.timestamp().time_since_epoch()),
       ttl_(message_.ttl()) {}
 
@@ -49,6 +50,7 @@ MessageObject::MessageObject(PeekedMessage copy, std::string queue)
       size_(copy_->payload.size()),
       seq_(copy_->seq),
       deliveries_(0),
+      gap_(0),
       timestamp_(static_cast<std::int64_t>(copy_->timestamp_ns)),
       ttl_(copy_->ttl) {}
 
@@ -259,7 +261,7 @@ void define_message(py::module_& module) {
 
 bytes(m), memoryview(m), np.frombuffer(m, 'f4') and all that takes a buffer work on it; only
 bytes(m) and m.copy() copy. The bytes do not change while a view of them exists, and a view keeps
-its message. seq, queue, deliveries, ttl and timestamp stay after ack(); key, headers and the bytes do
+its message. seq, queue, deliveries, gap, ttl and timestamp stay after ack(); key, headers and the bytes do
 not.
 
 A message of a shared group is acknowledged with ack() or handed back with nack(). A with statement
@@ -278,6 +280,9 @@ is handed back, with a ResourceWarning.)");
       .def_property_readonly("deliveries", &MessageObject::deliveries,
                              "How often it was handed out, this time included; above 1 it is a "
                              "redelivery. 0 if it was peeked at.")
+      .def_property_readonly("gap", &MessageObject::gap,
+                             "How many messages its group has missed before it, dropped by "
+                             "full='drop-oldest' or lost; each is told of once.")
       .def_property_readonly("ttl", &MessageObject::ttl,
                              "Seconds that it was sent with, to be delivered in; None: no matter "
                              "how long.")
