@@ -11,7 +11,7 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr int schema_version = 5;
+constexpr int schema_version = 6;
 
 constexpr const char* schema = R"(
 CREATE TABLE queues (
@@ -28,6 +28,7 @@ CREATE TABLE queues (
   "full" INTEGER NOT NULL,
   keep INTEGER NOT NULL,
   prealloc INTEGER NOT NULL,
+  exclusive_producer INTEGER NOT NULL,
   durability INTEGER NOT NULL,
   sync_ms INTEGER NOT NULL,
   retain_ns INTEGER NOT NULL,
@@ -180,7 +181,8 @@ std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
-      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns FROM queues)");
+      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns, exclusive_producer
+      FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
     queue.id = query.number(0);
@@ -204,6 +206,7 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.options.max_deliveries = static_cast<std::uint32_t>(query.number(19));
     queue.options.dead_letter.set(query.text(20));
     queue.options.ttl_ns = query.number(21);
+    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(22));
     Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
     groups.bind(queue.id);
     while (groups.step()) {
@@ -219,8 +222,9 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   Statement statement(*this,
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
-      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns,
+      exclusive_producer)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -232,6 +236,7 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
   statement.bind(queue.options.max_deliveries);
   statement.bind(std::string(queue.options.dead_letter.view())).bind(queue.options.ttl_ns);
+  statement.bind(queue.options.exclusive_producer);
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }

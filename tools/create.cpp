@@ -108,6 +108,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   add_text(app, "--dead-letter", options.dead_letter, "QUEUE",
            "where messages go that were delivered as often, or whose time is\n"
            "over; it must be there");
+  app.add_flag("--exclusive-producer", options.exclusive_producer,
+               "one sender at a time: while it is attached, others are refused");
   app.add_flag("--prealloc", options.prealloc, "start at full size instead of growing to it");
   add_mode(app, "--mode", options.mode,
            "who may use it, as a file's: read = receive, write = send (0600)");

@@ -130,6 +130,8 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
        queue.doomed},
       count("dead_lettered", queue.dead_lettered),
       count("discarded", queue.discarded),
+      {"exclusive_producer", text_cell(options.exclusive_producer ? "true" : "false"),
+       options.exclusive_producer},
       {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
       word("owner", user_name(queue.owner)),
       word("owner_group", group_name(queue.owner_group)),

@@ -34,7 +34,11 @@ class QueueObject {
   std::uint64_t put(pybind11::handle data, const MetadataArgument& metadata, Timeout timeout,
                     bool durable);
   /// Sequences of the first and the last, a pair; None where there was nothing to send.
-  [[nodiscard]] pybind11::object put_many(pybind11::handle buffers, Timeout timeout);
+  [[nodiscard]] pybind11::object put_many(pybind11::handle buffers,
+                                          const MetadataArgument& metadata, Timeout timeout);
+  /// All of them as one message.
+  [[nodiscard]] pybind11::object put_atomic(pybind11::handle buffers,
+                                            const MetadataArgument& metadata, Timeout timeout);
   /// One that does not wait at all; none where there is no room now.
   [[nodiscard]] std::optional<std::uint64_t> try_put(pybind11::handle data,
                                                      const MetadataArgument& metadata);
@@ -93,8 +97,8 @@ class QueueObject {
   /// Throws where nothing of the queue is made durable.
   void require_durable(const Sender& sender) const;
 
-  void put(const Sender& sender, const Batch& batch, Timeout timeout,
-           std::vector<std::uint64_t>& sequences);
+  void put(const Sender& sender, const Batch& batch, const MetadataArgument& metadata,
+           Timeout timeout, Sent& sent);
   /// Runs `attempt(producer)`, with waits for room for a message of that size. Throws.
   template <typename Attempt>
   std::invoke_result_t<Attempt, Producer&> send(const Sender& sender, std::size_t size,

@@ -69,6 +69,7 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.lease_ns = nanoseconds(options.lease);
   request.ttl_ns = nanoseconds(options.ttl);
   request.prealloc = options.prealloc ? 1 : 0;
+  request.exclusive_producer = options.exclusive_producer ? 1 : 0;
   request.durability = static_cast<std::uint8_t>(options.durability);
   request.sync_ms = sync_ms_of(options.sync_interval);
   request.retain_ns = nanoseconds(options.retain_age);
@@ -121,6 +122,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.lease = Timeout(record.lease_ns);
   info.options.ttl = Timeout(record.ttl_ns);
   info.options.prealloc = record.prealloc != 0;
+  info.options.exclusive_producer = record.exclusive_producer != 0;
   info.options.durability = static_cast<Durability>(record.durability);
   info.options.sync_interval = interval_of(record.sync_ms);
   info.options.retain_age = Timeout(record.retain_ns);

@@ -85,6 +85,7 @@ Result<Message> ConsumerCore::message(const Found& found) {
     message.meta_ = extent.metadata.data();
     message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
     message.timestamp_ = extent.timestamp;
+    message.is_batch_ = extent.is_batch;
   };
   if (found.ring != nullptr) {
     const ring::RingView& ring = found.ring->view;
@@ -101,7 +102,7 @@ Result<Message> ConsumerCore::message(const Found& found) {
     count_read_back(message.size_ + std::uint64_t{message.meta_size_});
   }
   message.core_ = this;
-  message.deliveries_ = found.deliveries;
+  message.deliveries_ = static_cast<std::uint16_t>(found.deliveries);
   message.seq_ = found.sequence;
   message.receipt_ = found.receipt;
   message.source_ = &found.source();

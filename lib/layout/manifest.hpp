@@ -118,7 +118,7 @@ struct Manifest {
   std::atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
   std::uint64_t pinned[max_pinned];       // rings let go of that a stopped client may map; 0: none
   std::atomic<std::uint32_t> disk_alarm;  // spillring::DiskAlarm: why nothing is written at present
-  std::uint32_t reserved_alarm;
+  std::uint32_t exclusive_producer;       // 1: at most one is attached; written once
   std::uint64_t boot;    // of the machine; written once
   std::uint64_t ttl_ns;  // of what is sent without one; 0: none; can be set
   std::uint64_t reserved_rings[9];
@@ -148,6 +148,7 @@ static_assert(offsetof(Manifest, journaled) == 288);
 static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
 static_assert(offsetof(Manifest, disk_alarm) == 416);
+static_assert(offsetof(Manifest, exclusive_producer) == 420);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);

@@ -20,6 +20,7 @@ class QueueInfo:
     stall_timeout: float  #: seconds
     lease: "float | None"  #: seconds; None: never
     ttl: "float | None"  #: seconds, of what is sent without a time of its own; None: no matter how long
+    exclusive_producer: bool  #: at most one producer is attached
     prealloc: bool
     owner: int  #: user id
     owner_group: int  #: group id
