@@ -229,7 +229,7 @@ void Queue::settle(layout::HandOver& letter) noexcept {
 }
 
 void Queue::finish_doomed(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
-                          std::atomic<std::uint64_t>& count) noexcept {
+                          os::Atomic<std::uint64_t>& count) noexcept {
   if (!group_table_[slot] || !group_table_[slot]->shared.finish(s, word)) return;
   count.fetch_add(1, std::memory_order_relaxed);
   const group::Moved floor = group_table_[slot]->shared.move_floor();
@@ -346,7 +346,7 @@ std::optional<os::Instant> Queue::hand_over(std::uint16_t slot, std::uint64_t s,
   const auto fill = [&](std::byte* payload, std::uint64_t t) {
     if (!found.payload.empty()) std::memcpy(payload, found.payload.data(), found.payload.size());
     // Read without a hold: it counts only if nobody was allowed to overwrite it until now.
-    std::atomic_thread_fence(std::memory_order_acquire);
+    os::fence(std::memory_order_acquire);
     if (found.ring != nullptr && found.ring->view().header().limit.load() > s) return false;
     promise->sequence = s;
     promise->target = target.id_;

@@ -251,7 +251,7 @@ class Queue {
   [[nodiscard]] bool has_arrived(std::uint64_t s) const noexcept;
   [[nodiscard]] bool is_on_its_way(std::uint16_t slot, std::uint64_t s) const noexcept;
   void finish_doomed(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
-                     std::atomic<std::uint64_t>& count) noexcept;
+                     os::Atomic<std::uint64_t>& count) noexcept;
   [[nodiscard]] layout::HandOver* free_hand_over() const noexcept;
   void forget_hand_overs_of(std::uint16_t group) noexcept;
   [[nodiscard]] Letter letter(std::uint64_t s);

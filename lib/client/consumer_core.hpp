@@ -193,7 +193,7 @@ class ConsumerCore {
   std::uint16_t group_;
   bool closed_ = false;
   Ring* current_ = nullptr;
-  std::atomic<std::uint64_t>* hold_word_;
+  os::Atomic<std::uint64_t>* hold_word_;
   std::uint64_t hold_ = layout::no_sequence;  // what it says
   LiveSet live_;
   std::uint64_t messages_ = 0;
@@ -240,7 +240,7 @@ inline void ConsumerCore::raise_hold(std::uint64_t behind) noexcept {
 inline void ConsumerCore::made_room(group::Moved moved) noexcept {
   if (moved.from == moved.to) return;
   // Between what was stored and the look at the mark (wait/bell.hpp, W1).
-  std::atomic_thread_fence(std::memory_order_seq_cst);
+  os::fence(std::memory_order_seq_cst);
   attachment_.ring_room(moved.from, moved.to);
 }
 

@@ -57,9 +57,9 @@ class SharedConsumer final : public ConsumerCore {
   group::SharedGroup group_;
   unsigned prefetch_;
   const bool has_dead_letters_;
-  std::atomic<std::uint64_t>& seen_before_;  // layout::Hold::ahead
-  Row<Found> claimed_;                       // not yet handed to the application
-  std::atomic<std::size_t> ahead_{0};        // its size, for those who wait() on another thread
+  os::Atomic<std::uint64_t>& seen_before_;  // layout::Hold::ahead
+  Row<Found> claimed_;                      // not yet handed to the application
+  std::atomic<std::size_t> ahead_{0};       // its size, for those who wait() on another thread
   std::uint64_t last_low_ = 0;
   os::Instant low_since_ = 0;
 };

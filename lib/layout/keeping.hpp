@@ -2,10 +2,11 @@
 // each packet of them with a record that says what they are. Both directions use the same packets.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+
+#include "os/atomic.hpp"
 
 namespace spillring::layout {
 
@@ -49,16 +50,16 @@ inline constexpr std::uint64_t notes_magic = 0x3145544F4E4C5053;  // "SPLNOTE1"
 struct Notes {
   std::uint64_t magic;
   std::uint64_t reserved_starts;
-  std::atomic<std::uint64_t> last_queue;    // ids are never given out twice
-  std::atomic<std::uint64_t> last_session;  // likewise
+  os::Atomic<std::uint64_t> last_queue;    // ids are never given out twice
+  os::Atomic<std::uint64_t> last_session;  // likewise
   // The request that is being carried out: if its supervisor dies, the next one finds it unanswered
   // and carries it out again. `session` is written last and cleared first; 0: none.
-  std::atomic<std::uint64_t> session;
-  std::atomic<std::uint64_t> request;
-  std::atomic<std::uint64_t> attempts;  // supervisors that have begun it
-  std::atomic<std::uint64_t> begun;     // it has had an effect: what it removes may be gone
-  std::atomic<std::uint64_t> purge_to;  // a purge: up to where; 0: not known yet
-  std::atomic<std::uint64_t> purge_count;
+  os::Atomic<std::uint64_t> session;
+  os::Atomic<std::uint64_t> request;
+  os::Atomic<std::uint64_t> attempts;  // supervisors that have begun it
+  os::Atomic<std::uint64_t> begun;     // it has had an effect: what it removes may be gone
+  os::Atomic<std::uint64_t> purge_to;  // a purge: up to where; 0: not known yet
+  os::Atomic<std::uint64_t> purge_count;
   std::uint64_t reserved[6];
 };
 static_assert(sizeof(Notes) == 128, "no padding");

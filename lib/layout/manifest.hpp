@@ -13,7 +13,6 @@
 // changes its length, or when a word of words.hpp is packed differently.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -21,6 +20,7 @@
 #include "layout/limits.hpp"
 #include "layout/text.hpp"
 #include "layout/words.hpp"
+#include "os/atomic.hpp"
 
 namespace spillring::layout {
 
@@ -38,8 +38,8 @@ enum class Condition : std::uint32_t {
 enum CanGrow : std::uint32_t { more_slots = 1, more_bytes = 2 };
 
 struct GroupEntry {
-  std::atomic<std::uint64_t> word;  // entry_word: presence, kind, generation
-  std::atomic<std::uint64_t>
+  os::Atomic<std::uint64_t> word;  // entry_word: presence, kind, generation
+  os::Atomic<std::uint64_t>
       start;             // everything below is finished, whatever the floor says; only grows
   std::uint64_t window;  // words of a shared group; 0 for a stream
   std::uint64_t reserved[6];
@@ -49,18 +49,18 @@ static_assert(sizeof(GroupEntry) == 192,
               "whole cache lines, so that groups do not disturb one another");
 
 struct HandleEntry {
-  std::atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group
-  std::uint32_t pid;                // for people; liveness is the pidfd's
-  std::uint32_t user;               // likewise
-  std::uint64_t session;            // of the connection that it was given to
-  std::uint64_t request;            // for which it was made
+  os::Atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group
+  std::uint32_t pid;               // for people; liveness is the pidfd's
+  std::uint32_t user;              // likewise
+  std::uint64_t session;           // of the connection that it was given to
+  std::uint64_t request;           // for which it was made
 };
 static_assert(sizeof(HandleEntry) == 32, "a table of 1,024 takes 32 KiB");
 
 /// A message of a group on its way to the dead-letter queue: what was promised to it before the
 /// copy became visible (daemon/dead_letters.cpp).
 struct HandOver {
-  std::atomic<std::uint64_t> word;  // of the group's window, doomed; 0: this entry is free
+  os::Atomic<std::uint64_t> word;  // of the group's window, doomed; 0: this entry is free
   std::uint64_t sequence;
   std::uint64_t target;           // id of the dead-letter queue
   std::uint64_t target_sequence;  // the copy's
@@ -100,25 +100,25 @@ struct Manifest {
   std::uint64_t retain_bytes;    // and so many bytes of them; both 0: until they are read
 
   // -- moving
-  std::atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
-  std::atomic<std::uint32_t> can_grow;   // CanGrow bits: a ring with more may still come
-  std::atomic<std::uint64_t> group_version;  // changes after a group has joined or left the table
-  std::atomic<std::uint64_t> base;           // a group without members; no_sequence: not there
-  std::atomic<std::uint32_t> handles_used;   // handles[i] with i >= this were never given out
-  std::atomic<std::uint32_t> groups_used;    // likewise
+  os::Atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
+  os::Atomic<std::uint32_t> can_grow;   // CanGrow bits: a ring with more may still come
+  os::Atomic<std::uint64_t> group_version;  // changes after a group has joined or left the table
+  os::Atomic<std::uint64_t> base;           // a group without members; no_sequence: not there
+  os::Atomic<std::uint32_t> handles_used;   // handles[i] with i >= this were never given out
+  os::Atomic<std::uint32_t> groups_used;    // likewise
   // Everything below is in the journal, or was finished by every group before spilling began.
-  std::atomic<std::uint64_t> journaled;
+  os::Atomic<std::uint64_t> journaled;
   // Who claims from this sequence, or from this arena position on, rings the supervisor: the queue
   // fills up. no_sequence: nobody needs to.
-  std::atomic<std::uint64_t> alert_sequence;
-  std::atomic<std::uint64_t> alert_position;
+  os::Atomic<std::uint64_t> alert_sequence;
+  os::Atomic<std::uint64_t> alert_position;
   // Who publishes this number or a later one rings the supervisor, which has written what is
   // before. no_sequence: nobody needs to.
-  std::atomic<std::uint64_t> follow_from;
-  std::atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
-  std::uint64_t pinned[max_pinned];       // rings let go of that a stopped client may map; 0: none
-  std::atomic<std::uint32_t> disk_alarm;  // spillring::DiskAlarm: why nothing is written at present
-  std::uint32_t exclusive_producer;       // 1: at most one is attached; written once
+  os::Atomic<std::uint64_t> follow_from;
+  os::Atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
+  std::uint64_t pinned[max_pinned];      // rings let go of that a stopped client may map; 0: none
+  os::Atomic<std::uint32_t> disk_alarm;  // spillring::DiskAlarm: why nothing is written at present
+  std::uint32_t exclusive_producer;     // 1: at most one is attached; written once
   std::uint64_t boot;    // of the machine; written once
   std::uint64_t ttl_ns;  // of what is sent without one; 0: none; can be set
   std::uint64_t reserved_rings[9];
@@ -129,8 +129,8 @@ struct Manifest {
 
   // -- dead letters
   Text<name_size> dead_letter;  // name of the queue that they go to; empty: none; written once
-  std::atomic<std::uint64_t> dead_lettered;
-  std::atomic<std::uint64_t> discarded;  // delivered too often, where there is no such queue
+  os::Atomic<std::uint64_t> dead_lettered;
+  os::Atomic<std::uint64_t> discarded;  // delivered too often, where there is no such queue
   HandOver hand_overs[max_hand_overs];
 };
 
@@ -157,9 +157,6 @@ static_assert(offsetof(Manifest, hand_overs) == offsetof(Manifest, dead_letter) 
 static_assert(sizeof(Manifest) == offsetof(Manifest, hand_overs) + 40 * max_hand_overs,
               "no padding anywhere");
 static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only then");
-static_assert(std::atomic<std::uint64_t>::is_always_lock_free,
-              "a lock would be private to a process");
-static_assert(std::atomic<std::uint32_t>::is_always_lock_free, "likewise");
 
 /// Everything published goes to the journal, without a gap, before its memory is used again.
 inline bool follows(const Manifest& manifest) noexcept {

@@ -9,7 +9,6 @@
 // Two arrays, so that a claim does not pull the line that a reader polls away from it.
 #pragma once
 
-#include <atomic>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -17,6 +16,7 @@
 
 #include "layout/limits.hpp"
 #include "layout/words.hpp"
+#include "os/atomic.hpp"
 
 namespace spillring::layout {
 
@@ -28,11 +28,11 @@ struct RingHeader {
   std::uint64_t slots;
   std::uint64_t arena;
   std::uint64_t reserved_identity[4];
-  alignas(cache_line) std::atomic<std::uint64_t> tail;  // a hint: the next sequence to claim
+  alignas(cache_line) os::Atomic<std::uint64_t> tail;  // a hint: the next sequence to claim
   std::uint64_t reserved_tail[7];
-  alignas(cache_line) std::atomic<std::uint64_t> gone;  // readers must not start on anything below
+  alignas(cache_line) os::Atomic<std::uint64_t> gone;  // readers must not start on anything below
   std::uint64_t reserved_gone[7];
-  alignas(cache_line) std::atomic<std::uint64_t> limit;  // everything below may be overwritten
+  alignas(cache_line) os::Atomic<std::uint64_t> limit;  // everything below may be overwritten
   std::uint64_t reserved_limit[7];
 };
 static_assert(offsetof(RingHeader, tail) == 64, "written by every claim: its own line");
@@ -41,8 +41,8 @@ static_assert(offsetof(RingHeader, limit) == 192, "read by claimers: its own lin
 static_assert(sizeof(RingHeader) == 256);
 
 struct alignas(16) ClaimWord {
-  std::atomic<std::uint64_t> word;  // claim_word: lap and owner
-  std::atomic<std::uint64_t> end;   // absolute end of the extent; fixed until the slot's next claim
+  os::Atomic<std::uint64_t> word;  // claim_word: lap and owner
+  os::Atomic<std::uint64_t> end;   // absolute end of the extent; fixed until the slot's next claim
 };
 static_assert(sizeof(ClaimWord) == 16, "one 128-bit compare-and-swap covers it");
 static_assert(offsetof(ClaimWord, end) == 8, "the upper half of the pair");
@@ -63,7 +63,7 @@ struct Expiry {
 static_assert(sizeof(Expiry) == inline_size && alignof(Expiry) == 8);
 
 struct Descriptor {
-  std::atomic<std::uint64_t> published;  // publish_word; changed by compare-and-swap only
+  os::Atomic<std::uint64_t> published;  // publish_word; changed by compare-and-swap only
   // The rest belongs to the owner between claim and publish, and is read only once committed.
   std::uint64_t start;          // absolute arena position of the payload
   std::uint64_t timestamp;      // nanoseconds since 1970

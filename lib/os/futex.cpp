@@ -15,7 +15,7 @@
 
 namespace spillring::os {
 
-Woken futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+Woken futex_wait(const Atomic<std::uint32_t>& word, std::uint32_t expected,
                  Instant until) noexcept {
   timespec at{};
   at.tv_sec = until / 1'000'000'000;
@@ -45,7 +45,7 @@ Woken futex_wait_any(std::span<const FutexWait> waits, Instant until) noexcept {
   return errno == EINTR ? Woken::interrupted : Woken::timed_out;
 }
 
-void futex_wake_all(std::atomic<std::uint32_t>& word) noexcept {
+void futex_wake_all(Atomic<std::uint32_t>& word) noexcept {
   ::syscall(SYS_futex, &word, FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 

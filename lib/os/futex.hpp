@@ -1,11 +1,11 @@
 // Sleeping on a word of shared memory.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
+#include "os/atomic.hpp"
 #include "os/clock.hpp"
 
 namespace spillring::os {
@@ -14,12 +14,11 @@ enum class Woken : std::uint8_t { changed, timed_out, interrupted };
 
 /// Sleeps while `*word == expected`, until `until` at the latest. Never a PRIVATE futex: the waker
 /// is another process. One system call.
-Woken futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
-                 Instant until) noexcept;
+Woken futex_wait(const Atomic<std::uint32_t>& word, std::uint32_t expected, Instant until) noexcept;
 
 /// A word, and the value at which to sleep on it.
 struct FutexWait {
-  const std::atomic<std::uint32_t>* word = nullptr;
+  const Atomic<std::uint32_t>* word = nullptr;
   std::uint32_t expected = 0;
 };
 inline constexpr std::size_t most_futexes = 128;
@@ -30,6 +29,6 @@ inline constexpr std::size_t most_futexes = 128;
 Woken futex_wait_any(std::span<const FutexWait> waits, Instant until) noexcept;
 
 /// Wakes everyone who sleeps on `word`. One system call.
-void futex_wake_all(std::atomic<std::uint32_t>& word) noexcept;
+void futex_wake_all(Atomic<std::uint32_t>& word) noexcept;
 
 }  // namespace spillring::os

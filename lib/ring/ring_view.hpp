@@ -56,7 +56,7 @@ class RingView {
 
 /// Raises `word` to `value` unless it is there or above. A full fence if it stores.
 /// Returns true if this call raised it.
-inline bool raise(std::atomic<std::uint64_t>& word, std::uint64_t value) noexcept {
+inline bool raise(os::Atomic<std::uint64_t>& word, std::uint64_t value) noexcept {
   std::uint64_t seen = word.load(std::memory_order_seq_cst);
   while (seen < value) {
     if (word.compare_exchange_weak(seen, value, std::memory_order_seq_cst)) return true;
@@ -65,7 +65,7 @@ inline bool raise(std::atomic<std::uint64_t>& word, std::uint64_t value) noexcep
 }
 
 /// The same for a count of table entries.
-inline void raise(std::atomic<std::uint32_t>& word, std::uint32_t value) noexcept {
+inline void raise(os::Atomic<std::uint32_t>& word, std::uint32_t value) noexcept {
   std::uint32_t seen = word.load(std::memory_order_seq_cst);
   while (seen < value && !word.compare_exchange_weak(seen, value, std::memory_order_seq_cst)) {
   }
