@@ -261,8 +261,8 @@ Queue::Letter Queue::letter(std::uint64_t s) {
   }
   const auto extent = ring::extent_of(view, view.descriptor(s));
   if (extent) {
-    return {Letter::State::there, extent->payload,  extent->metadata, std::move(ring), nullptr,
-            extent->is_batch};
+    return {Letter::State::there, extent->payload, extent->metadata,
+            std::move(ring),      nullptr,         extent->is_batch};
   }
   if (!is_free()) {
     poison(fmt::format("message {} does not lie where it was claimed", s));

@@ -20,8 +20,7 @@ namespace {
 /// it has each part on a line.
 class Stdin {
  public:
-  explicit Stdin(const Envelope& message)
-      : fd_(memfd_create("spillring-message", MFD_CLOEXEC)) {
+  explicit Stdin(const Envelope& message) : fd_(memfd_create("spillring-message", MFD_CLOEXEC)) {
     if (fd_ < 0) throw file_failure(errno, "cannot make a file in memory");
     Gather out;
     static constexpr std::string_view newline = "\n";

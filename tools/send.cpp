@@ -215,7 +215,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
       app, "-f,--file", "FILE", "a file as one message; '-': all of stdin as one",
       [&](const std::string&, const std::string& value) { arguments.files.push_back(value); });
   arguments.delimiter.add_options(app);
-  CLI::Option* json = app.add_flag("--json", arguments.envelopes, "read an envelope from each line of stdin");
+  CLI::Option* json =
+      app.add_flag("--json", arguments.envelopes, "read an envelope from each line of stdin");
   add_values(app, "-H,--header", "NAME=VALUE", "give every message this header",
              [&](const std::string& label, const std::string& value) {
                add_header(arguments.metadata, label, value);
@@ -263,7 +264,8 @@ Verb add_send(CLI::App& root, Settings& settings) {
            "\"key\", {\"b64\":\"...\"} as the value of a header, and "
            "\"headers_b64\":[[name,value],...]\n"
            "instead of \"headers\" where names are no text or there twice. \"ttl\": seconds in\n"
-           "which it is delivered. \"parts\":[\"text\",{\"b64\":\"...\"}] instead of a payload: an\n"
+           "which it is delivered. \"parts\":[\"text\",{\"b64\":\"...\"}] instead of a payload: "
+           "an\n"
            "atomic batch. \"seq\", \"ts\", \"queue\", \"size\", \"deliveries\" and\n"
            "\"expired\" are ignored; other members are refused.\n"
            "\n"

@@ -63,9 +63,9 @@ constexpr std::array<Tunable, 5> tunables{{
     {"retain", "retain", read_retain},
 }};
 
-constexpr std::array<std::string_view, 9> settled{
-    "capacity", "slots", "full", "keep", "durability", "exclusive-producer", "prealloc", "mode",
-    "owner-group"};
+constexpr std::array<std::string_view, 9> settled{"capacity", "slots",      "full",
+                                                  "keep",     "durability", "exclusive-producer",
+                                                  "prealloc", "mode",       "owner-group"};
 
 struct Arguments {
   std::string queue;

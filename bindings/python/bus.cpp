@@ -192,10 +192,10 @@ queues.)");
              const py::object& max_deliveries, const py::object& dead_letter, const py::object& ttl,
              const py::kwargs& rest) {
             refuse(rest, "queue");
-            return open_queue(
-                bus, name, flag_of(create, "create"),
-                {capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease,
-                 exclusive_producer, prealloc, mode, owner_group, max_deliveries, dead_letter, ttl});
+            return open_queue(bus, name, flag_of(create, "create"),
+                              {capacity, slots, full, durability, sync, keep, retain, stall_timeout,
+                               lease, exclusive_producer, prealloc, mode, owner_group,
+                               max_deliveries, dead_letter, ttl});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
@@ -203,10 +203,9 @@ queues.)");
           py::arg("sync") = py::none(), py::arg("keep") = py::none(),
           py::arg("retain") = py::none(), py::arg("stall_timeout") = py::none(),
           py::arg("lease") = py::none(), py::arg("exclusive_producer") = py::none(),
-          py::arg("prealloc") = py::none(),
-          py::arg("mode") = py::none(), py::arg("owner_group") = py::none(),
-          py::arg("max_deliveries") = py::none(), py::arg("dead_letter") = py::none(),
-          py::arg("ttl") = py::none(),
+          py::arg("prealloc") = py::none(), py::arg("mode") = py::none(),
+          py::arg("owner_group") = py::none(), py::arg("max_deliveries") = py::none(),
+          py::arg("dead_letter") = py::none(), py::arg("ttl") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -230,9 +229,9 @@ stall_timeout=1.0   seconds after which a loan that others wait for is revoked
 lease=None          seconds after which a message that a consumer holds, and others wait for, is
                     given to another; None: never
 exclusive_producer=False
-                    True: one producer at a time. What sends first, through this object or any
-                    other, has the place until it is closed or its process dies; whoever else
-                    sends gets Busy, which says what process that is
+                    True: one producer at a time. The Queue object that puts first has the place
+                    until it is gone, its Bus is closed, or its process dies; a put() through
+                    another one raises an Error ("busy"), which says what process has it
 prealloc=False      starts at full size instead of growing to it
 mode=0o600          who may use it, as a file's mode: read = consume, write = publish
 owner_group=None    the Unix group that the mode speaks of, a name or a number; None: one's own

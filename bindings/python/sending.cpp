@@ -227,9 +227,11 @@ py::object QueueObject::put_atomic(py::handle buffers, const MetadataArgument& m
   if (batch.views().empty()) return py::none();
   constexpr std::size_t beside_each = 12;  // its place in the table, and what aligns it, at most
   const std::size_t size = batch.total() + beside_each * (batch.views().size() + 1);
-  const Sent sent = *send(*sender, size, metadata, patient(sender->full, timeout), [&](Producer& producer) {
-    return producer.send_batch(batch.views(), no_wait, {.atomic = true, .metadata = metadata.view()});
-  });
+  const Sent sent =
+      *send(*sender, size, metadata, patient(sender->full, timeout), [&](Producer& producer) {
+        return producer.send_batch(batch.views(), no_wait,
+                                   {.atomic = true, .metadata = metadata.view()});
+      });
   return py::make_tuple(sent.first, sent.last);
 }
 

@@ -66,9 +66,8 @@ spillring_code spillring_send_batch(spillring_producer* producer, const spillrin
     for (std::size_t i = 0; i < count; ++i) {
       views.push_back(bytes_of(messages[i].data, messages[i].size));
     }
-    const Result<Sent> done =
-        producer->producer.send_batch(views, c::timeout_of(timeout_ns),
-                                      {.atomic = known.atomic != 0, .metadata = given.view()});
+    const Result<Sent> done = producer->producer.send_batch(
+        views, c::timeout_of(timeout_ns), {.atomic = known.atomic != 0, .metadata = given.view()});
     if (done && sent != nullptr) *sent = {done->count, done->first, done->last};
     return c::code_of(done);
   });

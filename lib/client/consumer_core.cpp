@@ -368,7 +368,9 @@ Result<Message> Consumer::receive(Timeout timeout) {
 }
 
 Result<std::vector<Message>> Consumer::receive_batch(std::size_t most, Timeout timeout) {
+  constexpr std::size_t as_a_rule = 64;  // more than that is seldom there at once
   std::vector<Message> batch;
+  batch.reserve(std::min(most, as_a_rule));
   while (batch.size() < most) {
     Result<Message> message = receive(batch.empty() ? timeout : no_wait);
     if (!message) {

@@ -69,11 +69,12 @@ Result<Sent> ProducerCore::send_each(Messages messages, Timeout timeout, const M
   return sent;
 }
 
-/// As many as there is room for at once, up to a run's length. `ok`, though there may have been none.
+/// As many as there is room for at once, up to a run's length. `ok`, though there may have been
+/// none.
 ///
-/// Each is claimed and published as any message. The looks at the bell and at who follows come once,
-/// after the last: a look comes after each publish, and a full fence in between (wait/bell.hpp, W1);
-/// who dies before it is somebody for whom the supervisor rings.
+/// Each is claimed and published as any message. The looks at the bell and at who follows come
+/// once, after the last: a look comes after each publish, and a full fence in between
+/// (wait/bell.hpp, W1); who dies before it is somebody for whom the supervisor rings.
 Code ProducerCore::send_run(Messages messages, Sent& sent) noexcept {
   if (attachment_.condition() != Code::ok || ttl_of_queue() != 0) return Code::ok;
   const ring::RingView& ring = newest_->view;

@@ -247,8 +247,8 @@ void ProducerCore::call_attention(const ring::Claim& claim) noexcept {
 }
 
 /// Somebody waits to write what was published, `first` to `last`, or what these were in the way of.
-/// REQUIRES: the changes were seq_cst operations: either this sees what the supervisor stored before
-/// it looked, or that look saw the change.
+/// REQUIRES: the changes were seq_cst operations: either this sees what the supervisor stored
+/// before it looked, or that look saw the change.
 void ProducerCore::tell_follower(std::uint64_t first, std::uint64_t last) noexcept {
   // SYNC POINT READ: follow_from.
   const std::uint64_t from = attachment_.manifest().follow_from.load(std::memory_order_seq_cst);

@@ -148,22 +148,22 @@ typedef enum spillring_durability {
 
 typedef struct spillring_queue_options {
   size_t size;
-  uint64_t capacity;        /* bytes in memory; 0: 16 MiB */
-  uint64_t slots;           /* messages in memory; 0: 65536 */
-  int32_t full;             /* spillring_full */
-  int32_t keep;             /* spillring_keep */
-  int32_t durability;       /* spillring_durability */
-  int32_t prealloc;         /* 1: starts at full size */
-  int64_t sync_interval_ns; /* 0: at once; SPILLRING_SYNC_NEVER */
-  int64_t retain_age_ns;    /* 0: no matter how long */
-  uint64_t retain_bytes;    /* 0: no matter how much */
-  int64_t stall_timeout_ns; /* 0: 1 s */
-  int64_t lease_ns;         /* 0: none */
-  uint32_t mode;            /* 0: 0600 */
-  uint32_t max_deliveries;  /* 0: without end; with a dead_letter: 5 */
-  const char* owner_group;  /* NULL: one's own */
-  const char* dead_letter;  /* a queue for what came too often, or too late; NULL: none */
-  int64_t ttl_ns;           /* of what is sent without one; 0: no matter how long */
+  uint64_t capacity;          /* bytes in memory; 0: 16 MiB */
+  uint64_t slots;             /* messages in memory; 0: 65536 */
+  int32_t full;               /* spillring_full */
+  int32_t keep;               /* spillring_keep */
+  int32_t durability;         /* spillring_durability */
+  int32_t prealloc;           /* 1: starts at full size */
+  int64_t sync_interval_ns;   /* 0: at once; SPILLRING_SYNC_NEVER */
+  int64_t retain_age_ns;      /* 0: no matter how long */
+  uint64_t retain_bytes;      /* 0: no matter how much */
+  int64_t stall_timeout_ns;   /* 0: 1 s */
+  int64_t lease_ns;           /* 0: none */
+  uint32_t mode;              /* 0: 0600 */
+  uint32_t max_deliveries;    /* 0: without end; with a dead_letter: 5 */
+  const char* owner_group;    /* NULL: one's own */
+  const char* dead_letter;    /* a queue for what came too often, or too late; NULL: none */
+  int64_t ttl_ns;             /* of what is sent without one; 0: no matter how long */
   int32_t exclusive_producer; /* 1: at most one producer is attached; a second one is refused with
                                  SPILLRING_BUSY */
   int32_t reserved;

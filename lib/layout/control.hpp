@@ -76,8 +76,8 @@ struct Request {
   std::uint32_t sync_ms;      // Manifest::sync_ms
   std::uint64_t retain_ns;
   std::uint64_t retain_bytes;
-  Text<name_size> dead_letter;   // empty: none
-  std::uint32_t max_deliveries;  // 0: without end; with a dead_letter: default_deliveries
+  Text<name_size> dead_letter;       // empty: none
+  std::uint32_t max_deliveries;      // 0: without end; with a dead_letter: default_deliveries
   std::uint32_t exclusive_producer;  // 1: at most one producer is attached
   std::uint64_t ttl_ns;
 };

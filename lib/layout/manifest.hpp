@@ -118,9 +118,9 @@ struct Manifest {
   os::Atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
   std::uint64_t pinned[max_pinned];      // rings let go of that a stopped client may map; 0: none
   os::Atomic<std::uint32_t> disk_alarm;  // spillring::DiskAlarm: why nothing is written at present
-  std::uint32_t exclusive_producer;     // 1: at most one is attached; written once
-  std::uint64_t boot;    // of the machine; written once
-  std::uint64_t ttl_ns;  // of what is sent without one; 0: none; can be set
+  std::uint32_t exclusive_producer;      // 1: at most one is attached; written once
+  std::uint64_t boot;                    // of the machine; written once
+  std::uint64_t ttl_ns;                  // of what is sent without one; 0: none; can be set
   std::uint64_t reserved_rings[9];
 
   // -- tables

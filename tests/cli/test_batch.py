@@ -1,6 +1,7 @@
 """Atomic batches: sent and shown by the command."""
 
 import json
+import subprocess
 
 import pytest
 from failures import assert_failure
@@ -98,7 +99,7 @@ def test_what_does_not_go_together(spillring, orders, other):
 
 def test_a_second_sender_is_refused_by_name(spillring):
     spillring("create", "q", "--exclusive-producer")
-    first = spillring.start("send", "q", "-f", "-")
+    first = spillring.start("send", "q", stdin=subprocess.PIPE)
     try:
         eventually(lambda: spillring.info("q")["producers"] == 1, "it is attached")
         outcome = spillring("send", "q", "x", code=75)

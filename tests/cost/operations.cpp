@@ -1,4 +1,5 @@
-// Does one operation many times, or one on many messages, within a function of its own, for `run` to count the instructions.
+// Does one operation many times, or one on many messages, within a function of its own, for `run`
+// to count the instructions.
 //
 //   operations NAME [ROUNDS]     prints how often the function `measured` did it; on stderr, how
 //                                long one took

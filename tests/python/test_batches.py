@@ -84,7 +84,8 @@ def test_an_atomic_batch_waits_for_room(make, in_thread):
     putting = in_thread(lambda: queue.put_many([bytes(1000)] * 10, atomic=True, timeout=LONG))
     for _ in range(before + 1):
         assert queue.get(timeout=LONG).parts() == [bytes(1000)] * 10
-    assert putting.result(LONG)[0] == putting.result(LONG)[1]
+    first, last = putting.result()
+    assert first == last
 
 
 def test_put_many_without_room_says_how_many_went(make):

@@ -216,7 +216,7 @@ def test_an_exclusive_producer_is_refused_to_a_second_one(bus):
             second.put(b"not mine")
         assert error.value.code == "busy"
         assert len(second) == 0
-        first.close()
+        del first
         second.put(b"mine now")
         assert bytes(second.get_nowait()) == b"mine now"
 

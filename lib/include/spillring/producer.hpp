@@ -103,9 +103,9 @@ class Producer {
   /// and the clock read, once for up to 64 of them, so they have the time of the first.
   ///
   /// Each is a message of its own, and others may send in between. Waits for room as `send`, up to
-  /// `timeout` in all; where that ends, or anything else is in the way, it returns how many went, as
-  /// write(2) does, and fails only if none did: send the rest, to go on or to learn why. What was
-  /// not counted was not sent.
+  /// `timeout` in all; where that ends, or anything else is in the way, it returns how many went,
+  /// as write(2) does, and fails only if none did: send the rest, to go on or to learn why. What
+  /// was not counted was not sent.
   ///
   /// `BatchOptions::atomic`: all or none of them, whoever dies, as one message. Also `invalid`:
   /// there are none.

@@ -110,7 +110,7 @@ class Spillring {
     }
     template <typename Write>
     bool send(std::size_t size, const Write& write) {
-      return most_ == 1 ? one(size, write) : together(write);
+      return most_ == 1 ? one(size, write) : together(size, write);
     }
     void flush() {
       while (!send_gathered()) {
@@ -130,9 +130,9 @@ class Spillring {
       return true;
     }
     template <typename Write>
-    bool together(const Write& write) {
+    bool together(std::size_t size, const Write& write) {
       if (end_ == most_ && !send_gathered()) return false;
-      write(gathered_.data() + (views_[end_].data() - gathered_.data()));
+      write(gathered_.data() + end_ * size);
       if (++end_ == most_) send_gathered();  // what has no room goes before the next is taken
       return true;
     }

@@ -75,8 +75,8 @@ TEST_F(ExclusiveProducerTest, ASecondOneIsRefusedByName) {
   const Error error = refusal(queue_);
   EXPECT_EQ(error.code(), Code::busy);
   EXPECT_EQ(error.summary(), "queue 'q' has its producer already");
-  EXPECT_EQ(error.why(), "it was made for one at a time, and process " +
-                             std::to_string(::getpid()) + " is it");
+  EXPECT_EQ(error.why(),
+            "it was made for one at a time, and process " + std::to_string(::getpid()) + " is it");
   EXPECT_FALSE(error.hint().empty());
   Consumer in = queue_.consumer();  // any number of these
   Consumer also = queue_.consumer();

@@ -35,10 +35,11 @@ std::vector<std::string> texts_of(const Parts& parts) {
   return texts;
 }
 
-TEST(BatchTest, PartsComeBackAsTheyWere) {
-  for (const std::vector<std::string>& texts :
-       {std::vector<std::string>{"a"}, {"", ""}, {"12345678", "1", "", "123456789"},
-        std::vector<std::string>(1000, "x")}) {
+TEST(BatchTableTest, PartsComeBackAsTheyWere) {
+  for (const std::vector<std::string>& texts : {std::vector<std::string>{"a"},
+                                                {"", ""},
+                                                {"12345678", "1", "", "123456789"},
+                                                std::vector<std::string>(1000, "x")}) {
     const auto bytes = encoded(texts);
     const Parts parts(bytes, true);
     EXPECT_EQ(texts_of(parts), texts);
@@ -49,7 +50,7 @@ TEST(BatchTest, PartsComeBackAsTheyWere) {
 }
 
 // Two of the same parts are the same bytes: nothing of what was there before shows.
-TEST(BatchTest, WhatLiesBetweenIsZero) {
+TEST(BatchTableTest, WhatLiesBetweenIsZero) {
   const auto bytes = encoded({"a", "b"});
   ASSERT_EQ(bytes.size(), 25U);  // 12 of the table, 4, a, 7, b
   for (const std::size_t at : {12, 13, 14, 15, 17, 18, 19, 20, 21, 22, 23}) {
@@ -57,19 +58,19 @@ TEST(BatchTest, WhatLiesBetweenIsZero) {
   }
 }
 
-TEST(BatchTest, AnyOtherMessageIsItsOnlyPart) {
+TEST(BatchTableTest, AnyOtherMessageIsItsOnlyPart) {
   const std::string text = "hello";
   EXPECT_EQ(texts_of(Parts(std::as_bytes(std::span(text)), false)), std::vector{text});
 }
 
-TEST(BatchTest, MoreThanItsNumbersCanSayIsNone) {
+TEST(BatchTableTest, MoreThanItsNumbersCanSayIsNone) {
   const std::span<const std::byte> large(static_cast<const std::byte*>(nullptr), 0xffff'ffff);
   EXPECT_FALSE(layout::encoded_batch_size(Views{large}));
   EXPECT_FALSE(layout::encoded_batch_size(Views{large, large}));
 }
 
 // Whatever a sender writes, no part lies outside of its message.
-TEST(BatchTest, ATableThatMakesNoSenseLeadsNowhere) {
+TEST(BatchTableTest, ATableThatMakesNoSenseLeadsNowhere) {
   std::mt19937 random(1);
   const auto whole = encoded({"one", "two", "", "three", std::string(50, 'x')});
   for (int round = 0; round < 100'000; ++round) {
