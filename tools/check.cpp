@@ -16,14 +16,14 @@ enum class Level { ok = 0, warning = 1, critical = 2, unknown = 3 };
 
 constexpr std::uint64_t no_limit = UINT64_MAX;
 
-struct Arguments {
+struct CheckArguments {
   std::string queue;
   std::uint64_t lag_warn = no_limit;
   std::uint64_t lag_crit = no_limit;
   std::uint64_t min_consumers = 0;
 };
 
-struct Finding {
+struct CheckFinding {
   Level level;
   std::string text;
 };
@@ -42,16 +42,16 @@ std::string_view word_for(Level level) {
   return "UNKNOWN";
 }
 
-void check_lag(const QueueInfo& queue, const GroupInfo& group, const Arguments& limits,
-               std::vector<Finding>& findings) {
+void check_lag(const QueueInfo& queue, const GroupInfo& group, const CheckArguments& limits,
+               std::vector<CheckFinding>& findings) {
   if (group.lag < limits.lag_warn && group.lag < limits.lag_crit) return;
   findings.push_back({group.lag >= limits.lag_crit ? Level::critical : Level::warning,
                       fmt::format("group '{}' of queue '{}' is {} behind", group.name, queue.name,
                                   plural(group.lag, "message"))});
 }
 
-void check_queue(const Client& client, const QueueInfo& queue, const Arguments& limits,
-                 std::vector<Finding>& findings) {
+void check_queue(const Client& client, const QueueInfo& queue, const CheckArguments& limits,
+                 std::vector<CheckFinding>& findings) {
   if (queue.state != QueueState::ok) {
     findings.push_back({Level::critical, fmt::format("queue '{}' is damaged", queue.name)});
   }
@@ -79,10 +79,10 @@ Exit report(Level level, const std::string& text) {
   return static_cast<Exit>(level);
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) try {
+Exit run(const CheckArguments& arguments, const Settings& settings) try {
   const Client client = settings.connect();
   const std::vector<QueueInfo> queues = queues_of(client, arguments.queue);
-  std::vector<Finding> findings;
+  std::vector<CheckFinding> findings;
   for (const QueueInfo& queue : queues) check_queue(client, queue, arguments, findings);
   if (findings.empty()) {
     return report(Level::ok,
@@ -90,7 +90,7 @@ Exit run(const Arguments& arguments, const Settings& settings) try {
   }
   Level worst = Level::ok;
   std::string text;
-  for (const Finding& finding : findings) {
+  for (const CheckFinding& finding : findings) {
     worst = std::max(worst, finding.level);
     text += (text.empty() ? "" : "; ") + finding.text;
   }
@@ -113,7 +113,7 @@ Verb add_check(CLI::App& root, Settings& settings) {
                "Examples:\n"
                "  spillring check\n"
                "  spillring check orders --lag-warn 1000 --lag-crit 100000 --min-consumers 1"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<CheckArguments>();
   add_text(app, "QUEUE", arguments->queue, "", "only this queue");
   add_count(app, "--lag-warn", arguments->lag_warn, "warn where a group is so far behind");
   add_count(app, "--lag-crit", arguments->lag_crit, "critical where a group is so far behind");

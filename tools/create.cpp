@@ -13,13 +13,13 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct CreateArguments {
   std::string queue;
   QueueOptions options;
   bool if_not_exists = false;
 };
 
-void create(const Client& client, const Arguments& arguments) {
+void create(const Client& client, const CreateArguments& arguments) {
   try {
     (void)client.create(arguments.queue, arguments.options);
   } catch (const Error& error) {
@@ -30,7 +30,7 @@ void create(const Client& client, const Arguments& arguments) {
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const CreateArguments& arguments, const Settings& settings) {
   const Client client = settings.connect();
   if (arguments.if_not_exists) {
     (void)client.open_or_create(arguments.queue, arguments.options);
@@ -58,7 +58,7 @@ void add_retention(CLI::App& app, QueueOptions& options) {
             });
 }
 
-void add_options(CLI::App& app, Arguments& arguments) {
+void add_options(CLI::App& app, CreateArguments& arguments) {
   QueueOptions& options = arguments.options;
   add_queue(app, arguments.queue, "name: A-Z a-z 0-9 . _ -");
   add_size(app, "--capacity", options.capacity,
@@ -131,7 +131,7 @@ Verb add_create(CLI::App& root, Settings& settings) {
                         "  spillring create logs --capacity 256MiB --slots 1048576\n"
                         "  spillring create payments --durability disk --retain 7d\n"
                         "  spillring create ticks --full reject --keep attached --if-not-exists"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<CreateArguments>();
   add_options(app, *arguments);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};
 }

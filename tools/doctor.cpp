@@ -20,7 +20,7 @@ Colour colour_for(Verdict verdict) {
                                       : Colour::none;
 }
 
-Json json_of(const Finding& finding) {
+Json json_of(const spillring::Finding& finding) {
   const auto text = [](const std::string& value) {
     return value.empty() ? Json(nullptr) : Json(value);
   };
@@ -32,9 +32,9 @@ Json json_of(const Finding& finding) {
           {"hint", text(finding.hint)}};
 }
 
-Table table_of(const std::vector<Finding>& findings) {
+Table table_of(const std::vector<spillring::Finding>& findings) {
   Table table({{"VERDICT"}, {"CHECK"}, {"WHAT"}, {"WHY"}, {"HINT"}});
-  for (const Finding& finding : findings) {
+  for (const spillring::Finding& finding : findings) {
     table.add({text_cell(word_for(finding.verdict)), text_cell(finding.check),
                text_cell(finding.what), text_cell(finding.why), text_cell(finding.hint)});
   }
@@ -42,10 +42,10 @@ Table table_of(const std::vector<Finding>& findings) {
 }
 
 /// Lines for people: what is wrong has its reason and its cure below it.
-std::string report_of(const std::vector<Finding>& findings) {
+std::string report_of(const std::vector<spillring::Finding>& findings) {
   const auto plain = [](const std::string& words) { return coloured(words, Colour::none); };
   std::string text;
-  for (const Finding& finding : findings) {
+  for (const spillring::Finding& finding : findings) {
     text += fmt::format(
         "{}{:<15}{}\n",
         coloured(fmt::format("{:<6}", word_for(finding.verdict)), colour_for(finding.verdict)),
@@ -56,11 +56,11 @@ std::string report_of(const std::vector<Finding>& findings) {
   return text;
 }
 
-std::string summary_of(const std::vector<Finding>& findings) {
+std::string summary_of(const std::vector<spillring::Finding>& findings) {
   const auto count = [&](Verdict verdict) {
-    return static_cast<std::uint64_t>(
-        std::count_if(findings.begin(), findings.end(),
-                      [&](const Finding& finding) { return finding.verdict == verdict; }));
+    return static_cast<std::uint64_t>(std::count_if(
+        findings.begin(), findings.end(),
+        [&](const spillring::Finding& finding) { return finding.verdict == verdict; }));
   };
   const std::uint64_t broken = count(Verdict::broken);
   const std::uint64_t warnings = count(Verdict::warning);
@@ -68,12 +68,12 @@ std::string summary_of(const std::vector<Finding>& findings) {
   return fmt::format("{}, {}\n", plural(broken, "failure"), plural(warnings, "warning"));
 }
 
-void print(const std::vector<Finding>& findings, const Settings& settings) {
+void print(const std::vector<spillring::Finding>& findings, const Settings& settings) {
   if (settings.format() == Format::ndjson) {
-    for (const Finding& finding : findings) print_json(json_of(finding), settings);
+    for (const spillring::Finding& finding : findings) print_json(json_of(finding), settings);
   } else if (settings.wants_json()) {
     Json list = Json::array();
-    for (const Finding& finding : findings) list.push_back(json_of(finding));
+    for (const spillring::Finding& finding : findings) list.push_back(json_of(finding));
     print_json(Json{{"schema", "spillring.doctor.v1"}, {"findings", list}}, settings);
   } else if (settings.format() == Format::tsv) {
     print_table(table_of(findings), settings);
@@ -84,12 +84,14 @@ void print(const std::vector<Finding>& findings, const Settings& settings) {
 
 Exit run(const Settings& settings) {
   settings.refuse_formats("doctor", {Format::raw});
-  const std::vector<Finding> findings =
+  const std::vector<spillring::Finding> findings =
       diagnose({.socket = settings.socket, .user = settings.user, .timeout = settings.timeout});
   print(findings, settings);
-  const auto worst = std::max_element(
-      findings.begin(), findings.end(),
-      [](const Finding& left, const Finding& right) { return left.verdict < right.verdict; });
+  const auto worst =
+      std::max_element(findings.begin(), findings.end(),
+                       [](const spillring::Finding& left, const spillring::Finding& right) {
+                         return left.verdict < right.verdict;
+                       });
   return static_cast<Exit>(worst->verdict);
 }
 

@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::string_view queue_prefix = "queue:";
 
-struct Arguments {
+struct DrainArguments {
   std::string queue;
   std::string target = "-";
   std::string group = "default";
@@ -61,11 +61,11 @@ void say_how_much(const Sink& sink, const Settings& settings) {
 }
 
 /// Then there is no line of a terminal for anything else.
-bool prints_on_terminal(const Arguments& arguments) {
+bool prints_on_terminal(const DrainArguments& arguments) {
   return arguments.target == "-" && isatty(STDOUT_FILENO) != 0;
 }
 
-void drain(const Queue& queue, Arguments& arguments, Sink& sink, const Settings& settings) {
+void drain(const Queue& queue, DrainArguments& arguments, Sink& sink, const Settings& settings) {
   const OrderlyExit orderly;
   ConsumerOptions options;
   options.prefetch = prefetch_for(arguments.pace, batch_size);
@@ -83,22 +83,24 @@ void drain(const Queue& queue, Arguments& arguments, Sink& sink, const Settings&
   say_how_much(sink, settings);
 }
 
-void drain_to_fd(const Queue& queue, Arguments& arguments, int fd, const std::string& target,
+void drain_to_fd(const Queue& queue, DrainArguments& arguments, int fd, const std::string& target,
                  const Settings& settings) {
   Outlet outlet(fd, target, arguments.queue, Rendering(settings, arguments.delimiter, "drain"));
   drain(queue, arguments, outlet, settings);
 }
 
-void drain_to_queue(const Client& client, const Queue& queue, Arguments& arguments,
+void drain_to_queue(const Client& client, const Queue& queue, DrainArguments& arguments,
                     const Settings& settings) {
   const std::string target = arguments.target.substr(queue_prefix.size());
   QueueSink sink(open_queue(client, target));
   drain(queue, arguments, sink, settings);
 }
 
-bool to_queue(const Arguments& arguments) { return arguments.target.starts_with(queue_prefix); }
+bool to_queue(const DrainArguments& arguments) {
+  return arguments.target.starts_with(queue_prefix);
+}
 
-void check(const Arguments& arguments, const Settings& settings) {
+void check(const DrainArguments& arguments, const Settings& settings) {
   if (!to_queue(arguments)) {
     (void)Rendering(settings, arguments.delimiter, "drain");
     return;
@@ -115,7 +117,7 @@ void check(const Arguments& arguments, const Settings& settings) {
   }
 }
 
-Exit run(Arguments& arguments, const Settings& settings) {
+Exit run(DrainArguments& arguments, const Settings& settings) {
   check(arguments, settings);
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -130,7 +132,7 @@ Exit run(Arguments& arguments, const Settings& settings) {
   return Exit::ok;
 }
 
-void add_options(CLI::App& app, Arguments& arguments) {
+void add_options(CLI::App& app, DrainArguments& arguments) {
   add_queue(app, arguments.queue, "name of the queue");
   add_text(app, "--to", arguments.target, "TARGET", "FILE, '-' for stdout, or queue:NAME (-)");
   add_limit(app, "--max", arguments.most, "stop after this many messages");
@@ -158,7 +160,7 @@ Verb add_drain(CLI::App& root, Settings& settings) {
            "  spillring drain failed --to queue:orders --max 100\n"
            "  spillring drain recorded --to queue:ticks --speed 10x\n"
            "  spillring drain logs --idle 10s | gzip > logs.gz"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<DrainArguments>();
   add_options(app, *arguments);
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -12,13 +12,13 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct GroupArguments {
   std::string queue;
   std::string group;
   bool yes = false;
 };
 
-Exit list(const Arguments& arguments, const Settings& settings) {
+Exit list(const GroupArguments& arguments, const Settings& settings) {
   settings.refuse_formats("group ls", {Format::raw});
   const Queue queue = open_queue(settings.connect(), arguments.queue);
   const std::vector<GroupInfo> groups = queue.groups();
@@ -35,7 +35,7 @@ Exit list(const Arguments& arguments, const Settings& settings) {
   return groups.empty() ? Exit::nothing : Exit::ok;
 }
 
-Exit remove(const Arguments& arguments, const Settings& settings) {
+Exit remove(const GroupArguments& arguments, const Settings& settings) {
   const std::string what =
       fmt::format("group '{}' of queue '{}'", arguments.group, arguments.queue);
   require_confirmable(arguments.yes, fmt::format("removing {}", what));
@@ -56,7 +56,7 @@ Verb add_group_ls(CLI::App& root, Settings& settings) {
                             .text = "Exit code 1: it has none.\n\n"
                                     "Examples:\n"
                                     "  spillring group ls orders"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<GroupArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return list(*arguments, settings); }};
@@ -70,7 +70,7 @@ Verb add_group_rm(CLI::App& root, Settings& settings) {
                                     "Examples:\n"
                                     "  spillring group rm orders billing\n"
                                     "  spillring group rm orders billing --yes    # in a script"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<GroupArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_text(app, "GROUP", arguments->group, "", "name of the group")->required();
   app.add_flag("-y,--yes", arguments->yes, "do not ask");

@@ -10,7 +10,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct InfoArguments {
   std::string queue;
 };
 
@@ -22,7 +22,7 @@ Table table_of(const std::vector<Property>& properties) {
   return table;
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const InfoArguments& arguments, const Settings& settings) {
   settings.refuse_formats("info", {Format::raw});
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -51,7 +51,7 @@ Verb add_info(CLI::App& root, Settings& settings) {
                             .text = "Examples:\n"
                                     "  spillring info orders\n"
                                     "  spillring info orders --json | jq '.group_list[].lag'"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<InfoArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -13,14 +13,14 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct JournalCatArguments {
   std::string queue;
   std::string state;
   JournalPour pour{.fd = STDOUT_FILENO, .target = "stdout"};
   Delimiter delimiter;
 };
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const JournalCatArguments& arguments, const Settings& settings) {
   const Rendering rendering(settings, arguments.delimiter, "journal cat");
   const StoredJournals journals(state_directory_of(arguments.state, settings), settings);
   const StoredJournal journal = journals.find(arguments.queue);
@@ -47,7 +47,7 @@ Verb add_journal_cat(CLI::App& root, Settings& settings) {
            "  spillring journal cat orders\n"
            "  spillring journal cat orders --from 1042 -n 3 --json\n"
            "  spillring journal cat frames -n 1 -o raw | file -"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JournalCatArguments>();
   add_queue(app, arguments->queue, "name of the queue, or its id of 16 digits");
   add_count(app, "--from", arguments->pour.from, "begin at this sequence (the oldest)");
   add_limit(app, "-n,--count", arguments->pour.most, "how many messages to show (all there are)");

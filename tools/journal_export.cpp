@@ -17,7 +17,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct JournalExportArguments {
   std::string queue;
   std::string state;
   std::string target = "-";
@@ -77,7 +77,7 @@ Poured export_to(const StoredJournal& journal, const std::string& target,
   return poured;
 }
 
-Exit run(const Arguments& arguments, Settings settings) {
+Exit run(const JournalExportArguments& arguments, Settings settings) {
   settings.refuse_formats("journal export",
                           {Format::raw, Format::table, Format::tsv, Format::json});
   settings.output = Format::ndjson;
@@ -106,7 +106,7 @@ Verb add_journal_export(CLI::App& root, Settings& settings) {
            "  spillring journal export orders --to orders.ndjson\n"
            "  spillring send orders --create --json < orders.ndjson\n"
            "  spillring journal export orders | gzip > orders.ndjson.gz"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JournalExportArguments>();
   add_queue(app, arguments->queue, "name of the queue, or its id of 16 digits");
   add_text(app, "--to", arguments->target, "FILE", "where to write them ('-', stdout)");
   add_state_directory(app, arguments->state);

@@ -12,11 +12,11 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct JournalLsArguments {
   std::string state;
 };
 
-struct Row {
+struct JournalRow {
   StoredJournal journal;
   std::uint64_t end = 0;
   std::uint64_t messages = 0;
@@ -24,8 +24,8 @@ struct Row {
 };
 
 /// By the headers of its batches: a journal may be as large as the disk.
-Row outline(StoredJournal journal) {
-  Row row{std::move(journal)};
+JournalRow outline(StoredJournal journal) {
+  JournalRow row{std::move(journal)};
   journal::Disk disk;
   for (const journal::Place& place : row.journal.places()) {
     const std::string file = journal::segment_name(place.first);
@@ -38,11 +38,11 @@ Row outline(StoredJournal journal) {
   return row;
 }
 
-std::uint64_t first_of(const Row& row) {
+std::uint64_t first_of(const JournalRow& row) {
   return row.journal.places().empty() ? 0 : row.journal.places().front().first;
 }
 
-Table table_of(const std::vector<Row>& rows) {
+Table table_of(const std::vector<JournalRow>& rows) {
   Table table({{"QUEUE"},
                {"ID"},
                {"SEGMENTS", true},
@@ -50,7 +50,7 @@ Table table_of(const std::vector<Row>& rows) {
                {"END", true},
                {"MSGS", true},
                {"BYTES", true}});
-  for (const Row& row : rows) {
+  for (const JournalRow& row : rows) {
     table.add({text_cell(row.journal.name().empty() ? "-" : row.journal.name()),
                text_cell(row.journal.folder()), count_cell(row.journal.places().size()),
                count_cell(first_of(row)), count_cell(row.end), count_cell(row.messages),
@@ -59,7 +59,7 @@ Table table_of(const std::vector<Row>& rows) {
   return table;
 }
 
-Json json_of(const Row& row) {
+Json json_of(const JournalRow& row) {
   Json object = json_of(row.journal, "spillring.journal.v1");
   object["segments"] = row.journal.places().size();
   object["first"] = first_of(row);
@@ -69,22 +69,22 @@ Json json_of(const Row& row) {
   return object;
 }
 
-void print(const std::vector<Row>& rows, const Settings& settings) {
+void print(const std::vector<JournalRow>& rows, const Settings& settings) {
   if (settings.format() == Format::ndjson) {
-    for (const Row& row : rows) print_json(json_of(row), settings);
+    for (const JournalRow& row : rows) print_json(json_of(row), settings);
   } else if (settings.wants_json()) {
     Json list = Json::array();
-    for (const Row& row : rows) list.push_back(json_of(row));
+    for (const JournalRow& row : rows) list.push_back(json_of(row));
     print_json(Json{{"schema", "spillring.journals.v1"}, {"journals", list}}, settings);
   } else {
     print_table(table_of(rows), settings);
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const JournalLsArguments& arguments, const Settings& settings) {
   settings.refuse_formats("journal ls", {Format::raw});
   const StoredJournals journals(state_directory_of(arguments.state, settings), settings);
-  std::vector<Row> rows;
+  std::vector<JournalRow> rows;
   for (StoredJournal& journal : journals.all()) rows.push_back(outline(std::move(journal)));
   print(rows, settings);
   if (rows.empty())
@@ -105,7 +105,7 @@ Verb add_journal_ls(CLI::App& root, Settings& settings) {
                "Examples:\n"
                "  spillring journal ls\n"
                "  spillring journal ls --state-dir /var/lib/spillring --json"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JournalLsArguments>();
   add_state_directory(app, arguments->state);
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -24,7 +24,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct JournalRepairArguments {
   std::string queue;
   std::string state;
   bool dry_run = false;
@@ -154,7 +154,8 @@ void print(const StoredJournal& journal, const std::vector<Move>& moves,
 }
 
 /// With the lock in hand, unless nothing is to be changed.
-Exit repair(const Arguments& arguments, const std::string& state, const Settings& settings) {
+Exit repair(const JournalRepairArguments& arguments, const std::string& state,
+            const Settings& settings) {
   const StoredJournal journal = StoredJournals(state, settings).find(arguments.queue);
   std::vector<Move> moves = moves_for(journal);
   choose_targets(journal, moves);
@@ -164,7 +165,7 @@ Exit repair(const Arguments& arguments, const std::string& state, const Settings
   return Exit::ok;
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) try {
+Exit run(const JournalRepairArguments& arguments, const Settings& settings) try {
   settings.refuse_formats("journal repair", {Format::raw});
   const std::string state = state_directory_of(arguments.state, settings);
   if (arguments.dry_run) {
@@ -195,7 +196,7 @@ Verb add_journal_repair(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring journal repair orders --dry-run\n"
            "  spillring journal repair orders"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JournalRepairArguments>();
   add_queue(app, arguments->queue, "name of the queue, or its id of 16 digits");
   app.add_flag("--dry-run", arguments->dry_run, "change nothing, say what would be done");
   add_state_directory(app, arguments->state);

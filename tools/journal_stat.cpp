@@ -14,12 +14,12 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct JournalStatArguments {
   std::string queue;
   std::string state;
 };
 
-struct Row {
+struct SegmentRow {
   std::string file;
   std::uint64_t first = 0;
   std::uint64_t end = 0;
@@ -32,7 +32,7 @@ struct Row {
 };
 
 /// A damaged part counts for more than a torn end.
-void take(const journal::Run& run, Row& row) {
+void take(const journal::Run& run, SegmentRow& row) {
   if (run.block == nullptr) {
     if (row.state != "damaged") row.state = run.torn ? "torn end" : "damaged";
     return;
@@ -43,8 +43,8 @@ void take(const journal::Run& run, Row& row) {
   }
 }
 
-Row row_of(const StoredJournal& journal, const journal::Place& place) {
-  Row row{journal::segment_name(place.first), place.first, place.first};
+SegmentRow row_of(const StoredJournal& journal, const journal::Place& place) {
+  SegmentRow row{journal::segment_name(place.first), place.first, place.first};
   row.bytes = journal.size_of(row.file);
   journal::SegmentWalk walk = journal.walk(place);
   while (const auto run = walk.next()) take(*run, row);
@@ -54,11 +54,11 @@ Row row_of(const StoredJournal& journal, const journal::Place& place) {
   return row;
 }
 
-std::vector<Row> rows_of(const StoredJournal& journal) {
-  std::vector<Row> rows;
+std::vector<SegmentRow> rows_of(const StoredJournal& journal) {
+  std::vector<SegmentRow> rows;
   for (const journal::Place& place : journal.places()) rows.push_back(row_of(journal, place));
   for (const std::string& name : journal.others()) {
-    Row row{name};
+    SegmentRow row{name};
     row.bytes = journal.size_of(name);
     row.state = word_for(Finding::Kind::foreign);
     rows.push_back(std::move(row));
@@ -66,9 +66,9 @@ std::vector<Row> rows_of(const StoredJournal& journal) {
   return rows;
 }
 
-bool is_segment(const Row& row) { return row.first != 0; }
+bool is_segment(const SegmentRow& row) { return row.first != 0; }
 
-Cell state_cell(const Row& row) {
+Cell segment_state_cell(const SegmentRow& row) {
   return text_cell(row.state, row.state == "ok"        ? Colour::good
                               : row.state == "damaged" ? Colour::bad
                                                        : Colour::none);
@@ -78,7 +78,7 @@ Cell time_cell(const std::optional<std::uint64_t>& time) {
   return text_cell(time ? iso_time(*time) : "-");
 }
 
-Table table_of(const std::vector<Row>& rows) {
+Table table_of(const std::vector<SegmentRow>& rows) {
   Table table({{"FILE"},
                {"FIRST", true},
                {"END", true},
@@ -88,18 +88,18 @@ Table table_of(const std::vector<Row>& rows) {
                {"CREATED"},
                {"NEWEST"},
                {"STATE"}});
-  const auto number = [](const Row& row, std::uint64_t value) {
+  const auto number = [](const SegmentRow& row, std::uint64_t value) {
     return is_segment(row) ? count_cell(value) : text_cell("-");
   };
-  for (const Row& row : rows) {
+  for (const SegmentRow& row : rows) {
     table.add({file_cell(row.file), number(row, row.first), number(row, row.end),
                number(row, row.messages), number(row, row.batches), size_cell(row.bytes),
-               time_cell(row.created), time_cell(row.newest), state_cell(row)});
+               time_cell(row.created), time_cell(row.newest), segment_state_cell(row)});
   }
   return table;
 }
 
-Json json_of(const Row& row) {
+Json json_of(const SegmentRow& row) {
   const auto number = [&row](std::uint64_t value) {
     return is_segment(row) ? Json(value) : Json(nullptr);
   };
@@ -118,17 +118,17 @@ Json json_of(const Row& row) {
           {"state", row.state}};
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const JournalStatArguments& arguments, const Settings& settings) {
   settings.refuse_formats("journal stat", {Format::raw});
   const StoredJournals journals(state_directory_of(arguments.state, settings), settings);
   const StoredJournal journal = journals.find(arguments.queue);
-  const std::vector<Row> rows = rows_of(journal);
+  const std::vector<SegmentRow> rows = rows_of(journal);
   if (settings.format() == Format::ndjson) {
-    for (const Row& row : rows) print_json(json_of(row), settings);
+    for (const SegmentRow& row : rows) print_json(json_of(row), settings);
   } else if (settings.wants_json()) {
     Json document = json_of(journal, "spillring.segments.v1");
     Json& list = document["segments"] = Json::array();
-    for (const Row& row : rows) list.push_back(json_of(row));
+    for (const SegmentRow& row : rows) list.push_back(json_of(row));
     print_json(document, settings);
   } else {
     print_table(table_of(rows), settings);
@@ -151,7 +151,7 @@ Verb add_journal_stat(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring journal stat orders\n"
            "  spillring journal stat orders --json | jq '.segments[] | select(.state != \"ok\")'"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JournalStatArguments>();
   add_queue(app, arguments->queue, "name of the queue, or its id of 16 digits");
   add_state_directory(app, arguments->state);
   add_json_flag(app, settings);

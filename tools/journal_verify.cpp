@@ -14,7 +14,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct JournalVerifyArguments {
   std::vector<std::string> queues;
   std::string state;
 };
@@ -101,7 +101,7 @@ void print(const std::vector<Checked>& all, const Settings& settings) {
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const JournalVerifyArguments& arguments, const Settings& settings) {
   settings.refuse_formats("journal verify", {Format::raw});
   const StoredJournals journals(state_directory_of(arguments.state, settings), settings);
   const std::vector<Checked> all = check_all(journals, arguments.queues);
@@ -129,7 +129,7 @@ Verb add_journal_verify(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring journal verify\n"
            "  spillring journal verify orders --json | jq '.journals[].findings'"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<JournalVerifyArguments>();
   add_values(app, "QUEUE", "", "names of queues, or their ids of 16 digits (all there are)",
              [arguments](const std::string&, const std::string& value) {
                check_queue_name(value);

@@ -11,7 +11,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct LsArguments {
   std::string glob;
 };
 
@@ -60,7 +60,7 @@ void print_queues(const std::vector<QueueInfo>& queues, const Settings& settings
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const LsArguments& arguments, const Settings& settings) {
   settings.refuse_formats("ls", {Format::raw});
   const Client client = settings.connect();
   const std::vector<QueueInfo> queues = matching(client, arguments.glob);
@@ -86,7 +86,7 @@ Verb add_ls(CLI::App& root, Settings& settings) {
            "  spillring ls\n"
            "  spillring ls 'log*'\n"
            "  spillring ls --json | jq '.queues[] | select(.messages > 0) | .name'"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<LsArguments>();
   add_text(app, "GLOB", arguments->glob, "", "only names like this: * ? [abc]");
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -15,7 +15,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct MoveArguments {
   std::string from;
   std::string to;
   std::string group = "default";
@@ -30,7 +30,7 @@ void say_how_much(const Sink& sink, const Settings& settings) {
   warn_about_stale(sink, settings);
 }
 
-Exit run(Arguments& arguments, const Settings& settings) {
+Exit run(MoveArguments& arguments, const Settings& settings) {
   if (arguments.from == arguments.to) {
     throw usage_failure(fmt::format("cannot move '{}' to itself", arguments.to),
                         "it would never be empty", "name another queue");
@@ -74,7 +74,7 @@ Verb add_move(CLI::App& root, Settings& settings) {
            "  spillring move failed orders\n"
            "  spillring move failed orders -n 100\n"
            "  spillring move orders archive -g archiving --create"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<MoveArguments>();
   add_queue(app, "FROM", arguments->from, "the queue that they are in");
   add_queue(app, "TO", arguments->to, "the queue that they go to");
   add_limit(app, "-n,--count", arguments->most, "how many to move (all there are)");

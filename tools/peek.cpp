@@ -19,7 +19,7 @@ namespace {
 constexpr std::uint64_t most_bytes = 64 * MiB;
 constexpr std::uint64_t most_messages = 16384;
 
-struct Arguments {
+struct PeekArguments {
   std::string queue;
   std::uint64_t count = no_limit;
   std::uint64_t seq = 0;
@@ -45,7 +45,7 @@ std::uint64_t step_for(const QueueInfo& queue) {
 }
 
 /// Shows what is there now; what is sent meanwhile could go on for ever.
-std::uint64_t show(const Queue& queue, Arguments& arguments, const Rendering& rendering) {
+std::uint64_t show(const Queue& queue, PeekArguments& arguments, const Rendering& rendering) {
   const QueueInfo info = queue.info();
   const std::uint64_t step = step_for(info);
   std::uint64_t from = arguments.seq;
@@ -63,7 +63,7 @@ std::uint64_t show(const Queue& queue, Arguments& arguments, const Rendering& re
   return shown;
 }
 
-Exit run(Arguments& arguments, const Settings& settings) {
+Exit run(PeekArguments& arguments, const Settings& settings) {
   const Rendering rendering(settings, arguments.delimiter, "peek");
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -88,7 +88,7 @@ Verb add_peek(CLI::App& root, Settings& settings) {
            "  spillring peek orders -n 3 --seq 1042\n"
            "  spillring peek orders --json | spillring send copy --json\n"
            "  spillring peek frames -n 1 -o raw | file -"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PeekArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_limit(app, "-n,--count", arguments->count, "how many messages to show (all there are)");
   add_count(app, "--seq", arguments->seq, "begin at this sequence (the oldest)");

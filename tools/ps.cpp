@@ -13,7 +13,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct PsArguments {
   std::string queue;
 };
 
@@ -118,7 +118,7 @@ void say_alarms(const Client& client, const std::string& name, const Settings& s
   }
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const PsArguments& arguments, const Settings& settings) {
   settings.refuse_formats("ps", {Format::raw});
   const Client client = settings.connect();
   const std::vector<Attached> all = attached(client, arguments.queue);
@@ -149,7 +149,7 @@ Verb add_ps(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring ps\n"
            "  spillring ps orders --json | jq '.clients[] | select(.unacked > 0)'"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PsArguments>();
   add_text(app, "QUEUE", arguments->queue, "", "only this queue");
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -11,12 +11,12 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct PurgeArguments {
   std::string queue;
   bool yes = false;
 };
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const PurgeArguments& arguments, const Settings& settings) {
   require_confirmable(arguments.yes, fmt::format("purging '{}'", arguments.queue));
   const Client client = settings.connect();
   const Queue queue = open_queue(client, arguments.queue);
@@ -37,7 +37,7 @@ Verb add_purge(CLI::App& root, Settings& settings) {
                             .text = "Examples:\n"
                                     "  spillring purge orders\n"
                                     "  spillring purge orders --yes    # in a script"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<PurgeArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   app.add_flag("-y,--yes", arguments->yes, "do not ask");
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -19,7 +19,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct RecvArguments {
   std::string queue;
   std::string group = "default";
   std::uint64_t count = 1;
@@ -48,7 +48,7 @@ void check_retry_delay(Timeout delay) {
 }
 
 /// Hands each message to a command of its own, and ends with the first that fails.
-Exit execute(Consumer& consumer, Arguments& arguments, std::uint64_t most,
+Exit execute(Consumer& consumer, RecvArguments& arguments, std::uint64_t most,
              const Settings& settings) {
   for (std::uint64_t done = 0; done < most; ++done) {
     auto message =
@@ -80,7 +80,7 @@ Exit execute(Consumer& consumer, Arguments& arguments, std::uint64_t most,
   return Exit::ok;
 }
 
-Exit run(Arguments& arguments, const Settings& settings) {
+Exit run(RecvArguments& arguments, const Settings& settings) {
   check_retry_delay(arguments.retry_delay);
   const Rendering rendering(settings, arguments.delimiter, "recv");
   const Client client = settings.connect();
@@ -100,7 +100,7 @@ Exit run(Arguments& arguments, const Settings& settings) {
   return Exit::nothing;
 }
 
-void add_options(CLI::App& app, Arguments& arguments) {
+void add_options(CLI::App& app, RecvArguments& arguments) {
   add_queue(app, arguments.queue, "name of the queue");
   CLI::Option* count =
       add_limit(app, "-n,--count", arguments.count, "how many messages to take (1)");
@@ -152,7 +152,7 @@ Verb add_recv(CLI::App& root, Settings& settings) {
            "  spillring recv orders -g billing --json\n"
            "  spillring recv jobs --all -t inf --exec ./work.sh --retry-delay 5s\n"
            "  spillring recv ticks --all --speed 1x      # with the gaps they were sent with"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RecvArguments>();
   add_options(app, *arguments);
   add_json_flag(app, settings);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};

@@ -12,14 +12,14 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct RmArguments {
   std::vector<std::string> queues;
   bool yes = false;
   bool if_exists = false;
 };
 
 /// The queues that are there, each once. Throws for one that is not, before any is removed.
-std::vector<Queue> existing(const Client& client, const Arguments& arguments) {
+std::vector<Queue> existing(const Client& client, const RmArguments& arguments) {
   std::vector<Queue> queues;
   for (const std::string& name : arguments.queues) {
     try {
@@ -41,7 +41,7 @@ std::string question(const std::vector<Queue>& queues) {
   return fmt::format("remove {} with {}?", fmt::join(names, ", "), plural(messages, "message"));
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const RmArguments& arguments, const Settings& settings) {
   require_confirmable(arguments.yes,
                       fmt::format("removing '{}'", fmt::join(arguments.queues, "', '")));
   const Client client = settings.connect();
@@ -72,7 +72,7 @@ Verb add_rm(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring rm orders\n"
            "  spillring rm orders billing --yes --if-exists    # in a script"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<RmArguments>();
   add_values(app, "QUEUE", "", "names of queues",
              [arguments](const std::string&, const std::string& value) {
                add_name(arguments->queues, value);

@@ -11,13 +11,13 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct SeekArguments {
   std::string queue;
   std::string group = "default";
   Start to;
 };
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const SeekArguments& arguments, const Settings& settings) {
   const Queue queue = open_queue(settings.connect(), arguments.queue);
   queue.seek(arguments.group, arguments.to);
   for (const GroupInfo& group : queue.groups()) {
@@ -45,7 +45,7 @@ Verb add_seek(CLI::App& root, Settings& settings) {
                "  spillring seek orders --group billing --to 2026-11-23T10:00:00Z\n"
                "  spillring seek orders --group billing --to 10m     # ten minutes ago\n"
                "  spillring seek orders --to 1042"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SeekArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_text(app, "-g,--group", arguments->group, "GROUP", "name of the group (default)");
   add_value(app, "--to", "PLACE", "earliest, latest, a sequence, a moment, or how long ago",

@@ -19,7 +19,7 @@
 namespace spillring::tools {
 namespace {
 
-struct Arguments {
+struct SendArguments {
   std::string queue;
   std::vector<std::string> messages;
   std::vector<std::string> files;
@@ -42,7 +42,7 @@ struct Arguments {
 }
 
 /// Messages come from one place only: arguments, files, envelopes or lines.
-void check_sources(const Arguments& arguments) {
+void check_sources(const SendArguments& arguments) {
   const bool text = !arguments.messages.empty();
   const bool files = !arguments.files.empty();
   if (text && files) refuse_both("MSG", "--file");
@@ -63,7 +63,7 @@ void check_files(const std::vector<std::string>& files) {
 
 /// Calls `send` for each of `given`, or with --count again and again for so many in all.
 template <typename Send>
-void repeat(const std::vector<std::string>& given, Arguments& arguments, const Send& send) {
+void repeat(const std::vector<std::string>& given, SendArguments& arguments, const Send& send) {
   const std::uint64_t count = arguments.count == no_limit ? given.size() : arguments.count;
   for (std::uint64_t i = 0; i < count; ++i) {
     arguments.rate.wait();
@@ -71,7 +71,7 @@ void repeat(const std::vector<std::string>& given, Arguments& arguments, const S
   }
 }
 
-void send_messages(Arguments& arguments, Sender& sender) {
+void send_messages(SendArguments& arguments, Sender& sender) {
   const std::vector<std::string>& messages = arguments.messages;
   for (std::size_t i = 0; i < messages.size(); ++i) {
     sender.check_size(messages[i].size(), fmt::format("message {}", i + 1));
@@ -81,7 +81,7 @@ void send_messages(Arguments& arguments, Sender& sender) {
   });
 }
 
-void send_files(Arguments& arguments, Sender& sender) {
+void send_files(SendArguments& arguments, Sender& sender) {
   for (const std::string& path : arguments.files) {
     sender.check_size(InputFile(path).size().value_or(0), fmt::format("'{}'", path));
   }
@@ -89,7 +89,7 @@ void send_files(Arguments& arguments, Sender& sender) {
          [&](const std::string& path) { sender.send_file(path, arguments.metadata.view()); });
 }
 
-void send_records(Arguments& arguments, Sender& sender) {
+void send_records(SendArguments& arguments, Sender& sender) {
   RecordReader records(STDIN_FILENO, arguments.delimiter.text(), sender.largest());
   while (sender.messages() < arguments.count) {
     const auto record = records.next();
@@ -106,7 +106,7 @@ std::vector<std::span<const std::byte>> views_of(const std::vector<std::string>&
   return views;
 }
 
-void send_envelopes(Arguments& arguments, Sender& sender) {
+void send_envelopes(SendArguments& arguments, Sender& sender) {
   // JSON writes a byte as six at most; the rest is room for key and headers.
   RecordReader lines(STDIN_FILENO, "\n", 6 * (sender.largest() + 64 * KiB) + MiB);
   std::uint64_t number = 0;
@@ -132,7 +132,7 @@ void say_where_from(const Settings& settings) {
   }
 }
 
-void send_stdin(Arguments& arguments, Sender& sender, const Settings& settings) {
+void send_stdin(SendArguments& arguments, Sender& sender, const Settings& settings) {
   say_where_from(settings);
   if (arguments.envelopes) {
     send_envelopes(arguments, sender);
@@ -141,8 +141,8 @@ void send_stdin(Arguments& arguments, Sender& sender, const Settings& settings) 
   }
 }
 
-/// Arguments, or the records of stdin, as one message.
-void send_atomic(Arguments& arguments, Sender& sender, const Settings& settings) {
+/// SendArguments, or the records of stdin, as one message.
+void send_atomic(SendArguments& arguments, Sender& sender, const Settings& settings) {
   std::vector<std::string> messages = arguments.messages;
   if (messages.empty()) {
     say_where_from(settings);
@@ -166,7 +166,7 @@ void require_durable(const Queue& queue) {
                 "create it with --durability disk, or leave --durable out");
 }
 
-Exit run(Arguments& arguments, const Settings& settings) {
+Exit run(SendArguments& arguments, const Settings& settings) {
   check_sources(arguments);
   check_files(arguments.files);
   const Client client = settings.connect();
@@ -206,7 +206,7 @@ Timeout ttl_of(const std::string& label, const std::string& value) {
                       "nothing could be delivered in it", "write for example 500ms or 30s");
 }
 
-void add_options(CLI::App& app, Arguments& arguments) {
+void add_options(CLI::App& app, SendArguments& arguments) {
   add_queue(app, arguments.queue, "name of the queue");
   add_values(
       app, "MSG", "", "each one a message; without: one message per line of stdin",
@@ -281,7 +281,7 @@ Verb add_send(CLI::App& root, Settings& settings) {
            "  spillring send orders --atomic 'debit 5' 'credit 5'\n"
            "  spillring send orders 'a load to try' -n 100000 --rate 10k/s\n"
            "  spillring send orders -- -1        # a message that begins with a dash"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SendArguments>();
   add_options(app, *arguments);
   return {&app, [arguments, &settings] { return run(*arguments, settings); }};
 }

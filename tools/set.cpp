@@ -67,7 +67,7 @@ constexpr std::array<std::string_view, 9> settled{"capacity", "slots",      "ful
                                                   "keep",     "durability", "exclusive-producer",
                                                   "prealloc", "mode",       "owner-group"};
 
-struct Arguments {
+struct SetArguments {
   std::string queue;
   QueueChanges changes;
   std::vector<const Tunable*> chosen;
@@ -89,7 +89,7 @@ struct Arguments {
                       near ? fmt::format("did you mean '{}'?", *near) : "spillring set --help");
 }
 
-void read(const std::string& setting, Arguments& arguments) {
+void read(const std::string& setting, SetArguments& arguments) {
   const std::size_t equals = setting.find('=');
   if (equals == std::string::npos || equals == 0) {
     throw usage_failure(fmt::format("'{}' sets nothing", setting), "it has no name and '='",
@@ -107,7 +107,7 @@ Property property_of(const QueueInfo& info, const Tunable& tunable) {
   return *std::ranges::find(all, tunable.property, &Property::name);
 }
 
-void print(const Arguments& arguments, const QueueInfo& before, const QueueInfo& after,
+void print(const SetArguments& arguments, const QueueInfo& before, const QueueInfo& after,
            const Settings& settings) {
   Table table({{"OPTION"}, {"BEFORE"}, {"AFTER"}});
   Json changes = Json::object();
@@ -126,7 +126,7 @@ void print(const Arguments& arguments, const QueueInfo& before, const QueueInfo&
   print_table(table, settings);
 }
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const SetArguments& arguments, const Settings& settings) {
   settings.refuse_formats("set", {Format::raw});
   if (arguments.chosen.empty()) {
     throw usage_failure("nothing to set", "no OPTION=VALUE is given",
@@ -164,7 +164,7 @@ Verb add_set(CLI::App& root, Settings& settings) {
            "Examples:\n"
            "  spillring set orders lease=30s\n"
            "  spillring set payments sync=100ms retain=7d,10GiB"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<SetArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_values(
       app, "OPTION=VALUE", "", "what to change",

@@ -21,7 +21,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-struct Arguments {
+struct StatArguments {
   std::vector<std::string> queues;
   Timeout interval = std::chrono::seconds(1);
   std::uint64_t count = UINT64_MAX;
@@ -241,7 +241,7 @@ class Lines {
   Settings settings_;
 };
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const StatArguments& arguments, const Settings& settings) {
   settings.refuse_formats("stat", {Format::raw});
   const Client client = settings.connect();
   Lines lines(settings);
@@ -290,7 +290,7 @@ Verb add_stat(CLI::App& root, Settings& settings) {
            "  spillring stat\n"
            "  spillring stat orders -i 500ms\n"
            "  spillring stat orders -i 10s -n 6 -o ndjson | jq .in_per_second"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<StatArguments>();
   add_values(app, "QUEUE", "", "names of queues (all there are)",
              [arguments](const std::string&, const std::string& value) {
                check_queue_name(value);

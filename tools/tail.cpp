@@ -25,7 +25,7 @@ namespace {
 constexpr std::uint64_t default_count = 10;
 constexpr std::uint64_t no_end = std::numeric_limits<std::uint64_t>::max();
 
-struct Arguments {
+struct TailArguments {
   std::vector<std::string> queues;
   bool follow = false;
   std::uint64_t count = no_limit;
@@ -45,7 +45,7 @@ struct Followed {
 
 class Tail {
  public:
-  Tail(const Arguments& arguments, const Settings& settings)
+  Tail(const TailArguments& arguments, const Settings& settings)
       : arguments_(arguments),
         rendering_(settings, arguments.delimiter, "tail"),
         with_names_(arguments.queues.size() > 1 && !settings.wants_json() &&
@@ -153,7 +153,7 @@ class Tail {
     return Timeout(arguments_.until > present ? arguments_.until - present : 0);
   }
 
-  const Arguments& arguments_;
+  const TailArguments& arguments_;
   Rendering rendering_;
   bool with_names_;
   std::deque<Followed> followed_;  // addresses stay
@@ -162,7 +162,7 @@ class Tail {
   Gather out_;
 };
 
-Exit run(const Arguments& arguments, const Settings& settings) {
+Exit run(const TailArguments& arguments, const Settings& settings) {
   Tail tail(arguments, settings);
   tail.open(settings.connect());
   tail.show_last();
@@ -172,7 +172,7 @@ Exit run(const Arguments& arguments, const Settings& settings) {
   return Exit::nothing;
 }
 
-void add_times(CLI::App& app, Arguments& arguments) {
+void add_times(CLI::App& app, TailArguments& arguments) {
   add_value(app, "--since", "PLACE",
             "begin there: how long ago (10m), a moment, a sequence, or\nearliest",
             [&arguments](const std::string& label, const std::string& value) {
@@ -209,7 +209,7 @@ Verb add_tail(CLI::App& root, Settings& settings) {
            "  spillring tail orders billing -f\n"
            "  spillring tail logs --since 10m --grep 'ERROR|FATAL'\n"
            "  spillring tail orders -f -n 1 --json"});
-  const auto arguments = std::make_shared<Arguments>();
+  const auto arguments = std::make_shared<TailArguments>();
   add_values(app, "QUEUE", "", "names of queues",
              [arguments](const std::string&, const std::string& value) {
                check_queue_name(value);

@@ -13,7 +13,7 @@ namespace py = pybind11;
 
 namespace {
 
-constexpr const char* view_cure = "drop them first: del the arrays and memoryviews made from it";
+constexpr const char* loan_view_cure = "drop them first: del the arrays and memoryviews made from it";
 
 }  // namespace
 
@@ -72,7 +72,7 @@ std::uint64_t LoanObject::publish(py::handle size) {
     throw Error(Code::invalid, fmt::format("size={}", used),
                 fmt::format("the loan has {} bytes", size_));
   }
-  views_.require_none("loan", view_cure);
+  views_.require_none("loan", loan_view_cure);
   state_ = State::published;
   // A second thread that comes here while this one waits for its turn finds the loan ended.
   spillring::Loan loan = std::move(loan_);
@@ -87,7 +87,7 @@ std::uint64_t LoanObject::publish(py::handle size) {
 void LoanObject::cancel() {
   handle_->check_fork();
   if (state_ != State::open) return;
-  views_.require_none("loan", view_cure);
+  views_.require_none("loan", loan_view_cure);
   state_ = State::cancelled;
   handle_->drop(std::move(loan_));
 }

@@ -15,7 +15,7 @@ namespace py = pybind11;
 
 namespace {
 
-constexpr const char* view_cure = "drop them first, or work on m.copy() or bytes(m)";
+constexpr const char* message_view_cure = "drop them first, or work on m.copy() or bytes(m)";
 
 py::object key_of(std::optional<std::span<const std::byte>> key) {
   return key ? py::object(copied(*key)) : py::none();
@@ -156,14 +156,14 @@ std::string MessageObject::repr() const {
 
 // The view goes away; whatever the group had to know, it knows.
 void MessageObject::end(State state) {
-  views_.require_none("message", view_cure);
+  views_.require_none("message", message_view_cure);
   state_ = state;
   if (handle_) handle_->drop(std::move(message_));
 }
 
 void MessageObject::finish(State state,
                            const std::function<Result<void>(spillring::Message&)>& how) {
-  views_.require_none("message", view_cure);
+  views_.require_none("message", message_view_cure);
   state_ = state;
   // A second thread that comes here while this one waits for its turn finds the message ended.
   spillring::Message message = std::move(message_);

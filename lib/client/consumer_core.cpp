@@ -30,11 +30,11 @@ ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
 ConsumerCore::~ConsumerCore() = default;
 
 Result<Message> ConsumerCore::receive(Timeout timeout) {
+  if (watch_ == nullptr) [[likely]]
+    return next(timeout);
   Result<Message> received = next(timeout);
-  if (watch_ != nullptr) {
-    if (received || received.error() == Code::interrupted) watch_->raise();
-    if (received.error() == Code::empty || received.error() == Code::timeout) watch_->arm();
-  }
+  if (received || received.error() == Code::interrupted) watch_->raise();
+  if (received.error() == Code::empty || received.error() == Code::timeout) watch_->arm();
   return received;
 }
 
@@ -77,33 +77,34 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
 }
 
 Result<Message> ConsumerCore::message(const Found& found) {
+  if (found.ring == nullptr) {
+    const auto extent = *found.block->data->message(found.sequence);  // look_in_journal() has asked
+    count_read_back(extent.payload.size() + extent.metadata.size());
+    return message(found, extent);
+  }
+  const ring::RingView& ring = found.ring->view;
+  const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
+  if (extent) [[likely]]
+    return message(found, *extent);
+  // It may be whole again when somebody else looks: nothing of it stays here.
+  if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt, 0);
+  give_up(found);
+  return attachment_.report_damage();
+}
+
+template <typename Extent>
+Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) {
   Result<Message> result{Message()};
   Message& message = *result;
-  const auto place = [&message](const auto& extent) {
-    message.data_ = extent.payload.data();
-    message.size_ = extent.payload.size();
-    message.meta_ = extent.metadata.data();
-    message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
-    message.timestamp_ = extent.timestamp;
-    message.is_batch_ = extent.is_batch;
-  };
-  if (found.ring != nullptr) {
-    const ring::RingView& ring = found.ring->view;
-    const auto extent = ring::extent_of(ring, ring.descriptor(found.sequence));
-    if (!extent) [[unlikely]] {
-      // It may be whole again when somebody else looks: nothing of it stays here.
-      if (found.receipt != nothing_owed) hand_back(found.sequence, found.receipt, 0);
-      give_up(found);
-      return attachment_.report_damage();
-    }
-    place(*extent);
-  } else {
-    place(*found.block->data->message(found.sequence));  // look_in_journal() has asked
-    count_read_back(message.size_ + std::uint64_t{message.meta_size_});
-  }
   message.core_ = this;
+  message.data_ = extent.payload.data();
+  message.size_ = extent.payload.size();
+  message.meta_ = extent.metadata.data();
+  message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
   message.deliveries_ = static_cast<std::uint16_t>(found.deliveries);
+  message.is_batch_ = extent.is_batch;
   message.seq_ = found.sequence;
+  message.timestamp_ = extent.timestamp;
   message.receipt_ = found.receipt;
   message.source_ = &found.source();
   ++messages_;
@@ -273,15 +274,18 @@ std::uint64_t ConsumerCore::lag() {
 
 Result<void> ConsumerCore::ack(Message& message) {
   if (attachment_.forked()) return Code::forked;
-  const Result<void> result = settle(message);
+  const Code result = settled(message);
   end_view(message);
   return result;
 }
 
 Result<void> ConsumerCore::settle(Message& message) {
-  if (attachment_.forked()) return Code::forked;
-  if (message.receipt_ == Message::settled) return {};
-  return finish(message.seq_, std::exchange(message.receipt_, Message::settled));
+  return attachment_.forked() ? Code::forked : settled(message);
+}
+
+inline Code ConsumerCore::settled(Message& message) noexcept {
+  if (message.receipt_ == nothing_owed) return Code::ok;
+  return finish(message.seq_, std::exchange(message.receipt_, nothing_owed));
 }
 
 Result<void> ConsumerCore::nack(Message& message, Timeout delay) {

@@ -176,12 +176,16 @@ class ConsumerCore {
 
   Result<Message> next(Timeout timeout);
   Result<Message> message(const Found& found);
+  template <typename Extent>
+  Result<Message> message(const Found& found, const Extent& extent);
   [[nodiscard]] bool nothing_to_do() const noexcept;
   void ask_about_obstacle() noexcept;
   /// Asks about what stands in the way; true while it is too early for that.
   [[nodiscard]] bool is_stuck(os::Instant now) noexcept;
   /// How long nobody needs to look again; nullopt: now.
   [[nodiscard]] std::optional<os::Instant> sleep_until(bool in_vain) noexcept;
+  /// Acknowledges what has not been yet.
+  Code settled(Message& message) noexcept;
   void end_view(Message& message) noexcept;
 
   const Membership membership_;

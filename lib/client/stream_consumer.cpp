@@ -19,7 +19,7 @@ bool StreamConsumer::take_place() noexcept {
   return mine_;
 }
 
-Code StreamConsumer::take_at(std::uint64_t s, Ring* ring, Block* block, Found& found) {
+inline Code StreamConsumer::take_at(std::uint64_t s, Ring* ring, Block* block, Found& found) {
   found = {s, nothing_owed, ring, block, 1};
   begin_view(found);
   position_.store(s + 1, std::memory_order_relaxed);
@@ -27,7 +27,7 @@ Code StreamConsumer::take_at(std::uint64_t s, Ring* ring, Block* block, Found& f
 }
 
 Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
-  if (!take_place()) return Code::empty;  // stands by
+  if (!mine_.load(std::memory_order_relaxed) && !take_place()) return Code::empty;  // stands by
   std::uint64_t s = position_.load(std::memory_order_relaxed);
   // relaxed is not enough for purge: start is read anew each time, it only grows.
   s = std::max(s, entry().start.load(std::memory_order_acquire));

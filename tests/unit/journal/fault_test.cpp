@@ -2,6 +2,7 @@
 // and when the fault is gone writing goes on in a new file.
 #include <gtest/gtest.h>
 
+#include <iostream>
 #include <string>
 
 #include "journal/recorded_storage.hpp"
@@ -92,6 +93,7 @@ TEST_P(Faults, OfEachCallInTurnAreToldAndGotOver) {
   std::uint64_t n = 1;
   while (!run(n, GetParam()) && !HasFailure()) ++n;
   EXPECT_GT(n, 20U) << "calls that were made to fail";
+  std::cout << n - 1 << " calls failed\n";
 }
 
 INSTANTIATE_TEST_SUITE_P(

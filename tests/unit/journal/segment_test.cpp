@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <iostream>
 #include <map>
 
 #include "journal/sample.hpp"
@@ -244,6 +245,7 @@ TEST_F(DamageTest, CutAtEveryLengthWhatIsWholeIsThereAndTheRestIsKnown) {
       EXPECT_EQ(read(headers - 1), body_ends_[headers - 1] <= length);
     }
   }
+  std::cout << size << " cuts and flips\n";
 }
 
 TEST_F(DamageTest, WithAnyBitFlippedOnlyWhatItTouchesIsLostAndThatIsKnown) {
@@ -273,6 +275,7 @@ TEST_F(DamageTest, WithAnyBitFlippedOnlyWhatItTouchesIsLostAndThatIsKnown) {
     }
     bytes_[offset] ^= static_cast<unsigned char>(1U << bit % 8);
   }
+  std::cout << flips << " cuts and flips\n";
   EXPECT_EQ(flips, size * 8);
 }
 
