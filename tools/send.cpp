@@ -141,7 +141,7 @@ void send_stdin(SendArguments& arguments, Sender& sender, const Settings& settin
   }
 }
 
-/// SendArguments, or the records of stdin, as one message.
+/// What was given, or the records of stdin, as one message.
 void send_atomic(SendArguments& arguments, Sender& sender, const Settings& settings) {
   std::vector<std::string> messages = arguments.messages;
   if (messages.empty()) {

@@ -129,14 +129,14 @@ static void sending_and_receiving(spillring_client* client) {
   spillring_message_free(message);
 
   const spillring_bytes parts[] = {{"one", 3}, {"", 0}, {"three", 5}};
-  spillring_batch_options batch = {.size = sizeof batch, .metadata = &metadata};
+  spillring_batch_options how = {.size = sizeof how, .metadata = &metadata};
   spillring_sent sent = {0};
   OK(spillring_send_batch(out, parts, 3, second, NULL, &sent));
   CHECK(sent.count == 3 && sent.first == 3 && sent.last == 5);
-  batch.atomic = 1;
-  OK(spillring_send_batch(out, parts, 3, second, &batch, &sent));
+  how.atomic = 1;
+  OK(spillring_send_batch(out, parts, 3, second, &how, &sent));
   CHECK(sent.count == 3 && sent.first == 6 && sent.last == 6);
-  FAILS(SPILLRING_INVALID, spillring_send_batch(out, NULL, 0, second, &batch, NULL));
+  FAILS(SPILLRING_INVALID, spillring_send_batch(out, NULL, 0, second, &how, NULL));
   for (int i = 0; i < 3; ++i) {
     OK(spillring_receive(in, second, &message));
     CHECK(!spillring_message_is_batch(message) && spillring_message_part_count(message) == 1);
