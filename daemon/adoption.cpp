@@ -41,6 +41,7 @@ layout::Request options_of(const layout::Manifest& m) {
   options.stall_timeout_ns = m.stall_timeout_ns;
   options.lease_ns = m.lease_ns;
   options.ttl_ns = m.ttl_ns;
+  options.group_expiry_ns = m.group_expiry_ns;
   options.full = m.full;
   options.keep = m.keep;
   options.prealloc = m.prealloc;
@@ -153,6 +154,7 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
                                          entry.window, options_.max_deliveries);
     }
     group->stream = group::StreamGroup(entry, cursor);
+    group->unused_remembered = UINT64_MAX;  // nobody knows
     group_table_[slot] = std::move(group);
   }
   for (const KeptPacket& left : words) keeper_.drop(Kept::words, id_, left.record.number);
@@ -165,9 +167,10 @@ void Queue::adopt_handles() {
     const auto role = static_cast<layout::Role>(entry_kind(word));
     const std::uint16_t group = entry_group(word);
     const bool consumes = role != layout::Role::producer;
-    if (consumes && (group >= layout::max_groups || !group_table_[group])) {
+    if (consumes && group >= layout::max_groups) {
       contradicts(fmt::format("a member of queue '{}' is in no group", name_));
     }
+    if (consumes && !group_table_[group]) keep_place(group);  // it was removed with its members
     // Which rings it has mapped is not known any more: any that it may have.
     handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, pinned_rings_});
     ring::raise(manifest().handles_used, slot + 1);
@@ -190,7 +193,10 @@ void Queue::finish_what_was_cut_short() {
     const std::uint16_t same = *find_group(group_table_[slot]->name);
     if (same == slot) continue;
     free_group(slot);
-    remember_group(*group_table_[same]);
+    remember_group(same);
+  }
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) count_unused(slot);
   }
   if (has_named_group() && manifest().base.load(std::memory_order_relaxed) != layout::no_sequence) {
     drop_base();

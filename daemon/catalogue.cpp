@@ -35,6 +35,7 @@ CREATE TABLE queues (
   retain_bytes INTEGER NOT NULL,
   max_deliveries INTEGER NOT NULL,
   dead_letter TEXT NOT NULL,
+  group_expiry_ns INTEGER NOT NULL,
   complete INTEGER NOT NULL,
   next INTEGER NOT NULL,
   base INTEGER NOT NULL
@@ -45,6 +46,7 @@ CREATE TABLE groups (
   kind INTEGER NOT NULL,
   floor INTEGER NOT NULL,
   standing BLOB NOT NULL,
+  unused_ns INTEGER NOT NULL,
   PRIMARY KEY (queue, name)
 ) STRICT;
 )";
@@ -181,7 +183,8 @@ std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
-      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns, exclusive_producer
+      retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns, group_expiry_ns,
+      exclusive_producer
       FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
@@ -206,12 +209,14 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.options.max_deliveries = static_cast<std::uint32_t>(query.number(19));
     queue.options.dead_letter.set(query.text(20));
     queue.options.ttl_ns = query.number(21);
-    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(22));
-    Statement groups(*this, "SELECT name, kind, floor, standing FROM groups WHERE queue = ?");
+    queue.options.group_expiry_ns = query.number(22);
+    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(23));
+    Statement groups(*this,
+                     "SELECT name, kind, floor, standing, unused_ns FROM groups WHERE queue = ?");
     groups.bind(queue.id);
     while (groups.step()) {
       queue.groups.push_back({groups.text(0), static_cast<GroupKind>(groups.number(1)),
-                              groups.number(2), groups.blob(3)});
+                              groups.number(2), groups.blob(3), groups.number(4)});
     }
     queues.push_back(std::move(queue));
   }
@@ -223,8 +228,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
       retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns,
-      exclusive_producer)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      group_expiry_ns, exclusive_producer)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -236,17 +241,18 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
   statement.bind(queue.options.max_deliveries);
   statement.bind(std::string(queue.options.dead_letter.view())).bind(queue.options.ttl_ns);
-  statement.bind(queue.options.exclusive_producer);
+  statement.bind(queue.options.group_expiry_ns).bind(queue.options.exclusive_producer);
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }
 
 void Catalogue::insert(std::uint64_t queue, const SavedGroup& group) {
-  Statement statement(*this,
-                      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing)
-      VALUES (?, ?, ?, ?, ?))");
+  Statement statement(
+      *this,
+      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing, unused_ns)
+      VALUES (?, ?, ?, ?, ?, ?))");
   statement.bind(queue).bind(group.name).bind(static_cast<std::uint64_t>(group.kind));
-  statement.bind(group.floor).bind(std::span(group.standing));
+  statement.bind(group.floor).bind(std::span(group.standing)).bind(group.unused_ns);
   statement.step();
 }
 
@@ -260,9 +266,10 @@ void Catalogue::put_definition(const SavedQueue& queue) { insert(queue, "INSERT 
 
 void Catalogue::put_settings(std::uint64_t queue, const layout::Request& options) {
   Statement statement(*this, R"(UPDATE queues SET stall_timeout_ns = ?, lease_ns = ?, sync_ms = ?,
-      retain_ns = ?, retain_bytes = ?, ttl_ns = ? WHERE id = ?)");
+      retain_ns = ?, retain_bytes = ?, ttl_ns = ?, group_expiry_ns = ? WHERE id = ?)");
   statement.bind(options.stall_timeout_ns).bind(options.lease_ns).bind(options.sync_ms);
-  statement.bind(options.retain_ns).bind(options.retain_bytes).bind(options.ttl_ns).bind(queue);
+  statement.bind(options.retain_ns).bind(options.retain_bytes).bind(options.ttl_ns);
+  statement.bind(options.group_expiry_ns).bind(queue);
   statement.step();
 }
 

@@ -26,6 +26,7 @@ struct SavedGroup {
   GroupKind kind = GroupKind::shared;
   std::uint64_t floor = 0;
   std::vector<std::uint8_t> standing;
+  std::uint64_t unused_ns = 0;  // so long it had no members
 };
 
 struct SavedQueue {

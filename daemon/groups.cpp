@@ -97,7 +97,8 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
   // The group keeps from now on what the queue kept for want of one.
   if (first_named) drop_base();
-  remember_group(*group_table_[slot]);
+  count_unused(slot);
+  remember_group(slot);
   sync_groups();
   return slot;
 }
@@ -118,6 +119,8 @@ Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, Group
   group->stream = group::StreamGroup(entry, cursor);
   entry.start.store(0, std::memory_order_relaxed);
   entry.window = kind == GroupKind::shared ? window : 0;
+  entry.unused_since = 0;
+  entry.unused_before = 0;
   entry.name.set(name);
   cursor.owner.store(0, std::memory_order_relaxed);
   for (auto* count : {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes, &cursor.set_aside,
@@ -134,12 +137,14 @@ void Queue::drop_base() noexcept {
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
 }
 
+bool Queue::is_last_named(std::uint16_t slot) const noexcept {
+  return !group_table_[slot]->name.empty() &&
+         std::count_if(group_table_.begin(), group_table_.end(),
+                       [](const auto& group) { return group && !group->name.empty(); }) == 1;
+}
+
 void Queue::free_group(std::uint16_t slot) noexcept {
-  const bool last_named = !group_table_[slot]->name.empty() && [&] {
-    return std::count_if(group_table_.begin(), group_table_.end(),
-                         [](const auto& group) { return group && !group->name.empty(); }) == 1;
-  }();
-  if (last_named) keep_base();
+  if (is_last_named(slot)) keep_base();
   free_group_entry(slot);
   const std::unique_ptr<Group> former = std::move(group_table_[slot]);
   if (!find_group(former->name)) forget_group(*former);  // else it has moved
@@ -163,19 +168,60 @@ void Queue::keep_base() noexcept {
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
 }
 
-std::uint16_t Queue::unused_group(std::string_view name) const {
+std::uint16_t Queue::named_group(std::string_view name) const {
   const auto slot = find_group(name);
   if (!slot) {
     throw Error(Code::not_found, fmt::format("queue '{}' has no group '{}'", name_, name));
   }
-  if (const std::uint32_t members = group_table_[*slot]->members; members != 0) {
-    throw Error(Code::busy, fmt::format("group '{}' of queue '{}' is in use", name, name_),
-                fmt::format("it has {} member(s)", members), "stop its consumers first");
-  }
   return *slot;
 }
 
-void Queue::remove_group(std::string_view name) { free_group(unused_group(name)); }
+std::uint16_t Queue::unused_group(std::string_view name) const {
+  const std::uint16_t slot = named_group(name);
+  if (const std::uint32_t members = group_table_[slot]->members; members != 0) {
+    throw Error(Code::busy, fmt::format("group '{}' of queue '{}' is in use", name, name_),
+                fmt::format("it has {} member(s)", members),
+                "stop its consumers first; remove it with them: spillring group rm --force");
+  }
+  return slot;
+}
+
+void Queue::remove_group(std::string_view name, bool force) {
+  const std::uint16_t slot = force ? named_group(name) : unused_group(name);
+  // First, as with queues: nothing comes back that was removed.
+  forget_group(*group_table_[slot]);
+  if (group_table_[slot]->members == 0) return free_group(slot);
+  remove_with_members(slot);
+}
+
+/// The table says from the word on that the group is not there: it keeps no message back, and its
+/// members find out at their next look. Its place stays taken until the last of them has gone,
+/// because they go on writing to its cursor; views need no group, holds protect them.
+void Queue::remove_with_members(std::uint16_t slot) noexcept {
+  if (is_last_named(slot)) keep_base();
+  ring::raise(manifest().groups[slot].start, tail());  // what they hold is stale
+  free_group_entry(slot);
+  keep_place(slot);
+  ring_bells();
+}
+
+/// What the supervisor has of a group that was removed with its members: nothing of it is looked
+/// after any more, and it ends as a subscription without a name does.
+void Queue::keep_place(std::uint16_t slot) {
+  if (group_table_[slot] && group_table_[slot]->kind == GroupKind::shared) {
+    keeper_.drop(layout::Kept::words, id_, slot);
+  }
+  auto place = std::make_unique<Group>();
+  place->kind = GroupKind::stream;
+  place->members = group_table_[slot] ? group_table_[slot]->members : 0;
+  place->stream = group::StreamGroup(manifest().groups[slot], cursors().cursors[slot]);
+  group_table_[slot] = std::move(place);
+}
+
+bool Queue::is_removed(std::uint16_t slot) const noexcept {
+  const std::uint64_t word = manifest().groups[slot].word.load(std::memory_order_relaxed);
+  return layout::entry_presence(word) == Presence::free;
+}
 
 /// Floors only grow, so a group elsewhere is another group: it is there before the former goes, and
 /// keeps what both need. Cut short, there are two of the name (adopt_groups).

@@ -75,6 +75,11 @@ layout::Request checked(layout::Request options, bool has_journal) {
   require(options.ttl_ns == 0 || options.ttl_ns >= 1'000'000, "the ttl is too short",
           "messages are delivered for at least 1 ms; 0 means no matter how long");
   require(options.ttl_ns <= INT64_MAX, "the ttl is too long", "it must fit 63 bits");
+  require(options.group_expiry_ns == 0 || options.group_expiry_ns >= 1'000'000,
+          "the groups' expiry is too short",
+          "a group stays for at least 1 ms without members; 0 means for good");
+  require(options.group_expiry_ns <= INT64_MAX, "the groups' expiry is too long",
+          "it must fit 63 bits");
   require(options.max_deliveries <= layout::most_deliveries,
           fmt::format("{} deliveries cannot be had", options.max_deliveries),
           fmt::format("max_deliveries lies between 0, which is without end, and {}",
@@ -173,6 +178,7 @@ void Queue::write_settings() noexcept {
   __atomic_store_n(&m.stall_timeout_ns, options_.stall_timeout_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.lease_ns, options_.lease_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.ttl_ns, options_.ttl_ns, __ATOMIC_RELAXED);
+  __atomic_store_n(&m.group_expiry_ns, options_.group_expiry_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.sync_ms, options_.sync_ms, __ATOMIC_RELAXED);
   __atomic_store_n(&m.retain_ns, options_.retain_ns, __ATOMIC_RELAXED);
   __atomic_store_n(&m.retain_bytes, options_.retain_bytes, __ATOMIC_RELAXED);
@@ -187,6 +193,7 @@ void Queue::set(const layout::Request& request) {
   change(layout::setting_stall_timeout, &layout::Request::stall_timeout_ns);
   change(layout::setting_lease, &layout::Request::lease_ns);
   change(layout::setting_ttl, &layout::Request::ttl_ns);
+  change(layout::setting_group_expiry, &layout::Request::group_expiry_ns);
   change(layout::setting_sync, &layout::Request::sync_ms);
   change(layout::setting_retain_age, &layout::Request::retain_ns);
   change(layout::setting_retain_bytes, &layout::Request::retain_bytes);
@@ -358,6 +365,7 @@ std::uint32_t Queue::consume(const Requester& requester, const layout::Request& 
     throw;
   }
   ++group_table_[slot_of_group]->members;
+  count_unused(slot_of_group);
   hand_out(slot, answer);
   return slot;
 }
@@ -429,7 +437,8 @@ void Queue::retire(std::uint32_t slot) {
   if (next == 0) next = 1;
   entry.word.store(entry_word(Presence::free, 0, next), std::memory_order_seq_cst);
   handle_table_[slot].reset();
-  // Only now: the entry of a member never names a group that is not there.
+  if (consumed) count_unused(handle.group);
+  // Only now: the entry of a member never names a group whose place may be another's.
   if (consumed && is_over(handle.group)) free_group(handle.group);
   // It may have died between a change and the ring for it.
   ring_bells();

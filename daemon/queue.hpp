@@ -105,7 +105,8 @@ class Queue {
   };
   [[nodiscard]] Purge plan_purge() const noexcept;
   void purge(std::uint64_t to);
-  void remove_group(std::string_view name);
+  /// `force`: though it has members, which are told.
+  void remove_group(std::string_view name, bool force);
   /// Moves a group that has no members.
   void seek(const layout::Request& request);
   /// Changes what can be changed while it is in use.
@@ -171,6 +172,7 @@ class Queue {
     group::StreamGroup stream;
     std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> leases;  // seq: word, since
     std::uint64_t remembered = 0;          // its floor, as the catalogue knows it
+    std::uint64_t unused_remembered = 0;   // likewise
     std::map<std::uint64_t, Aside> aside;  // by sequence
     os::Instant looked_at = 0;             // at what was set aside; 0: not yet
     os::Instant look_at = 0;
@@ -200,9 +202,9 @@ class Queue {
   // -- saving (saving.cpp)
   /// Returns the first number that no message has.
   std::uint64_t take_from_clients() noexcept;
-  [[nodiscard]] SavedGroup saved(const Group& group, std::uint64_t end) const;
+  [[nodiscard]] SavedGroup saved(std::uint16_t slot, std::uint64_t end) const;
   void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next);
-  void remember_group(Group& group) const noexcept;
+  void remember_group(std::uint16_t slot) const noexcept;
   /// Now and then, so that after the death of everything little comes twice.
   os::Instant remember_groups(os::Instant now) noexcept;
   void forget_group(const Group& group) const noexcept;
@@ -218,6 +220,20 @@ class Queue {
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
   void free_group(std::uint16_t slot) noexcept;
   void free_group_entry(std::uint16_t slot) noexcept;
+  void keep_place(std::uint16_t slot);
+  void remove_with_members(std::uint16_t slot) noexcept;
+  [[nodiscard]] bool is_removed(std::uint16_t slot) const noexcept;
+  [[nodiscard]] std::uint16_t named_group(std::string_view name) const;
+  [[nodiscard]] bool is_last_named(std::uint16_t slot) const noexcept;
+
+  // -- groups that nobody uses (group_expiry.cpp)
+  void count_unused(std::uint16_t slot) noexcept;
+  [[nodiscard]] std::uint64_t unused_for(std::uint16_t slot, os::Instant now) const noexcept;
+  [[nodiscard]] os::Instant expires_at(std::uint16_t slot) const noexcept;
+  [[nodiscard]] bool has_letters(const Group& group) const noexcept;
+  /// Removes those whose time is over; returns when that of the next one is.
+  os::Instant consider_expiry(os::Instant now) noexcept;
+  os::Instant remember_unused(std::uint16_t slot, os::Instant now) noexcept;
   [[nodiscard]] bool is_over(std::uint16_t group) const noexcept;
   [[nodiscard]] bool has_named_group() const noexcept;
   void drop_base() noexcept;

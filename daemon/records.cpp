@@ -14,6 +14,7 @@ layout::QueueRecord Queue::record() const {
   record.stall_timeout_ns = options_.stall_timeout_ns;
   record.lease_ns = options_.lease_ns;
   record.ttl_ns = options_.ttl_ns;
+  record.group_expiry_ns = options_.group_expiry_ns;
   record.full = options_.full;
   record.keep = options_.keep;
   record.prealloc = options_.prealloc;
@@ -52,10 +53,10 @@ layout::QueueRecord Queue::record() const {
     record.memory += ring->geometry().segment_size();
     record.bytes += ring->bytes_from(record.first);
   }
-  for (const auto& group : group_table_) {
-    if (!group) continue;
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (!group_table_[slot] || is_removed(slot)) continue;
     ++record.groups;
-    record.memory += group->words.size;
+    record.memory += group_table_[slot]->words.size;
   }
   for (const auto& handle : handle_table_) {
     if (!handle) continue;
@@ -97,13 +98,15 @@ std::uint64_t Queue::sent_at(std::uint64_t s) const noexcept {
 
 void Queue::groups(const layout::Request& request, control::Answer& answer) const {
   const std::uint64_t end = tail();
-  for (std::uint64_t slot = request.number; slot < layout::max_groups; ++slot) {
+  const os::Instant now = os::now();
+  const std::uint64_t from = std::min<std::uint64_t>(request.number, layout::max_groups);
+  for (auto slot = static_cast<std::uint16_t>(from); slot < layout::max_groups; ++slot) {
     const auto& group = group_table_[slot];
-    if (!group) continue;
+    if (!group || is_removed(slot)) continue;
     layout::GroupRecord record{};
     record.name.set(group->name);
     record.kind = static_cast<std::uint8_t>(group->kind);
-    record.slot = static_cast<std::uint16_t>(slot);
+    record.slot = slot;
     record.members = group->members;
     record.floor = group->stream.low();
     record.lag = end > record.floor ? end - record.floor : 0;
@@ -115,6 +118,10 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     record.read_back = cursor.read_back.load(std::memory_order_relaxed);
     record.read_back_bytes = cursor.read_back_bytes.load(std::memory_order_relaxed);
     record.expired = cursor.expired.load(std::memory_order_relaxed);
+    const os::Instant expires = expires_at(slot);
+    record.expires_in_ns = expires == os::never ? layout::no_sequence
+                           : expires > now      ? expires - now
+                                                : 0;
     if (!answer.add(record)) {
       answer.reply.number = 1;
       return;

@@ -33,8 +33,9 @@ SavedQueue Queue::definition() const {
   return saved;
 }
 
-SavedGroup Queue::saved(const Group& group, std::uint64_t end) const {
-  SavedGroup saved{group.name, group.kind, group.stream.low(), {}};
+SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
+  const Group& group = *group_table_[slot];
+  SavedGroup saved{group.name, group.kind, group.stream.low(), {}, unused_for(slot, os::now())};
   if (group.kind == GroupKind::shared) {
     saved.floor = group.shared.low();
     const std::uint64_t until = std::min(end, group.shared.end());
@@ -96,8 +97,10 @@ SavedQueue Queue::save(std::uint64_t next) {
   result.complete = true;
   result.next = next;
   result.base = manifest().base.load(std::memory_order_relaxed);
-  for (const auto& group : group_table_) {
-    if (group && !group->name.empty()) result.groups.push_back(saved(*group, result.next));
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot] && !group_table_[slot]->name.empty()) {
+      result.groups.push_back(saved(slot, result.next));
+    }
   }
   return result;
 }
@@ -155,6 +158,9 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
   }
   cursors().cursors[slot].floor.store(floor, std::memory_order_relaxed);
   entry.start.store(floor, std::memory_order_relaxed);
+  entry.unused_before = saved.unused_ns;
+  group.unused_remembered = saved.unused_ns;
+  count_unused(slot);
   entry.word.store(layout::entry_word(Presence::live, static_cast<std::uint8_t>(saved.kind), 0),
                    std::memory_order_relaxed);
   ring::raise(manifest().groups_used, slot + 1U);
@@ -164,21 +170,25 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   if (journal_->empty()) return os::never;  // nothing outlives everything
   const std::uint64_t end = tail();
   bool all = true;
-  for (const auto& group : group_table_) {
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    const auto& group = group_table_[slot];
     if (!group || group->name.empty()) continue;
-    if (now >= remember_at_ && group->stream.low() != group->remembered) remember_group(*group);
+    if (now >= remember_at_ && group->stream.low() != group->remembered) remember_group(slot);
     all = all && group->remembered >= end;
   }
   if (now >= remember_at_) remember_at_ = now + remembered_every;
   return all ? os::never : remember_at_;
 }
 
-void Queue::remember_group(Group& group) const noexcept {
+void Queue::remember_group(std::uint16_t slot) const noexcept {
+  Group& group = *group_table_[slot];
   if (state_ == nullptr || group.name.empty()) return;
   try {
     const std::uint64_t floor = group.stream.low();
-    state_->catalogue().put(id_, {group.name, group.kind, floor, {}});
+    const std::uint64_t unused = unused_for(slot, os::now());
+    state_->catalogue().put(id_, {group.name, group.kind, floor, {}, unused});
     group.remembered = floor;
+    group.unused_remembered = unused;
   } catch (const std::exception& failure) {  // it is saved whole at a clean stop
     log(fmt::format("queue '{}': {}", name_, failure.what()));
   }

@@ -317,7 +317,8 @@ os::Instant Queue::service(os::Instant now) {
       }
     }
   }
-  return std::min(next, consider_set_aside(now));
+  next = std::min(next, consider_set_aside(now));
+  return std::min(next, consider_expiry(now));  // last: it waits for what was set aside
 }
 
 }  // namespace spillring::daemon

@@ -133,8 +133,8 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
   // What goes on keeps its file. Groups are noted not too often, and not too late.
   if (journal_->drop_below(least, all && !follows())) {
     charge_journal();
-    for (const auto& group : group_table_) {
-      if (group) remember_group(*group);
+    for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+      if (group_table_[slot]) remember_group(slot);
     }
   }
   const std::uint64_t expiry = journal_->expires_at(retention());

@@ -415,7 +415,7 @@ void Supervisor::remove_group(const Requester& requester, const layout::Request&
   const bool begun = was_begun(requester);
   instance_.notes().begun.store(1, std::memory_order_seq_cst);
   try {
-    queue.remove_group(request.name.view());
+    queue.remove_group(request.name.view(), request.kind != 0);
   } catch (const Error& error) {
     if (!begun || error.code() != Code::not_found) throw;
   }

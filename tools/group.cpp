@@ -16,6 +16,7 @@ struct GroupArguments {
   std::string queue;
   std::string group;
   bool yes = false;
+  bool force = false;
 };
 
 Exit list(const GroupArguments& arguments, const Settings& settings) {
@@ -43,7 +44,7 @@ Exit remove(const GroupArguments& arguments, const Settings& settings) {
   if (!confirmed(arguments.yes, fmt::format("remove {} and its position?", what))) {
     return Exit::nothing;
   }
-  queue.remove_group(arguments.group);
+  queue.remove_group(arguments.group, arguments.force);
   return Exit::ok;
 }
 
@@ -63,17 +64,22 @@ Verb add_group_ls(CLI::App& root, Settings& settings) {
 }
 
 Verb add_group_rm(CLI::App& root, Settings& settings) {
-  CLI::App& app = add_verb(root, settings,
-                           {.name = "rm",
-                            .does = "Remove a group and its position",
-                            .text = "What only this group had not read is discarded.\n\n"
-                                    "Examples:\n"
-                                    "  spillring group rm orders billing\n"
-                                    "  spillring group rm orders billing --yes    # in a script"});
+  CLI::App& app =
+      add_verb(root, settings,
+               {.name = "rm",
+                .does = "Remove a group and its position",
+                .text = "What only this group had not read is discarded.\n\n"
+                        "Examples:\n"
+                        "  spillring group rm orders billing\n"
+                        "  spillring group rm orders billing --yes    # in a script\n"
+                        "  spillring group rm orders billing --force  # with consumers"});
   const auto arguments = std::make_shared<GroupArguments>();
   add_queue(app, arguments->queue, "name of the queue");
   add_text(app, "GROUP", arguments->group, "", "name of the group")->required();
   app.add_flag("-y,--yes", arguments->yes, "do not ask");
+  app.add_flag("-f,--force", arguments->force,
+               "though it has consumers: each is told 'deleted', and what it\n"
+               "holds it cannot acknowledge any more");
   return {&app, [arguments, &settings] { return remove(*arguments, settings); }};
 }
 

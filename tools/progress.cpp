@@ -13,6 +13,8 @@
 namespace spillring::tools {
 namespace {
 
+constexpr std::size_t bar_width = 20;
+
 bool can_be_rewritten(int stream) {
   const char* const term = std::getenv("TERM");
   return isatty(stream) != 0 && term != nullptr && std::string_view(term) != "dumb";
@@ -23,11 +25,13 @@ bool can_be_rewritten(int stream) {
 std::string progress_line(const std::string& verb, std::uint64_t messages, std::uint64_t total,
                           std::uint64_t bytes, double seconds) {
   const double rate = static_cast<double>(messages) / std::max(seconds, 1e-3);
-  std::string line = fmt::format("{} {}", verb, messages);
+  std::string line = verb;
   if (messages < total) {
-    line += fmt::format(" of {} messages ({}%)", total, messages * 100 / total);
+    const auto done = static_cast<std::size_t>(messages * bar_width / total);
+    line += fmt::format(" [{:#<{}}{:-<{}}]", "", done, "", bar_width - done);
+    line += fmt::format(" {} of {} messages ({}%)", messages, total, messages * 100 / total);
   } else {
-    line += " messages";
+    line += fmt::format(" {} messages", messages);
   }
   line += fmt::format(", {}, {:.0f}/s", human_size(bytes), rate);
   if (messages < total && rate > 0) {

@@ -24,6 +24,7 @@ struct Property {
 /// "-": without end.
 [[nodiscard]] Cell max_deliveries_cell(const QueueOptions& options);
 [[nodiscard]] Cell dead_letter_cell(const QueueOptions& options);
+[[nodiscard]] Cell doomed_cell(const QueueInfo& queue);
 /// "2.5s", "3m 20s", "2d 4h"; "-" where it is not known.
 [[nodiscard]] Cell age_cell(const std::optional<Timeout>& age);
 /// "queue 'q': ..." where the disk takes nothing; empty where it does.

@@ -55,17 +55,22 @@ void read_ttl(const std::string& label, const std::string& value, QueueChanges& 
   changes.ttl = parse_duration(label, value);
 }
 
-constexpr std::array<Tunable, 5> tunables{{
+void read_group_expiry(const std::string& label, const std::string& value, QueueChanges& changes) {
+  changes.group_expiry = parse_duration(label, value);
+}
+
+constexpr std::array<Tunable, 6> tunables{{
     {"lease", "lease", read_lease},
     {"ttl", "ttl", read_ttl},
+    {"group-expiry", "group_expiry", read_group_expiry},
     {"stall-timeout", "stall_timeout", read_stall_timeout},
     {"sync", "sync", read_sync},
     {"retain", "retain", read_retain},
 }};
 
-constexpr std::array<std::string_view, 9> settled{"capacity", "slots",      "full",
-                                                  "keep",     "durability", "exclusive-producer",
-                                                  "prealloc", "mode",       "owner-group"};
+constexpr std::array<std::string_view, 11> settled{
+    "capacity", "slots",       "full",           "keep",        "durability",        "prealloc",
+    "mode",     "owner-group", "max-deliveries", "dead-letter", "exclusive-producer"};
 
 struct SetArguments {
   std::string queue;
@@ -151,6 +156,7 @@ Verb add_set(CLI::App& root, Settings& settings) {
            "  lease=DUR          a message held this long goes to another consumer; 0: none\n"
            "  ttl=DUR            what is sent from now on is delivered within this time; 0: no\n"
            "                     matter how long\n"
+           "  group-expiry=DUR   a group that nobody has used for this long is removed; 0: none\n"
            "  stall-timeout=DUR  a sender that stops half-way holds others up this long\n"
            "  sync=each|never|DUR\n"
            "                     how often the disk is made to have what was sent (a queue with\n"

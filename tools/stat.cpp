@@ -44,6 +44,8 @@ struct Change {
   double read_back = 0;
   double read_back_bytes = 0;
   double expired = 0;
+  double dead_lettered = 0;
+  double discarded = 0;
   std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
 };
 
@@ -89,6 +91,8 @@ Change change_between(const Sample& before, const Sample& now) {
   change.out = rate(finished_between(before, now));
   change.spilled = rate(risen(before.queue.spilled, now.queue.spilled));
   change.spilled_bytes = rate(risen(before.queue.spilled_bytes, now.queue.spilled_bytes));
+  change.dead_lettered = rate(risen(before.queue.dead_lettered, now.queue.dead_lettered));
+  change.discarded = rate(risen(before.queue.discarded, now.queue.discarded));
   const auto group_rate = [&](std::uint64_t GroupInfo::*count) {
     return rate(risen(sum_of(before, count), sum_of(now, count)));
   };
@@ -159,6 +163,9 @@ Table table_of() {
                 {"READ/S", true, number},
                 {"READ-B/S", true, number},
                 {"EXPIRED/S", true, number},
+                {"DEAD/S", true, number},
+                {"DISCARD/S", true, number},
+                {"DOOMED", true, number},
                 {"OLDEST", true, number},
                 {"ALARM", true, 7}});
 }
@@ -176,6 +183,9 @@ std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
           rate_cell(change.read_back),
           size_rate_cell(change.read_back_bytes),
           rate_cell(change.expired),
+          rate_cell(change.dead_lettered),
+          rate_cell(change.discarded),
+          doomed_cell(queue),
           age_cell(queue.oldest_age),
           alarm_cell(queue.alarm)};
 }
@@ -197,6 +207,9 @@ Json json_of(const QueueInfo& queue, const Change& change, const std::string& ti
           {"read_back_per_second", rounded(change.read_back)},
           {"read_back_bytes_per_second", rounded(change.read_back_bytes)},
           {"expired_per_second", rounded(change.expired)},
+          {"dead_lettered_per_second", rounded(change.dead_lettered)},
+          {"discarded_per_second", rounded(change.discarded)},
+          {"doomed", queue.doomed},
           {"oldest_age", queue.oldest_age ? Json(seconds(*queue.oldest_age)) : Json(nullptr)},
           {"disk_left", queue.disk_left},
           {"alarm", name(queue.alarm)}};
@@ -283,8 +296,12 @@ Verb add_stat(CLI::App& root, Settings& settings) {
            "of the slowest group. JOURNALED: how many of MSGS are on the disk; JOURNAL: the disk\n"
            "space that takes; SPILLED/S and SPILL-B/S: how much is written to it, READ/S and\n"
            "READ-B/S: how much groups are given from it, in messages and their bytes. EXPIRED/S:\n"
-           "messages whose time was over before a group got them. OLDEST: how long ago the oldest\n"
-           "message still needed was sent; ALARM: why the disk takes nothing.\n"
+           "messages whose time was over before a group got them. DEAD/S: dead letters; "
+           "DISCARD/S:\n"
+           "delivered too often, and finished for want of a queue for dead letters; DOOMED: those\n"
+           "that still wait to become one. OLDEST: how long ago the oldest message still needed "
+           "was\n"
+           "sent; ALARM: why the disk takes nothing.\n"
            "Rates are those of the interval; the first line comes at its end. Ctrl-C ends.\n\n"
            "Examples:\n"
            "  spillring stat\n"

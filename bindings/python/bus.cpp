@@ -51,7 +51,8 @@ class BusObject {
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
   py::object capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease,
-      exclusive_producer, prealloc, mode, owner_group, max_deliveries, dead_letter, ttl;
+      exclusive_producer, prealloc, mode, owner_group, max_deliveries, dead_letter, ttl,
+      group_expiry;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
@@ -72,6 +73,7 @@ struct QueueKeywords {
         {"max_deliveries", max_deliveries},
         {"dead_letter", dead_letter},
         {"ttl", ttl},
+        {"group_expiry", group_expiry},
     };
     for (const auto& [name, value] : all) {
       if (!value.is_none()) return name;
@@ -97,6 +99,7 @@ struct QueueKeywords {
     }
     if (!lease.is_none()) options.lease = duration_of(lease, "lease");
     if (!ttl.is_none()) options.ttl = duration_of(ttl, "ttl");
+    if (!group_expiry.is_none()) options.group_expiry = duration_of(group_expiry, "group_expiry");
     if (!exclusive_producer.is_none()) {
       options.exclusive_producer = flag_of(exclusive_producer, "exclusive_producer");
     }
@@ -190,12 +193,12 @@ queues.)");
              const py::object& exclusive_producer, const py::object& prealloc,
              const py::object& mode, const py::object& owner_group,
              const py::object& max_deliveries, const py::object& dead_letter, const py::object& ttl,
-             const py::kwargs& rest) {
+             const py::object& group_expiry, const py::kwargs& rest) {
             refuse(rest, "queue");
             return open_queue(bus, name, flag_of(create, "create"),
                               {capacity, slots, full, durability, sync, keep, retain, stall_timeout,
                                lease, exclusive_producer, prealloc, mode, owner_group,
-                               max_deliveries, dead_letter, ttl});
+                               max_deliveries, dead_letter, ttl, group_expiry});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
@@ -206,6 +209,7 @@ queues.)");
           py::arg("prealloc") = py::none(), py::arg("mode") = py::none(),
           py::arg("owner_group") = py::none(), py::arg("max_deliveries") = py::none(),
           py::arg("dead_letter") = py::none(), py::arg("ttl") = py::none(),
+          py::arg("group_expiry") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -240,7 +244,9 @@ max_deliveries=None how often a group delivers a message at most, up to 250; Non
 dead_letter=None    the queue, which must be there, that a message goes to that was delivered as
                     often and is handed back again, or whose time is over; None: it is discarded
 ttl=None            seconds in which a message is delivered that is sent without a time of its own;
-                    after that, nobody gets it; None: no matter how long)")
+                    after that, nobody gets it; None: no matter how long
+group_expiry=None   seconds without consumers after which a named group is removed, with its
+                    position; None: never)")
       .def(
           "queues",
           [](BusObject& bus) {

@@ -48,6 +48,9 @@ py::object to_python(const QueueInfo& info) {
                         : py::object(py::float_(seconds(info.options.lease)));
   fields["ttl"] = info.options.ttl == no_wait ? py::object(py::none())
                                               : py::object(py::float_(seconds(info.options.ttl)));
+  fields["group_expiry"] = info.options.group_expiry == no_wait
+                               ? py::object(py::none())
+                               : py::object(py::float_(seconds(info.options.group_expiry)));
   fields["max_deliveries"] = info.options.max_deliveries == 0
                                  ? py::object(py::none())
                                  : py::object(py::int_(info.options.max_deliveries));
@@ -110,6 +113,8 @@ py::object to_python(const GroupInfo& info) {
   fields["read_back"] = info.read_back;
   fields["read_back_bytes"] = info.read_back_bytes;
   fields["expired"] = info.expired;
+  fields["expires_in"] =
+      info.expires_in ? py::object(py::float_(seconds(*info.expires_in))) : py::object(py::none());
   return make("GroupInfo", fields);
 }
 

@@ -205,8 +205,10 @@ everything for as long as it lives (publish/subscribe).)");
 
 /// None: it stays.
 QueueChanges changes_of(const py::object& lease, const py::object& stall_timeout,
-                        const py::object& sync, const py::object& retain, const py::object& ttl) {
+                        const py::object& sync, const py::object& retain, const py::object& ttl,
+                        const py::object& group_expiry) {
   QueueChanges changes;
+  if (!group_expiry.is_none()) changes.group_expiry = timeout_of(group_expiry, "group_expiry");
   if (!ttl.is_none()) changes.ttl = timeout_of(ttl, "ttl");          // zero: no matter how long
   if (!lease.is_none()) changes.lease = timeout_of(lease, "lease");  // zero: none
   if (!stall_timeout.is_none()) changes.stall_timeout = duration_of(stall_timeout, "stall_timeout");
@@ -224,17 +226,20 @@ void define_administration(py::class_<QueueObject>& type) {
           "set",
           [](QueueObject& queue, const py::object& lease, const py::object& stall_timeout,
              const py::object& sync, const py::object& retain, const py::object& ttl,
-             const py::kwargs& rest) {
+             const py::object& group_expiry, const py::kwargs& rest) {
             refuse(rest, "set");
-            const QueueChanges changes = changes_of(lease, stall_timeout, sync, retain, ttl);
+            const QueueChanges changes =
+                changes_of(lease, stall_timeout, sync, retain, ttl, group_expiry);
             return to_python(queue.ask([&](const spillring::Queue& q) { return q.set(changes); }));
           },
           py::kw_only(), py::arg("lease") = py::none(), py::arg("stall_timeout") = py::none(),
           py::arg("sync") = py::none(), py::arg("retain") = py::none(), py::arg("ttl") = py::none(),
-          R"(set(*, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None) -> QueueInfo
+          py::arg("group_expiry") = py::none(),
+          R"(set(*, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None, group_expiry=None)
+-> QueueInfo
 
 Changes options of the queue, at once for everybody attached, and for good; those left out stay.
-They are as in Bus.queue(); lease=0 and ttl=0: none, retain="none": no history. Returns the queue as it is then.)")
+They are as in Bus.queue(); lease=0, ttl=0 and group_expiry=0: none, retain="none": no history. Returns the queue as it is then.)")
       .def(
           "peek",
           [](QueueObject& queue, const py::object& n, const py::object& seq,
@@ -273,13 +278,18 @@ nothing changes for anybody.)")
           "groups() -> list[GroupInfo]\n\nThe groups as they are at this moment.")
       .def(
           "remove_group",
-          [](QueueObject& queue, const py::object& group) {
+          [](QueueObject& queue, const py::object& group, const py::object& force,
+             const py::kwargs& rest) {
+            refuse(rest, "remove_group");
             const std::string name = name_of(group, "group");
-            queue.ask([&](const spillring::Queue& q) { q.remove_group(name); });
+            const bool with_members = flag_of(force, "force");
+            queue.ask([&](const spillring::Queue& q) { q.remove_group(name, with_members); });
           },
-          py::arg("name"),
-          "remove_group(name) -> None\n\nRemoves a group and its position. It must have no "
-          "members.")
+          py::arg("name"), py::kw_only(), py::arg("force") = false,
+          R"(remove_group(name, *, force=False) -> None
+
+Removes a group and its position. It must have no members, unless force is given: then all that they
+call raises Deleted from now on. What they hold they may go on reading; its ack() raises Stale.)")
       .def(
           "purge",
           [](QueueObject& queue) {

@@ -115,16 +115,16 @@ spillring_code spillring_queues(const spillring_client* client,
                                 void* context) {
   return guarded([&] {
     for (const QueueInfo& queue : client->client.list()) {
-      const spillring_queue_info info = c::info_of(queue);
-      each(&info, context);
+      const c::ShownQueue shown(queue);
+      each(&shown.info(), context);
     }
   });
 }
 
 spillring_code spillring_queue_get_info(spillring_queue* queue, spillring_queue_info* info) {
   return guarded([&] {
-    queue->info = queue->queue.info();
-    c::fill(info, c::info_of(queue->info));
+    queue->shown.emplace(queue->queue.info());
+    c::fill(info, queue->shown->info());
   });
 }
 
@@ -145,6 +145,7 @@ spillring_code spillring_queue_set(const spillring_queue* queue,
     take(known.sync_interval_ns, wanted.sync_interval);
     take(known.retain_age_ns, wanted.retain_age);
     take(known.ttl_ns, wanted.ttl);
+    take(known.group_expiry_ns, wanted.group_expiry);
     if (known.retain_bytes != nullptr) wanted.retain_bytes = *known.retain_bytes;
     queue->queue.set(wanted);
   });
@@ -174,6 +175,7 @@ spillring_code spillring_groups(const spillring_queue* queue,
       info.read_back = group.read_back;
       info.read_back_bytes = group.read_back_bytes;
       info.expired = group.expired;
+      info.expires_in_ns = group.expires_in ? group.expires_in->count() : -1;
       each(&info, context);
     }
   });
@@ -181,6 +183,11 @@ spillring_code spillring_groups(const spillring_queue* queue,
 
 spillring_code spillring_group_remove(const spillring_queue* queue, const char* group) {
   return guarded([&] { queue->queue.remove_group(required(group, "the group's name")); });
+}
+
+spillring_code spillring_group_remove_with_members(const spillring_queue* queue,
+                                                   const char* group) {
+  return guarded([&] { queue->queue.remove_group(required(group, "the group's name"), true); });
 }
 
 spillring_code spillring_group_seek(const spillring_queue* queue, const char* group,

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "c/options.hpp"
 #include "spillring.h"
 #include "spillring/client.hpp"
 #include "spillring/consumer.hpp"
@@ -24,7 +25,7 @@ struct spillring_embedded {
 
 struct spillring_queue {
   spillring::Queue queue;
-  spillring::QueueInfo info = {};  // what the caller was told last: it has the texts
+  std::optional<spillring::c::ShownQueue> shown = {};  // what the caller was told last
 };
 
 struct spillring_producer {

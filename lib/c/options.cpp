@@ -55,6 +55,7 @@ QueueOptions options_of(const spillring_queue_options* given) {
   options.max_deliveries = known.max_deliveries;
   options.dead_letter = text_of(known.dead_letter);
   options.ttl = timeout_of(known.ttl_ns);
+  options.group_expiry = timeout_of(known.group_expiry_ns);
   return options;
 }
 
@@ -105,16 +106,15 @@ spillring_queue_options shown(const QueueOptions& options) {
   shown.max_deliveries = options.max_deliveries;
   shown.dead_letter = options.dead_letter.c_str();
   shown.ttl_ns = options.ttl.count();
+  shown.group_expiry_ns = options.group_expiry.count();
   return shown;
 }
 
-}  // namespace
-
-spillring_queue_info info_of(const QueueInfo& info) {
+spillring_queue_info shown(const QueueInfo& info, const spillring_queue_options& options) {
   spillring_queue_info shown_info{};
   shown_info.size = sizeof shown_info;
   shown_info.name = info.name.c_str();
-  shown_info.options = shown(info.options);
+  shown_info.options = &options;
   shown_info.state = static_cast<std::int32_t>(info.state);
   shown_info.alarm = static_cast<std::int32_t>(info.alarm);
   shown_info.earliest = info.earliest;
@@ -144,6 +144,11 @@ spillring_queue_info info_of(const QueueInfo& info) {
   shown_info.disk_left = info.disk_left;
   return shown_info;
 }
+
+}  // namespace
+
+ShownQueue::ShownQueue(QueueInfo info)
+    : info_(std::move(info)), options_(shown(info_.options)), shown_(shown(info_, options_)) {}
 
 GivenMetadata::GivenMetadata(const spillring_metadata* given) {
   const spillring_metadata known = known_part(given);

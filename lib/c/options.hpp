@@ -45,8 +45,21 @@ ConsumerOptions shared_options(const spillring_consumer_options* given);
 SubscriberOptions stream_options(const spillring_consumer_options* given);
 /// Throws `Error` (invalid).
 Start start_of(std::int32_t from, std::uint64_t value, Start standard);
-/// Points to what belongs to `info`.
-spillring_queue_info info_of(const QueueInfo& info);
+
+/// A queue as C sees it, with all that it points to.
+class ShownQueue {
+ public:
+  explicit ShownQueue(QueueInfo info);
+  ShownQueue(const ShownQueue&) = delete;
+  ShownQueue& operator=(const ShownQueue&) = delete;
+  ~ShownQueue() = default;
+  [[nodiscard]] const spillring_queue_info& info() const noexcept { return shown_; }
+
+ private:
+  QueueInfo info_;
+  spillring_queue_options options_;
+  spillring_queue_info shown_;
+};
 
 /// Key and headers of a call, kept while this lives.
 class GivenMetadata {

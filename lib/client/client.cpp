@@ -68,6 +68,7 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.stall_timeout_ns = nanoseconds(options.stall_timeout);
   request.lease_ns = nanoseconds(options.lease);
   request.ttl_ns = nanoseconds(options.ttl);
+  request.group_expiry_ns = nanoseconds(options.group_expiry);
   request.prealloc = options.prealloc ? 1 : 0;
   request.exclusive_producer = options.exclusive_producer ? 1 : 0;
   request.durability = static_cast<std::uint8_t>(options.durability);
@@ -92,12 +93,14 @@ layout::Request setting(const QueueChanges& changes) {
   add(changes.stall_timeout.has_value(), layout::setting_stall_timeout);
   add(changes.lease.has_value(), layout::setting_lease);
   add(changes.ttl.has_value(), layout::setting_ttl);
+  add(changes.group_expiry.has_value(), layout::setting_group_expiry);
   add(changes.sync_interval.has_value(), layout::setting_sync);
   add(changes.retain_age.has_value(), layout::setting_retain_age);
   add(changes.retain_bytes.has_value(), layout::setting_retain_bytes);
   request.stall_timeout_ns = nanoseconds(changes.stall_timeout.value_or(no_wait));
   request.lease_ns = nanoseconds(changes.lease.value_or(no_wait));
   request.ttl_ns = nanoseconds(changes.ttl.value_or(no_wait));
+  request.group_expiry_ns = nanoseconds(changes.group_expiry.value_or(no_wait));
   request.sync_ms = sync_ms_of(changes.sync_interval.value_or(no_wait));
   request.retain_ns = nanoseconds(changes.retain_age.value_or(no_wait));
   request.retain_bytes = changes.retain_bytes.value_or(0);
@@ -121,6 +124,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.stall_timeout = Timeout(record.stall_timeout_ns);
   info.options.lease = Timeout(record.lease_ns);
   info.options.ttl = Timeout(record.ttl_ns);
+  info.options.group_expiry = Timeout(record.group_expiry_ns);
   info.options.prealloc = record.prealloc != 0;
   info.options.exclusive_producer = record.exclusive_producer != 0;
   info.options.durability = static_cast<Durability>(record.durability);
@@ -158,6 +162,11 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.disk_free = record.disk_free;
   info.disk_left = record.disk_left;
   return info;
+}
+
+std::optional<Timeout> expires_in(const layout::GroupRecord& record) {
+  if (record.expires_in_ns == layout::no_sequence) return std::nullopt;
+  return Timeout(record.expires_in_ns);
 }
 
 template <typename Record>
@@ -300,7 +309,8 @@ std::vector<GroupInfo> Queue::groups() const {
       const auto record = answer.record<layout::GroupRecord>(i);
       groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
                         record.floor, record.lag, record.members, record.unacked, record.lost,
-                        record.read_back, record.read_back_bytes, record.expired});
+                        record.read_back, record.read_back_bytes, record.expired,
+                        expires_in(record)});
       request.number = record.slot + 1U;
     }
     if (answer.reply.number == 0 || answer.reply.records == 0) return groups;
@@ -330,9 +340,10 @@ std::vector<ClientInfo> Queue::clients() const {
   }
 }
 
-void Queue::remove_group(std::string_view group) const {
+void Queue::remove_group(std::string_view group, bool force) const {
   require_name(group, "group");
   layout::Request request = named(Ask::remove_group, group);
+  request.kind = force ? 1 : 0;
   ref_->ask(request);
 }
 

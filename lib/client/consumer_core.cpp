@@ -25,6 +25,7 @@ ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
       group_(answer.reply.group),
       hold_word_(&attachment_.groups().holds[attachment_.owner().slot].sequence) {
   if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
+  entry_ = &attachment_.manifest().groups[group_];
 }
 
 ConsumerCore::~ConsumerCore() = default;
@@ -39,10 +40,9 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
 }
 
 Result<Message> ConsumerCore::next(Timeout timeout) {
-  if (closed_) return Code::closed;
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (;;) {
-    if (const Code code = attachment_.condition(); code != Code::ok) return code;
+    if (const Code code = condition(); code != Code::ok) return code;
     // A waiter that waited in vain wants a look that trusts no hint (group/shared_group.hpp, G2).
     const bool from_floor = look_from_floor_.load(std::memory_order_relaxed) &&
                             look_from_floor_.exchange(false, std::memory_order_relaxed);
@@ -51,7 +51,11 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     if (taken == Code::ok && found) [[likely]] {
       return message(found);
     }
-    if (taken != Code::empty && taken != Code::ok) return taken;
+    if (taken != Code::empty && taken != Code::ok) {
+      // What a group that is removed just now still needed may have gone from under the look.
+      const Code code = condition();
+      return code == Code::ok ? taken : code;
+    }
     rest();
     if (taken == Code::ok) {  // there may be more
       if (membership_.interruptible) return Code::interrupted;
@@ -188,7 +192,7 @@ void ConsumerCore::give_up(const Found& found) noexcept {
 }
 
 bool ConsumerCore::nothing_to_do() const noexcept {
-  return attachment_.condition() == Code::ok && !worth_a_look();
+  return condition() == Code::ok && !worth_a_look();
 }
 
 void ConsumerCore::ask_about_obstacle() noexcept {
@@ -263,7 +267,7 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
 }
 
 std::uint64_t ConsumerCore::lag() {
-  if (attachment_.condition() != Code::ok) return 0;
+  if (condition() != Code::ok) return 0;
   const std::uint64_t floor = low();
   const Result<Ring*> newest = ring_of(layout::no_sequence);
   if (!newest || *newest == nullptr) return 0;

@@ -54,6 +54,8 @@ class ConsumerCore {
   [[nodiscard]] const Membership& membership() const noexcept { return membership_; }
   /// That are in the application's hands.
   [[nodiscard]] std::uint64_t messages() const noexcept { return messages_; }
+  /// Why nothing can be received here any more; ok while it can. Thread-safe.
+  [[nodiscard]] Code condition() const noexcept;
 
  protected:
   ConsumerCore(Membership membership, Answered& answer);
@@ -195,6 +197,7 @@ class ConsumerCore {
   // What the journal cannot give back, as far as it was looked for: from one up to another.
   std::pair<std::uint64_t, std::uint64_t> lost_{0, 0};
   std::uint16_t group_;
+  const layout::GroupEntry* entry_;
   bool closed_ = false;
   Ring* current_ = nullptr;
   os::Atomic<std::uint64_t>* hold_word_;
@@ -219,8 +222,13 @@ inline layout::GroupCursor& ConsumerCore::cursor() const noexcept {
   return attachment_.groups().cursors[group_];
 }
 
-inline const layout::GroupEntry& ConsumerCore::entry() const noexcept {
-  return attachment_.manifest().groups[group_];
+inline const layout::GroupEntry& ConsumerCore::entry() const noexcept { return *entry_; }
+
+inline Code ConsumerCore::condition() const noexcept {
+  if (const Code code = attachment_.condition(); code != Code::ok) return code;
+  // Removed, though it had members. As long as there is one, its place is given to no other group.
+  const std::uint64_t word = entry_->word.load(std::memory_order_acquire);
+  return layout::entry_presence(word) == layout::Presence::live ? Code::ok : Code::deleted;
 }
 
 inline group::Moved ConsumerCore::lift_hold(std::uint64_t behind) noexcept {

@@ -66,6 +66,7 @@ void seek(QueueRef& queue, std::string_view group, Start start) {
 
 void seek(ConsumerCore*& core, Start start) {
   Membership membership = core->membership();
+  if (const Code code = core->condition(); code != Code::ok) throw Error(code);
   if (membership.group.empty()) {
     ConsumerCore* const moved = join(std::move(membership), start);
     moved->take_watch(core->give_watch());

@@ -43,7 +43,7 @@ typedef enum spillring_code {
   SPILLRING_INTERRUPTED = 4,  /* a signal arrived, and the handle was opened interruptible */
   SPILLRING_STALE = 5,        /* too late: revoked, or given to somebody else */
   SPILLRING_CLOSED = 6,       /* the handle was closed */
-  SPILLRING_DELETED = 7,      /* the queue was removed */
+  SPILLRING_DELETED = 7,      /* the queue, or the group, was removed */
   SPILLRING_POISONED = 8,     /* the queue's memory was found damaged */
   SPILLRING_CORRUPT = 9,      /* what was read contradicts itself */
   SPILLRING_TOO_LARGE = 10,   /* larger than the queue's largest message */
@@ -164,6 +164,7 @@ typedef struct spillring_queue_options {
   const char* owner_group;    /* NULL: one's own */
   const char* dead_letter;    /* a queue for what came too often, or too late; NULL: none */
   int64_t ttl_ns;             /* of what is sent without one; 0: no matter how long */
+  int64_t group_expiry_ns;    /* a group without members for so long is removed; 0: none is */
   int32_t exclusive_producer; /* 1: at most one producer is attached; a second one is refused with
                                  SPILLRING_BUSY */
   int32_t reserved;
@@ -182,13 +183,13 @@ const char* spillring_queue_name(const spillring_queue* queue);
 uint64_t spillring_queue_incarnation(const spillring_queue* queue);
 void spillring_queue_free(spillring_queue* queue);
 
-/* A queue at the moment of asking. Texts are valid during the call that gives it, or until the next
- * one for this queue. */
+/* A queue at the moment of asking. Texts and options are valid during the call that gives it, or
+ * until the next one for this queue. */
 typedef struct spillring_queue_info {
   size_t size;
   const char* name;
-  spillring_queue_options
-      options;   /* as they hold; `full` is never STANDARD; owner_group is a number */
+  /* As they hold; `full` is never STANDARD; owner_group is a number. */
+  const spillring_queue_options* options;
   int32_t state; /* 0: ok, 1: deleted, 2: poisoned, 3: stopped */
   int32_t alarm; /* 0: none, 1: disk full, 2: reserve, 3: quota, 4: error */
   uint64_t earliest;
@@ -234,6 +235,7 @@ typedef struct spillring_queue_changes {
   const int64_t* retain_age_ns;
   const uint64_t* retain_bytes;
   const int64_t* ttl_ns;
+  const int64_t* group_expiry_ns;
 } spillring_queue_changes;
 
 spillring_code spillring_queue_set(const spillring_queue* queue,
@@ -262,12 +264,16 @@ typedef struct spillring_group_info {
   uint64_t read_back;
   uint64_t read_back_bytes;
   uint64_t expired;
+  int64_t expires_in_ns; /* when it will be removed, if nobody joins; -1: it will not */
 } spillring_group_info;
 
 spillring_code spillring_groups(const spillring_queue* queue,
                                 void (*each)(const spillring_group_info* info, void* context),
                                 void* context);
 spillring_code spillring_group_remove(const spillring_queue* queue, const char* group);
+/* The same, though it has members: their calls are SPILLRING_DELETED from now on, and what they
+ * hold is SPILLRING_STALE when they acknowledge it. */
+spillring_code spillring_group_remove_with_members(const spillring_queue* queue, const char* group);
 /* `value`: the sequence or the time. */
 spillring_code spillring_group_seek(const spillring_queue* queue, const char* group,
                                     spillring_from from, uint64_t value);

@@ -29,7 +29,7 @@ enum class Ask : std::uint16_t {
   detach,        // queue, handle
   drop_ring,     // queue, handle, number: the handle has unmapped this ring; not answered
   purge,         // queue -> number
-  remove_group,  // queue, name
+  remove_group,  // queue, name, kind: 1 = though it has members
   clients,       // queue, number: begin at this handle -> client records
   journal,       // queue, number: a sequence -> its segment (ro), number: the segment's first
                  // sequence, window: the first of the segment behind it; 0: none yet
@@ -45,6 +45,7 @@ enum Setting : std::uint16_t {
   setting_retain_age = 8,
   setting_retain_bytes = 16,
   setting_ttl = 32,
+  setting_group_expiry = 64,
 };
 
 inline constexpr std::uint32_t no_group = UINT32_MAX;
@@ -52,7 +53,7 @@ inline constexpr std::uint32_t no_group = UINT32_MAX;
 struct Request {
   std::uint32_t magic;
   std::uint16_t ask;
-  std::uint16_t kind;  // consume: GroupKind; set: Setting bits
+  std::uint16_t kind;  // consume: GroupKind; set: Setting bits; remove_group: with its members
   std::uint64_t id;    // comes back with the answer
   std::uint64_t queue;
   std::uint32_t handle;
@@ -80,8 +81,9 @@ struct Request {
   std::uint32_t max_deliveries;      // 0: without end; with a dead_letter: default_deliveries
   std::uint32_t exclusive_producer;  // 1: at most one producer is attached
   std::uint64_t ttl_ns;
+  std::uint64_t group_expiry_ns;  // 0: none
 };
-static_assert(sizeof(Request) == 368, "no padding: what was not set is zero, not stale memory");
+static_assert(sizeof(Request) == 376, "no padding: what was not set is zero, not stale memory");
 static_assert(offsetof(Request, name) == 40);
 static_assert(offsetof(Request, protocol_version) == 160);
 static_assert(offsetof(Request, capacity) == 168);
@@ -164,8 +166,9 @@ struct QueueRecord {
   std::uint32_t max_deliveries;
   std::uint32_t reserved_end;
   std::uint64_t ttl_ns;
+  std::uint64_t group_expiry_ns;
 };
-static_assert(sizeof(QueueRecord) == 496, "no padding");
+static_assert(sizeof(QueueRecord) == 504, "no padding");
 static_assert(offsetof(QueueRecord, oldest) == 256);
 static_assert(offsetof(QueueRecord, rings) == 296);
 static_assert(offsetof(QueueRecord, state) == 312);
@@ -180,13 +183,14 @@ struct GroupRecord {
   std::uint64_t read_back;
   std::uint64_t read_back_bytes;
   std::uint64_t expired;
+  std::uint64_t expires_in_ns;  // no_sequence: it does not
   std::uint32_t members;
   std::uint16_t slot;
   std::uint8_t kind;
   std::uint8_t reserved;
 };
-static_assert(sizeof(GroupRecord) == 184, "no padding");
-static_assert(offsetof(GroupRecord, members) == 176);
+static_assert(sizeof(GroupRecord) == 192, "no padding");
+static_assert(offsetof(GroupRecord, members) == 184);
 
 /// One handle, as spillring::ClientInfo.
 struct ClientRecord {

@@ -40,11 +40,14 @@ enum CanGrow : std::uint32_t { more_slots = 1, more_bytes = 2 };
 struct GroupEntry {
   os::Atomic<std::uint64_t> word;  // entry_word: presence, kind, generation
   os::Atomic<std::uint64_t>
-      start;             // everything below is finished, whatever the floor says; only grows
-  std::uint64_t window;  // words of a shared group; 0 for a stream
-  std::uint64_t reserved[6];
+      start;                    // everything below is finished, whatever the floor says; only grows
+  std::uint64_t window;         // words of a shared group; 0 for a stream
+  std::int64_t unused_since;    // monotonic, ns; 0: it has members. For the supervisor alone
+  std::uint64_t unused_before;  // how long it had been unused when that began, in other lives
+  std::uint64_t reserved[4];
   Text<name_size> name;  // empty: a subscription's own
 };
+static_assert(offsetof(GroupEntry, name) == 72);
 static_assert(sizeof(GroupEntry) == 192,
               "whole cache lines, so that groups do not disturb one another");
 
@@ -121,7 +124,9 @@ struct Manifest {
   std::uint32_t exclusive_producer;      // 1: at most one is attached; written once
   std::uint64_t boot;                    // of the machine; written once
   std::uint64_t ttl_ns;                  // of what is sent without one; 0: none; can be set
-  std::uint64_t reserved_rings[9];
+  // A named group that has had no members for so long is removed; 0: none is; can be set.
+  std::uint64_t group_expiry_ns;
+  std::uint64_t reserved_rings[8];
 
   // -- tables
   GroupEntry groups[max_groups];
@@ -150,6 +155,7 @@ static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at be
 static_assert(offsetof(Manifest, disk_alarm) == 416);
 static_assert(offsetof(Manifest, exclusive_producer) == 420);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
+static_assert(offsetof(Manifest, group_expiry_ns) == 440);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);

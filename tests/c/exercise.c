@@ -69,10 +69,11 @@ static void older_programs(spillring_client* client) {
   OK(spillring_queue_create(client, "older", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(info.options.capacity == 1 << 20 && info.options.slots == 65536);
+  CHECK(info.options->size == sizeof *info.options);
+  CHECK(info.options->capacity == 1 << 20 && info.options->slots == 65536);
   spillring_queue_info part = {.size = offsetof(spillring_queue_info, state), .state = 77};
   OK(spillring_queue_get_info(queue, &part));
-  CHECK(part.options.capacity == 1 << 20 && part.state == 77);
+  CHECK(part.options->capacity == 1 << 20 && part.state == 77);
   spillring_queue_free(queue);
   OK(spillring_queue_remove(client, "older"));
 }
@@ -196,7 +197,7 @@ static void times(spillring_client* client) {
   OK(spillring_queue_create(client, "hasty", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(info.options.ttl_ns == 4000 * second);
+  CHECK(info.options->ttl_ns == 4000 * second);
   const int64_t longer = 5000 * second;
   const spillring_queue_changes changes = {.size = sizeof changes, .ttl_ns = &longer};
   OK(spillring_queue_set(queue, &changes));
@@ -260,14 +261,15 @@ static void administration(spillring_client* client) {
                                            .durability = SPILLRING_DURABILITY_DISK,
                                            .sync_interval_ns = 1000000,
                                            .retain_bytes = 1 << 20,
-                                           .mode = 0640};
+                                           .mode = 0640,
+                                           .group_expiry_ns = 1000 * second};
   OK(spillring_queue_create(client, "kept", &options, &queue));
   FAILS(SPILLRING_EXISTS, spillring_queue_create(client, "kept", &options, &queue));
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(strcmp(info.name, "kept") == 0 && info.options.full == SPILLRING_FULL_SPILL);
-  CHECK(info.options.durability == SPILLRING_DURABILITY_DISK && info.options.mode == 0640);
-  CHECK(info.options.sync_interval_ns == 1000000 && info.options.stall_timeout_ns == second);
+  CHECK(strcmp(info.name, "kept") == 0 && info.options->full == SPILLRING_FULL_SPILL);
+  CHECK(info.options->durability == SPILLRING_DURABILITY_DISK && info.options->mode == 0640);
+  CHECK(info.options->sync_interval_ns == 1000000 && info.options->stall_timeout_ns == second);
   CHECK(info.oldest_age_ns == -1 && info.owner == (uint32_t)getuid());
 
   const int64_t lease = 30 * second;
@@ -276,7 +278,7 @@ static void administration(spillring_client* client) {
       .size = sizeof changes, .lease_ns = &lease, .retain_bytes = &history};
   OK(spillring_queue_set(queue, &changes));
   OK(spillring_queue_get_info(queue, &info));
-  CHECK(info.options.lease_ns == lease && info.options.retain_bytes == history);
+  CHECK(info.options->lease_ns == lease && info.options->retain_bytes == history);
 
   spillring_producer* out = NULL;
   const spillring_producer_options interruptible = {.size = sizeof interruptible,
@@ -315,12 +317,24 @@ static void administration(spillring_client* client) {
   spillring_group_info group = {0};
   OK(spillring_groups(queue, note_group, &group));
   CHECK(group.members == 0 && group.stream == 0 && group.floor == 1);
+  CHECK(info.options->group_expiry_ns == 1000 * second);
+  CHECK(group.expires_in_ns > 900 * second && group.expires_in_ns <= 1000 * second);
+  const int64_t never = 0;
+  const spillring_queue_changes no_expiry = {.size = sizeof no_expiry, .group_expiry_ns = &never};
+  OK(spillring_queue_set(queue, &no_expiry));
+  OK(spillring_groups(queue, note_group, &group));
+  CHECK(group.expires_in_ns == -1);
   OK(spillring_group_seek(queue, "g", SPILLRING_FROM_TIME, 1));
   OK(spillring_group_seek(queue, "g", SPILLRING_FROM_LATEST, 0));
   OK(spillring_groups(queue, note_group, &group));
   CHECK(group.lag == 0);
   OK(spillring_group_remove(queue, "g"));
   FAILS(SPILLRING_NOT_FOUND, spillring_group_remove(queue, "g"));
+  OK(spillring_consumer_open(queue, "g", NULL, &in));
+  FAILS(SPILLRING_BUSY, spillring_group_remove(queue, "g"));
+  OK(spillring_group_remove_with_members(queue, "g"));
+  FAILS(SPILLRING_DELETED, spillring_receive(in, SPILLRING_FOREVER, &message));
+  spillring_consumer_free(in);
 
   OK(spillring_subscriber_open(queue, NULL, NULL, &in));
   FAILS(SPILLRING_EMPTY, spillring_receive(in, SPILLRING_NO_WAIT, &message));

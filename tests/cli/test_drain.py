@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 
 import pytest
 from supervised import eventually
@@ -162,3 +163,27 @@ def test_a_message_written_in_part_is_cut_off_again(spillring, logs, tmp_path):
     assert 0 < len(part) < 20 * 1024 and part.endswith("\n")
     spillring("drain", logs, "--to", target)
     assert target.read_text().splitlines() == lines
+
+
+@pytest.mark.parametrize("target, number, again", [("file", signal.SIGINT, 0), ("queue:copy", signal.SIGINT, 0),
+                                                   ("queue:copy", signal.SIGKILL, 512)])
+def test_ended_half_way_another_goes_on(spillring, tmp_path, target, number, again):
+    """Nothing is lost. Killed, a batch that the target had and the source had not heard of may be there twice."""
+    count, ends = 20_000, 5
+    spillring("create", "logs", "--slots", "65536")
+    spillring("create", "copy", "--slots", "65536")
+    spillring("send", "logs", stdin="".join(f"{number}\n" for number in range(count)))
+    to = target if target.startswith("queue:") else tmp_path / target
+    for end in range(1, ends + 1):
+        drain = spillring.start("drain", "logs", "--to", to)
+        eventually(lambda end=end: spillring.info("logs")["messages"] < count * (1 - end / 10), "some are there")
+        drain.send_signal(number)
+        drain.wait()
+    spillring("drain", "logs", "--to", to)
+    assert spillring.count("logs") == 0
+    lines = (spillring("recv", "copy", "--all").lines if target.startswith("queue:")
+             else (tmp_path / target).read_text().splitlines())
+    assert set(lines) == {str(number) for number in range(count)}
+    assert len(lines) - count <= again * ends
+    if again == 0:
+        assert lines == [str(number) for number in range(count)]

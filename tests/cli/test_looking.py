@@ -68,8 +68,8 @@ def test_info_shows_properties_and_groups(spillring, orders):
     values = dict(line.split("\t") for line in properties.splitlines())
     assert values["name"] == orders and values["capacity"] == str(16 << 20)
     header, group = [line.split("\t") for line in groups.splitlines()]
-    assert header == ["GROUP", "KIND", "FLOOR", "LAG", "MEMBERS", "UNACKED"]
-    assert group == ["billing", "shared", "2", "2", "0", "0"]
+    assert header == ["GROUP", "KIND", "FLOOR", "LAG", "MEMBERS", "UNACKED", "EXPIRES"]
+    assert group == ["billing", "shared", "2", "2", "0", "0", "-"]
 
 
 def test_info_as_json(spillring, orders):
@@ -80,7 +80,7 @@ def test_info_as_json(spillring, orders):
     assert info["groups"] == 1
     assert info["group_list"] == [
         {"name": "billing", "kind": "shared", "floor": 2, "lag": 2, "members": 0, "unacked": 0, "read_back": 0,
-         "read_back_bytes": 0, "expired": 0}
+         "read_back_bytes": 0, "expired": 0, "expires_in": None}
     ]
     assert info["alarm"] == "none" and info["oldest_age"] > 0
     assert spillring("recv", orders, "--all", "-g", "billing").lines == ["b", "c"]

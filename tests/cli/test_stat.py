@@ -10,11 +10,14 @@ import pytest
 from failures import assert_failure
 from supervised import eventually
 
-COLUMNS = "QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S SPILL-B/S READ/S READ-B/S EXPIRED/S OLDEST ALARM".split()
+COLUMNS = ("QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S SPILL-B/S READ/S READ-B/S EXPIRED/S DEAD/S DISCARD/S "
+           "DOOMED OLDEST ALARM").split()
 KEYS = ["schema", "time", "queue", "seconds", "messages", "in_per_second", "out_per_second", "lag", "journaled",
         "journal_bytes", "spilled_per_second", "spilled_bytes_per_second", "read_back_per_second",
-        "read_back_bytes_per_second", "expired_per_second", "oldest_age", "disk_left", "alarm"]
-NOTHING_SPILLED = {"spilled": 0, "spilled_bytes": 0, "read_back": 0, "read_back_bytes": 0, "expired": 0}
+        "read_back_bytes_per_second", "expired_per_second", "dead_lettered_per_second", "discarded_per_second",
+        "doomed", "oldest_age", "disk_left", "alarm"]
+NOTHING_SPILLED = {"spilled": 0, "spilled_bytes": 0, "read_back": 0, "read_back_bytes": 0, "expired": 0,
+                   "dead_lettered": 0, "discarded": 0}
 
 
 def totals(command, action):
@@ -31,7 +34,8 @@ def totals(command, action):
         lines.append(line())
     lines.append(line())  # the one before may have begun to ask earlier
     return {name: round(sum(each[f"{name}_per_second"] * each["seconds"] for each in lines))
-            for name in ("in", "out", "spilled", "spilled_bytes", "read_back", "read_back_bytes", "expired")}
+            for name in ("in", "out", "spilled", "spilled_bytes", "read_back", "read_back_bytes", "expired",
+                         "dead_lettered", "discarded")}
 
 
 def test_it_ends_after_so_many_lines(spillring, orders):
@@ -42,7 +46,7 @@ def test_it_ends_after_so_many_lines(spillring, orders):
     assert header.split("\t") == COLUMNS
     for line in lines:
         *cells, age, alarm = line.split("\t")
-        assert cells == [orders, "2", "0", "0", "-", "0", "0", "0", "0", "0", "0", "0"]
+        assert cells == [orders, "2", "0", "0", "-", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0"]
         assert float(age) > 0 and alarm == "none"
 
 
@@ -101,6 +105,40 @@ def test_each_group_counts(spillring, orders):
     assert totals(spillring, action) == {"in": 100, "out": 130, **NOTHING_SPILLED}
     line, = spillring("stat", orders, "-i", "20ms", "-n", 1, "--json").envelopes
     assert line["lag"] == 70
+
+
+def test_what_is_a_dead_letter_or_waits_to_be_one(spillring):
+    spillring("create", "dead")
+    spillring("create", "orders", "--max-deliveries", "1", "--dead-letter", "dead")
+
+    def fail(count):
+        for _ in range(count):
+            spillring("recv", "orders", "--exec", "false", code=3)
+
+    def action():
+        spillring("send", "orders", "a", "b", "c")
+        fail(2)
+        eventually(lambda: spillring.count("dead") == 2, "both are there")
+
+    counted = totals(spillring, action)
+    assert (counted["dead_lettered"], counted["discarded"]) == (2, 0)
+    spillring("rm", "dead", "--yes")
+    fail(1)
+    line, = spillring("stat", "orders", "-i", "20ms", "-n", 1, "--json").envelopes
+    assert line["doomed"] == 1
+    row = spillring("stat", "orders", "-i", "20ms", "-n", 1).lines
+    assert dict(zip(*(line.split("\t") for line in row)))["DOOMED"] == "1"
+
+
+def test_what_is_discarded(spillring):
+    spillring("create", "orders", "--max-deliveries", "1")
+
+    def action():
+        spillring("send", "orders", "a")
+        spillring("recv", "orders", "--exec", "false", code=3)
+        eventually(lambda: spillring.count("orders") == 0, "it is gone")
+
+    assert totals(spillring, action)["discarded"] == 1
 
 
 def test_what_is_spilled(serve, tmp_path):

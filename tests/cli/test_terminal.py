@@ -111,7 +111,7 @@ def test_drain_shows_how_far_it_is(spillring):
     spillring("create", "slow")
     spillring("send", "slow", "x", "-n", "20", "--rate", "20/s")
     shown = on_terminal(spillring, "drain", "slow", "--speed", "1x", stream="stderr")
-    assert " of 20 messages (" in shown and "/s, " in shown and " left\x1b[K" in shown
+    assert re.search(r"drained \[#+-+\] [1-9]\d? of 20 messages \(\d+%\), .*, \d+/s, \S+ left\x1b\[K", shown)
     assert shown.endswith("\r\x1b[Kdrained 20 messages, 20 bytes\n")
 
 

@@ -10,12 +10,12 @@ from failures import assert_failure
 # The head of every request and answer (docs/memory-layout.md).
 MAGIC = 0x4C525053
 HELLO, LIST = 1, 4
-REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4xQQ136x")
+REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4xQQ144x")
 REPLY = struct.Struct("<IHBBQQIHHQQQQ512s")
 VERSION_MISMATCH = 18
 
 
-def request(ask, protocol=4, layout=4, magic=MAGIC):
+def request(ask, protocol=5, layout=5, magic=MAGIC):
     return REQUEST.pack(magic, ask, 0, 7, 0, 0, 0, 0, b"", protocol, layout, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 

@@ -6,10 +6,11 @@
  * step. -DSPILL: the supervisor journals under its own hold, starting and stopping at any time (SPILLS times). -DJOIN: a second group joins beside
  * the first. -DBASE: there is no group at first, only `base`, a group without members, which leaves when the group has joined. -DDROP_OLDEST: what
  * nobody holds is dropped, the reader takes the gap. -DDEATH: one producer dies between its announcement and the end. -DSOLO: one
- * producer.
+ * producer. -DLEAVE: the second group (with JOIN) is removed at any time, though it reads: its entry is free, and its reader finds that out at its next
+ * look.
  *
  * Invariants: a view's bytes stay the same until its hold is raised. What a group has not finished and is not in the ring is in the journal. A
- * group that joined reads everything from its start on. What is journaled is the message. limit <= gone <= tail; tail <= limit + R.
+ * group that joined reads everything from its start on, as long as it is there. What is journaled is the message. limit <= gone <= tail; tail <= limit + R.
  *
  * Faults: CLAIM_GONE   claims look at `gone` instead of `limit`
  *         HOLD_LATE    the hold is set after the look at `gone`
@@ -20,6 +21,8 @@
  *         TWO_READS    the clamp of `limit` reads a hold twice: once to compare, once to use
  *         NO_VERSION   group_version is not looked at again (with JOIN, or BASE)
  *         JOIN_GONE    a group starts at `gone`, not at the least floor of the others (with JOIN)
+ *         BLAME        a reader that finds its message gone does not look whether its group still is there (with JOIN, LEAVE)
+ *         LEAVE_HOLDS  a removed group's holds do not count (with JOIN, LEAVE)
  *         BASE_FIRST   base leaves before the group has joined (with BASE)
  * Bounds: MSGS, R, SPILLS.
  * Run:    ./run reclaim      Result: docs/models.md
@@ -47,6 +50,7 @@ byte base = 1;
 bit live[2] = { 1, 0 };
 #endif
 byte group_version = 0;
+bit removed = 0;                        /* the second group was */
 bit died = 0;
 #ifdef SPILL
 byte journaled_seq = 1;
@@ -65,7 +69,9 @@ inline scan_holds(x) {
 #ifndef BASE
     lower_to_hold(x, hold[0]);
 #endif
-#if defined(JOIN) || defined(BASE)
+#ifdef LEAVE_HOLDS
+    if :: !removed -> lower_to_hold(x, hold[1]) :: else fi;
+#elif defined(JOIN) || defined(BASE)
     lower_to_hold(x, hold[1]);
 #endif
 #ifdef SPILL
@@ -180,6 +186,9 @@ proctype Reader(byte g) {
 #endif
 end: do
     :: s > MSGS -> break
+#ifdef LEAVE
+    :: g == 1 && removed -> break       /* it is told */
+#endif
     :: s <= MSGS && s < tail ->
 #ifdef HOLD_LATE
         there = (gone <= s);
@@ -202,6 +211,8 @@ end: do
 #else
 #ifdef SPILL
             assert(journaled_seq > s && journal[s] == s);
+#elif defined(LEAVE) && !defined(BLAME)
+            assert(g == 1 && removed);
 #else
             assert(false);
 #endif
@@ -254,8 +265,21 @@ proctype Supervisor() {
 }
 #endif
 
+#ifdef LEAVE
+proctype Remover() {
+    if
+    :: atomic { live[1] -> removed = 1; live[1] = 0 };      /* one word, in the table */
+        group_version++
+    :: skip
+    fi
+}
+#endif
+
 init {
     atomic {
+#ifdef LEAVE
+        run Remover();
+#endif
         run Producer();
 #ifndef SOLO
         run Producer();

@@ -10,11 +10,13 @@
  * Switches: -DNO_TIMEOUT waits without end, so the hints alone must be enough (nobody stops in that case); -DNACK -DDEATH -DLEASE -DSTOP how
  * many of each in one run (0 if not given), FX of them at most together; -DQUIT a member turns to other work for ever after an acknowledgement;
  * -DPURGE `start` jumps to next once, at any time; -DDEAD_LETTER messages handed out MAX times are DEAD, copied to the dead-letter queue, then
- * finished.
+ * finished. -DTTL the time of message 1 is over from any moment on: who has claimed it then and looks, passes it instead of handing it out: it
+ * is finished (with DEAD_LETTER: EXPIRED, set aside for the dead-letter queue, and this was no delivery). Who had looked before keeps it.
  *
  * Invariants: G1 one successful acknowledgement of a message. G2 what is not finished stays reachable: when everything rests the floor is at the end,
  * or one who stopped still has a message. G4 count <= MAX. A word is given to a later message only when its former one is finished
- * or purged; no finished message is claimed. A dead letter is copied at least once.
+ * or purged; no finished message is claimed. A dead letter is copied at least once. What was passed is not acknowledged, and the other way round;
+ * nobody is handed what was found too late before.
  *
  * Faults: ANY_LAP      a word of any other lap counts as available
  *         NO_WINDOW    claims are not kept below low+W
@@ -29,6 +31,8 @@
  *         NEXT_ANYWAY  a failed claim raises `next` even if the word is still open: an owner whose message was purged has just acknowledged it (with
  *                      PURGE, NO_TIMEOUT)
  *         ACK_FIRST    a dead letter is finished before it is copied (with DEAD_LETTER)
+ *         PASS_BLIND   who finds it too late stores the word, whoever has it by then (with TTL, LEASE)
+ *         PASS_QUIETLY who passes a message leaves the floor where it is (with TTL, NO_TIMEOUT)
  * Run:    ./run window       Result: docs/models.md
  */
 #ifndef MSGS
@@ -69,6 +73,7 @@
 #define CLAIMED 1
 #define ACKED 2
 #define DEAD 3
+#define EXPIRED 4
 #define NOBODY 2
 
 byte g_lap[W], g_state[W], g_count[W], g_owner[W];                  /* read and swapped whole */
@@ -84,6 +89,10 @@ byte quits = 0;
 
 /* ghosts */
 bit finished[MSGS + 1], acked[MSGS + 1];
+#ifdef TTL
+bit over;                               /* the time of message 1 is */
+bit passed;                             /* somebody has found that */
+#endif
 byte letters[MSGS + 1];
 bit rests[2];                           /* waits, and has looked from the floor; or is gone */
 
@@ -223,6 +232,38 @@ proctype Member(byte me) {
 #endif
         fi;
         atomic { if :: !won -> goto again :: else -> won = 0 fi };
+#ifdef TTL
+        if
+        :: atomic { s == 1 && over };
+            if
+            :: FAILS
+            :: d_step {                 /* pass it: the exact word */
+                    true ->
+                    if
+#ifdef PASS_BLIND
+                    :: true ->
+#else
+                    :: AT(s, CLAIMED) && g_owner[s % W] == me && g_count[s % W] == c ->
+#endif
+                        assert(!acked[s]); passed = 1; g_owner[s % W] = NOBODY;
+#ifdef DEAD_LETTER
+                        g_count[s % W] = c - 1;
+                        g_state[s % W] = EXPIRED
+#else
+                        g_state[s % W] = ACKED; finished[s] = 1
+#endif
+                    :: else
+                    fi
+                };
+#ifndef PASS_QUIETLY
+                if :: FAILS :: walk_floor(x) fi;
+                if :: FAILS :: raise_floor(x) fi
+#endif
+            fi;
+            goto again
+        :: atomic { s != 1 || !over -> assert(s != 1 || !passed) }          /* it is handed out */
+        fi;
+#endif
         if
         :: FAILS
         :: d_step {                     /* acknowledge: the exact word */
@@ -231,6 +272,9 @@ proctype Member(byte me) {
                 :: AT(s, CLAIMED) && g_owner[s % W] == me && g_count[s % W] == c ->
                     g_state[s % W] = ACKED; g_owner[s % W] = NOBODY;
                     assert(!acked[s]); acked[s] = 1; finished[s] = 1
+#ifdef TTL
+                    ; assert(s != 1 || !passed)
+#endif
                 :: else
                 fi;
                 c = 0
@@ -285,6 +329,7 @@ out:
     atomic { s = 0; e = 0; r = 0; v = 0; low = 0; n = 0; x = 0; c = 0; won = 0; timed = 0; rests[me] = 1 }
 }
 
+#define ASIDE(i) (g_state[i] == DEAD || g_state[i] == EXPIRED)
 #define MAY_RESTART if :: atomic { RESTART > restarts -> restarts++; goto restart } :: skip fi
 
 proctype Supervisor() {
@@ -309,6 +354,9 @@ end: do
         fi;
         s = 0
 #endif
+#ifdef TTL
+    :: atomic { !over -> over = 1 }     /* time passes */
+#endif
 #ifdef PURGE
     :: atomic { !purged && next > 1 -> purged = 1; start = next };
         walk_floor(x);
@@ -316,7 +364,7 @@ end: do
         bell++
 #endif
 #ifdef DEAD_LETTER
-    :: atomic { g_state[0] == DEAD || g_state[1] == DEAD -> i = (g_state[0] == DEAD -> 0 : 1); s = (g_lap[i] - 1) * W + i };
+    :: atomic { ASIDE(0) || ASIDE(1) -> i = (ASIDE(0) -> 0 : 1); s = (g_lap[i] - 1) * W + i };
 #ifdef ACK_FIRST
         d_step { g_state[i] = ACKED; finished[s] = 1 };
         MAY_RESTART;
@@ -357,6 +405,12 @@ death:
     goto idle
 }
 
+#if defined(TTL) && !defined(DEAD_LETTER)
+#define WAS_PASSED(i) (i == 1 && passed)
+#else
+#define WAS_PASSED(i) false
+#endif
+
 proctype Monitor() {
     byte i;
     bit nothing_left;
@@ -367,7 +421,7 @@ proctype Monitor() {
         i = 1;
         do
         :: i <= MSGS ->
-            assert(floor <= MSGS || acked[i] || letters[i] > 0 || i < start);
+            assert(floor <= MSGS || acked[i] || letters[i] > 0 || i < start || WAS_PASSED(i));
             i++
         :: else -> break
         od

@@ -3,6 +3,7 @@ import pickle
 
 import pytest
 import spillring
+from conftest import eventually
 
 
 def test_length(queue):
@@ -53,14 +54,50 @@ def test_groups(queue):
     assert set(groups) == {"jobs", "log", None}
     assert groups["jobs"] == spillring.GroupInfo(
         name="jobs", kind="shared", floor=2, lag=2, members=1, unacked=1, lost=0, read_back=0,
-        read_back_bytes=0, expired=0,
+        read_back_bytes=0, expired=0, expires_in=None,
     )
     assert groups["log"] == spillring.GroupInfo(
         name="log", kind="stream", floor=4, lag=0, members=1, unacked=0, lost=0, read_back=0,
-        read_back_bytes=0, expired=0,
+        read_back_bytes=0, expired=0, expires_in=None,
     )
     assert groups[None].kind == "stream"
     held.ack()
+
+
+def test_remove_group_with_its_members(queue):
+    queue.put(b"held")
+    queue.put(b"more")
+    consumer = queue.consume("jobs")
+    held = consumer.receive(timeout=0)
+    queue.remove_group("jobs", force=True)
+    assert queue.groups() == []
+    with pytest.raises(spillring.Deleted) as raised:
+        consumer.receive()
+    assert "removed" in str(raised.value)
+    with pytest.raises(spillring.Deleted):
+        next(consumer)
+    assert bytes(held) == b"held"
+    with pytest.raises(spillring.Stale):
+        held.ack()
+    assert [bytes(m) for m in queue.get_many(2, group="jobs")] == [b"held", b"more"]
+    with pytest.raises(TypeError):
+        queue.remove_group("jobs", True)
+    with pytest.raises(TypeError, match="force"):
+        queue.remove_group("jobs", force=1)
+
+
+def test_a_group_that_nobody_uses(make):
+    queue = make(group_expiry=3600)
+    assert queue.info().group_expiry == 3600
+    queue.consume("gone").close()
+    gone, = queue.groups()
+    assert 3590 < gone.expires_in <= 3600
+    assert queue.set(group_expiry=0).group_expiry is None
+    assert queue.groups()[0].expires_in is None
+    queue.set(group_expiry=0.001)
+    eventually(lambda: queue.groups() == [])
+    with pytest.raises(spillring.Invalid):
+        queue.set(group_expiry=1e-9)
 
 
 def test_remove_group(queue):

@@ -1,5 +1,9 @@
 """The module with the real supervisor, and other processes."""
 
+import gc
+import os
+import signal
+
 import pytest
 import spillring
 from conftest import LONG, Daemon, eventually
@@ -159,3 +163,28 @@ def test_a_queue_whose_journal_may_not_grow_says_why(tmp_path):
             assert group.read_back >= info.spilled and group.read_back_bytes == group.read_back * 1000
     finally:
         daemon.kill()
+
+
+@pytest.mark.parametrize("end", ["ack", "drop"])
+def test_other_threads_run_while_the_supervisor_is_asked(daemon, in_thread, end):
+    """The last message of a closed consumer gives its place back, which the supervisor has to answer."""
+    with daemon.connect(timeout=1) as bus:
+        queue = bus.queue("q", create=True)
+        queue.put(b"x")
+        # What a stream has given may be dropped without a word.
+        reader = queue.consume() if end == "ack" else queue.subscribe(start="earliest")
+        held = [reader.receive(timeout=LONG)]
+        del reader
+        gc.collect()  # the consumer
+        assert queue.info().consumers == 1
+        supervisor = daemon.processes()["supervisor"]
+        os.kill(supervisor, signal.SIGSTOP)
+        try:
+            thread = in_thread(held[0].ack if end == "ack" else held.clear)
+            count = 0
+            while thread.is_alive():
+                count += 1
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        assert count > 10_000
+        thread.result()

@@ -150,3 +150,28 @@ def test_asyncio():
             assert (await queue.groups())[0].expired == 3
 
     asyncio.run(main())
+
+
+def test_put_many_has_one_for_each(queue):
+    queue.put_many((b"late%d" % number for number in range(5)), ttl=MOMENT)
+    queue.put_many([bytes(100_000), b"late"], ttl=MOMENT)  # a large one goes another way
+    queue.put_many([b"good", b"better"], ttl=3600)
+    let_it_pass()
+    messages = queue.get_many(10)
+    assert [(bytes(m), m.ttl) for m in messages] == [(b"good", 3600), (b"better", 3600)]
+    with pytest.raises(spillring.Invalid):
+        queue.put_many([b"x"], ttl=-1)
+
+
+def test_put_many_on_asyncio():
+    async def main():
+        async with spillring.aio.embedded() as bus:
+            queue = await bus.queue("q", create=True, group_expiry=3600)
+            await queue.put_many([b"a", b"b"], ttl=3600)
+            assert [m.ttl for m in await queue.get_many(2)] == [3600, 3600]
+            consumer = await queue.consume("jobs")
+            await queue.remove_group("jobs", force=True)
+            with pytest.raises(spillring.Deleted):
+                await consumer.receive()
+
+    asyncio.run(main())

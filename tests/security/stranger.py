@@ -2,7 +2,7 @@
 import array, errno, json, mmap, os, random, socket, struct, sys, time
 
 PATH = sys.argv[1]
-REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4x152x")
+REQUEST = struct.Struct("<IHHQQIIQ120sIIQQQQBBBxII4x160x")
 REPLY = struct.Struct("<IHBBQQIHHQQQQ512s")
 MAGIC = 0x4C525053
 ASKS = "hello create open list remove info groups produce consume observe ring detach drop_ring purge remove_group clients journal seek set"
@@ -25,7 +25,7 @@ class Connection:
         self.socket.settimeout(60)
         self.socket.connect(PATH)
         if greet:
-            self.greeting = self.ask("hello", protocol=4, layout=4)
+            self.greeting = self.ask("hello", protocol=5, layout=5)
 
     def ask(self, what, queue=0, name="", handle=0, number=0, kind=0, protocol=0, layout=0, capacity=1 << 24,
             slots=65536, mode=0o600, group=0xFFFFFFFF, prealloc=0, full=0):

@@ -80,6 +80,7 @@ class QueueInfo:
     stall_timeout: float
     lease: float | None
     ttl: float | None
+    group_expiry: float | None
     exclusive_producer: bool
     prealloc: bool
     owner: int
@@ -124,6 +125,7 @@ class GroupInfo:
     read_back: int
     read_back_bytes: int
     expired: int
+    expires_in: float | None
 
 @final
 class Message:
@@ -268,7 +270,7 @@ class Queue:
     def peek(self, n: int = 1, *, seq: int | None = None) -> list[Message]: ...
     def info(self) -> QueueInfo: ...
     def groups(self) -> list[GroupInfo]: ...
-    def remove_group(self, name: str) -> None: ...
+    def remove_group(self, name: str, *, force: bool = False) -> None: ...
     def set(
         self,
         *,
@@ -277,6 +279,7 @@ class Queue:
         sync: float | str | None = None,
         retain: int | str | None = None,
         ttl: float | None = None,
+        group_expiry: float | None = None,
     ) -> QueueInfo: ...
     def purge(self) -> int: ...
     def __len__(self) -> int: ...
@@ -307,6 +310,7 @@ class Bus:
         max_deliveries: int | None = None,
         dead_letter: str | None = None,
         ttl: float | None = None,
+        group_expiry: float | None = None,
     ) -> Queue: ...
     def queues(self) -> list[QueueInfo]: ...
     def delete(self, name: str) -> None: ...

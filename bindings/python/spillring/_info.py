@@ -20,6 +20,7 @@ class QueueInfo:
     stall_timeout: float  #: seconds
     lease: "float | None"  #: seconds; None: never
     ttl: "float | None"  #: seconds, of what is sent without a time of its own; None: no matter how long
+    group_expiry: "float | None"  #: seconds without consumers after which a group is removed; None: never
     exclusive_producer: bool  #: at most one producer is attached
     prealloc: bool
     owner: int  #: user id
@@ -67,6 +68,7 @@ class GroupInfo:
     read_back: int  #: messages its members were given from the journal, ever
     read_back_bytes: int  #: payload, keys and headers of these
     expired: int  #: messages whose time was over before they were delivered
+    expires_in: "float | None"  #: seconds until it is removed, if nobody joins; None: it is not
 
 
 QueueInfo.__module__ = GroupInfo.__module__ = "spillring"

@@ -304,15 +304,16 @@ class Queue:
         """The groups as they are at this moment, a list of GroupInfo."""
         return await _in_thread(self._queue.groups)
 
-    async def remove_group(self, name):
-        """Removes a group and its position. It must have no members."""
-        await _in_thread(self._queue.remove_group, name)
+    async def remove_group(self, name, *, force=False):
+        """Removes a group and its position, as spillring.Queue.remove_group()."""
+        await _in_thread(self._queue.remove_group, name, force=force)
 
-    async def set(self, *, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None):
+    async def set(
+        self, *, lease=None, stall_timeout=None, sync=None, retain=None, ttl=None, group_expiry=None
+    ):
         """Changes options of the queue, as spillring.Queue.set()."""
-        return await _in_thread(
-            self._queue.set, lease=lease, stall_timeout=stall_timeout, sync=sync, retain=retain, ttl=ttl
-        )
+        changes = {"lease": lease, "stall_timeout": stall_timeout, "sync": sync, "retain": retain}
+        return await _in_thread(self._queue.set, **changes, ttl=ttl, group_expiry=group_expiry)
 
     async def purge(self):
         """Moves every group to the queue's end."""

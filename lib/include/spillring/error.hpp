@@ -17,7 +17,7 @@ enum class Code : std::uint8_t {
   interrupted,  ///< a signal arrived, or a second passed, and the handle was opened interruptible
   stale,        ///< too late: the loan was revoked or the message was given to somebody else
   closed,       ///< this handle was closed
-  deleted,      ///< the queue was removed
+  deleted,      ///< the queue, or the group, was removed
   poisoned,     ///< the queue's memory was found damaged; nothing in it can be trusted
   corrupt,      ///< what was read contradicts itself; the supervisor was told
   too_large,    ///< larger than the queue's largest message

@@ -88,6 +88,10 @@ struct QueueOptions {
   /// be there, of at least this capacity, and be one that the creator may send to; of a durable
   /// queue it is durable. While it takes nothing, they stay.
   std::string dead_letter = {};
+  /// A named group that has had no members for this long is removed, with its position, as by
+  /// `Queue::remove_group`; at least a millisecond. Not while messages of it are on their way to
+  /// `dead_letter`. Time in which no supervisor runs does not count. Zero: none is.
+  Timeout group_expiry = Timeout::zero();
   /// At most one producer is attached at a time; another one is refused (`busy`) with the process
   /// that has the place. It is free again when that producer is closed or its process has died, and
   /// what it left unfinished was given up.
@@ -109,6 +113,8 @@ struct QueueChanges {
   std::optional<Timeout> lease = {};
   /// Of what is sent from then on.
   std::optional<Timeout> ttl = {};
+  /// Counts from when a group had its last member, which may be long ago.
+  std::optional<Timeout> group_expiry = {};
   /// Only of a durable queue.
   std::optional<Timeout> sync_interval = {};
   /// How much history is kept. Whether any is kept cannot be changed, but of a durable queue.
@@ -206,6 +212,8 @@ struct GroupInfo {
   std::uint64_t read_back = 0;        ///< messages its members were given from the journal, ever
   std::uint64_t read_back_bytes = 0;  ///< payload, keys and headers of these
   std::uint64_t expired = 0;          ///< messages whose time was over before they were delivered
+  /// When it will be removed, if nobody joins (`QueueOptions::group_expiry`). None: it will not.
+  std::optional<Timeout> expires_in;
 };
 
 enum class ClientRole : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };

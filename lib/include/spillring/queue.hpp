@@ -63,8 +63,10 @@ class Queue {
   [[nodiscard]] std::vector<GroupInfo> groups() const;
   /// Who is attached: a process with two consumers is there twice.
   [[nodiscard]] std::vector<ClientInfo> clients() const;
-  /// Removes a group and its position. `not_found`; `busy` while it has members.
-  void remove_group(std::string_view group) const;
+  /// Removes a group and its position. `not_found`; `busy` while it has members, unless `force`:
+  /// then each call of its members is `deleted` from now on, and so ends who waits. What they hold
+  /// they may go on reading; acknowledging it is `stale`.
+  void remove_group(std::string_view group, bool force = false) const;
   /// Moves a group, which must have no members, forwards or back, as far as the queue still has
   /// messages. `not_found`; `busy` while it has members (`Consumer::seek` moves that of its own).
   void seek(std::string_view group, Start start) const;

@@ -280,6 +280,44 @@ TEST_F(DurableDeadLetterTest, FromTheJournalToo) {
   }
 }
 
+// Whichever of the two is brought to the disk first.
+TEST_F(DurableDeadLetterTest, AStopCountsACopyThatTheDiskHadNotYet) {
+  const QueueOptions rarely_synced = {.durability = Durability::disk, .sync_interval = 1h};
+  for (const bool dead_is_later : {false, true}) {
+    const std::string dead_name = dead_is_later ? "dead-later" : "dead";
+    const std::string name = dead_is_later ? "q-later" : "q";
+    (void)bus().create(dead_name, rarely_synced);
+    {
+      const Queue queue = bus().create(name, {.durability = Durability::disk,
+                                              .sync_interval = 1h,
+                                              .max_deliveries = 1,
+                                              .dead_letter = dead_name});
+      if (dead_is_later) {
+        bus().remove(dead_name);
+        (void)bus().create(dead_name, rarely_synced);
+      }
+      const Queue dead = bus().open(dead_name);
+      Producer out = queue.producer();
+      Consumer in = queue.consumer();
+      // The first sync comes at once, and the next one much later.
+      for (const Queue& each : {queue, dead}) {
+        Producer first = each.producer();
+        ASSERT_TRUE(first.send(bytes("first"), 30s));
+        ASSERT_TRUE(first.flush(30s));
+      }
+      ASSERT_TRUE(in.receive(30s).value().ack());
+      ASSERT_TRUE(out.send(bytes("x"), 30s));
+      ASSERT_TRUE(in.receive(30s).value().nack());
+      await([&] { return dead.info().messages == 2; });
+      ASSERT_EQ(queue.info().doomed, 1U) << "the disk does not have it";
+    }
+    restart();
+    EXPECT_EQ(bus().open(name).info().doomed, 0U);
+    EXPECT_EQ(bus().open(name).info().messages, 0U);
+    EXPECT_EQ(bus().open(dead_name).info().messages, 2U) << "there is one copy";
+  }
+}
+
 TEST_F(DurableDeadLetterTest, CountsOutliveTheSupervisor) {
   (void)bus().create("dead");
   {
