@@ -151,7 +151,7 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
       charge(group->words.charge, group->words.size);
       words.erase(kept);
       group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(),
-                                         entry.window, options_.max_deliveries);
+                                         entry.window, options_.max_deliveries, counts());
     }
     group->stream = group::StreamGroup(entry, cursor);
     group->unused_remembered = UINT64_MAX;  // nobody knows

@@ -38,7 +38,9 @@ CREATE TABLE queues (
   group_expiry_ns INTEGER NOT NULL,
   complete INTEGER NOT NULL,
   next INTEGER NOT NULL,
-  base INTEGER NOT NULL
+  base INTEGER NOT NULL,
+  base_settled INTEGER NOT NULL,
+  skipped INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE groups (
   queue INTEGER NOT NULL REFERENCES queues (id) ON DELETE CASCADE,
@@ -46,6 +48,9 @@ CREATE TABLE groups (
   kind INTEGER NOT NULL,
   floor INTEGER NOT NULL,
   standing BLOB NOT NULL,
+  settled INTEGER NOT NULL,
+  dropped INTEGER NOT NULL,
+  told INTEGER NOT NULL,
   unused_ns INTEGER NOT NULL,
   PRIMARY KEY (queue, name)
 ) STRICT;
@@ -184,7 +189,7 @@ std::vector<SavedQueue> Catalogue::load() {
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
       retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns, group_expiry_ns,
-      exclusive_producer
+      base_settled, skipped, exclusive_producer
       FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
@@ -210,13 +215,16 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.options.dead_letter.set(query.text(20));
     queue.options.ttl_ns = query.number(21);
     queue.options.group_expiry_ns = query.number(22);
-    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(23));
-    Statement groups(*this,
-                     "SELECT name, kind, floor, standing, unused_ns FROM groups WHERE queue = ?");
+    queue.base_settled = query.number(23);
+    queue.skipped = query.number(24);
+    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(25));
+    Statement groups(*this, R"(SELECT name, kind, floor, standing, unused_ns, settled, dropped, told
+        FROM groups WHERE queue = ?)");
     groups.bind(queue.id);
     while (groups.step()) {
       queue.groups.push_back({groups.text(0), static_cast<GroupKind>(groups.number(1)),
-                              groups.number(2), groups.blob(3), groups.number(4)});
+                              groups.number(2), groups.blob(3), groups.number(4), groups.number(5),
+                              groups.number(6), groups.number(7)});
     }
     queues.push_back(std::move(queue));
   }
@@ -228,8 +236,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
       retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns,
-      group_expiry_ns, exclusive_producer)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      group_expiry_ns, base_settled, skipped, exclusive_producer)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -241,7 +249,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.complete ? 1 : 0).bind(queue.next).bind(queue.base);
   statement.bind(queue.options.max_deliveries);
   statement.bind(std::string(queue.options.dead_letter.view())).bind(queue.options.ttl_ns);
-  statement.bind(queue.options.group_expiry_ns).bind(queue.options.exclusive_producer);
+  statement.bind(queue.options.group_expiry_ns).bind(queue.base_settled).bind(queue.skipped);
+  statement.bind(queue.options.exclusive_producer);
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }
@@ -249,10 +258,11 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
 void Catalogue::insert(std::uint64_t queue, const SavedGroup& group) {
   Statement statement(
       *this,
-      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing, unused_ns)
-      VALUES (?, ?, ?, ?, ?, ?))");
+      R"(INSERT OR REPLACE INTO groups (queue, name, kind, floor, standing, unused_ns,
+      settled, dropped, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?))");
   statement.bind(queue).bind(group.name).bind(static_cast<std::uint64_t>(group.kind));
   statement.bind(group.floor).bind(std::span(group.standing)).bind(group.unused_ns);
+  statement.bind(group.settled).bind(group.dropped).bind(group.told);
   statement.step();
 }
 

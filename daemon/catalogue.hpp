@@ -19,7 +19,7 @@ struct sqlite3;
 namespace spillring::daemon {
 
 /// A group's position: `standing[i]` is how sequence `floor + i` stands: 0 never delivered, 255
-/// finished, else how often it was delivered.
+/// finished, 254 passed, else how often it was delivered.
 struct SavedGroup {
   static constexpr std::uint8_t finished = 255;
   std::string name;
@@ -27,6 +27,10 @@ struct SavedGroup {
   std::uint64_t floor = 0;
   std::vector<std::uint8_t> standing;
   std::uint64_t unused_ns = 0;  // so long it had no members
+  // Where the oldest are dropped: of layout::GroupCursor
+  std::uint64_t settled = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t told = 0;
 };
 
 struct SavedQueue {
@@ -37,6 +41,10 @@ struct SavedQueue {
   bool complete = false;   // saved at a clean stop: the journal has all messages
   std::uint64_t next = 0;  // complete: the number of the first message to come
   std::uint64_t base = 0;  // complete: layout::Manifest::base
+  // complete, where the oldest are dropped: numbers below `next` that are no messages, and
+  // layout::Manifest::base_settled
+  std::uint64_t skipped = 0;
+  std::uint64_t base_settled = 0;
   std::vector<SavedGroup> groups;
 };
 

@@ -398,6 +398,11 @@ void Queue::require_fit_for_dead_letters(const layout::Request& source) const {
                             options_.capacity, source.capacity),
                 "give it at least the capacity of the queue that they come from");
   }
+  if (drops_oldest()) {
+    throw Error(Code::invalid, fmt::format("queue '{}' drops its oldest messages", name_),
+                "dead letters are not to be lost",
+                "create it with another full policy: spill, block or reject");
+  }
   if (source.durability > options_.durability) {
     throw Error(Code::invalid, fmt::format("queue '{}' is not durable", name_),
                 "dead letters of a durable queue would be less safe there than they are",

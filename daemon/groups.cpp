@@ -90,7 +90,12 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
   ring::raise(manifest().groups_used, slot + 1U);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
-  const std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
+  std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
+  if (drops_oldest()) {
+    // Behind what is dropped, and where it is known of all that is below whether it is a message.
+    begin = std::max(std::min(begin, settled_until()), dropped().until);
+    begin_count(slot, begin, first_named && start.from == Start::From::earliest);
+  }
   if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
   cursor.floor.store(begin, std::memory_order_seq_cst);
   entry.start.store(begin, std::memory_order_seq_cst);
@@ -114,7 +119,7 @@ Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, Group
   if (kind == GroupKind::shared) {
     group->words = new_segment("words", window * sizeof(layout::Word));
     group->shared = group::SharedGroup(entry, cursor, group->words.map.as<layout::Word>(), window,
-                                       options_.max_deliveries);
+                                       options_.max_deliveries, counts());
   }
   group->stream = group::StreamGroup(entry, cursor);
   entry.start.store(0, std::memory_order_relaxed);
@@ -123,8 +128,9 @@ Queue::Group& Queue::make_group(std::uint16_t slot, std::string_view name, Group
   entry.unused_before = 0;
   entry.name.set(name);
   cursor.owner.store(0, std::memory_order_relaxed);
-  for (auto* count : {&cursor.lost, &cursor.read_back, &cursor.read_back_bytes, &cursor.set_aside,
-                      &cursor.expired}) {
+  for (auto* count :
+       {&cursor.settled, &cursor.dropped, &cursor.told, &cursor.lost, &cursor.read_back,
+        &cursor.read_back_bytes, &cursor.set_aside, &cursor.expired}) {
     count->store(0, std::memory_order_relaxed);
   }
   group_table_[slot] = std::move(group);
@@ -164,7 +170,7 @@ void Queue::free_group_entry(std::uint16_t slot) noexcept {
 void Queue::keep_base() noexcept {
   if (options_.keep != static_cast<std::uint8_t>(Keep::unread)) return;
   // Joins as a group does; while the last group is still in the table, its floor is a safe place.
-  manifest().base.store(std::min(needed(), tail()), std::memory_order_seq_cst);
+  set_base(std::min(needed(), drops_oldest() ? settled_until() : tail()));
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
 }
 
@@ -250,6 +256,7 @@ void Queue::purge(std::uint64_t to) {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);
   }
+  if (drops_oldest()) purge_counting(to);
   layout::Manifest& m = manifest();
   if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) ring::raise(m.base, to);
   let_go();

@@ -63,9 +63,15 @@ layout::Request checked(layout::Request options, bool has_journal) {
           fmt::format("a capacity of {} bytes cannot be had", options.capacity),
           fmt::format("capacities lie between {} and {} bytes", layout::min_capacity,
                       layout::max_capacity));
-  require(options.full <= static_cast<std::uint8_t>(Full::spill), "unknown full policy",
+  require(options.full <= static_cast<std::uint8_t>(Full::drop_oldest), "unknown full policy",
           fmt::format("policy {} is not built in this version", options.full),
-          "take block, reject or spill");
+          "take block, reject, spill or drop-oldest");
+  require(
+      options.full != static_cast<std::uint8_t>(Full::drop_oldest) || !is_followed(options),
+      options.durability != 0 ? "a durable queue cannot drop its oldest messages"
+                              : "a queue that retains cannot drop its oldest messages",
+      "all of its messages are kept on the disk, and what is dropped would be there all the same",
+      "take full policy spill, or leave durability and retain out");
   require(options.keep <= static_cast<std::uint8_t>(Keep::attached), "unknown keep policy",
           fmt::format("policy {} is not built in this version", options.keep));
   require(options.stall_timeout_ns >= 1'000'000, "the stall timeout is too short",
@@ -127,6 +133,7 @@ Queue::Queue(std::uint64_t id, std::string name, const layout::Request& options,
   m.made_by_request = maker.request;
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
   m.base.store(keeps ? 1 : layout::no_sequence, std::memory_order_relaxed);
+  m.base_settled = 1;  // messages_below(1)
   m.journaled.store(1, std::memory_order_relaxed);
   begin_ring(1);
   if (state_ != nullptr) {
@@ -243,7 +250,10 @@ std::set<std::uint64_t> Queue::inodes() const {
   return result;
 }
 
-std::uint64_t Queue::needed() const noexcept { return ring::needed_from(manifest(), cursors()); }
+std::uint64_t Queue::needed() const noexcept {
+  const std::uint64_t needed = ring::needed_from(manifest(), cursors());
+  return drops_oldest() ? std::max(needed, dropped().until) : needed;
+}
 
 std::uint64_t Queue::tail() const noexcept {
   const auto used = ring::in_use(newest().view());
@@ -429,6 +439,7 @@ void Queue::retire(std::uint32_t slot) {
       group.stream.leave(owner);
     }
     --group.members;
+    if (drops_oldest()) recount(handle.group);
     cursors().holds[slot].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
     cursors().holds[slot].ahead.store(layout::no_sequence, std::memory_order_relaxed);
   }

@@ -203,7 +203,8 @@ class Queue {
   /// Returns the first number that no message has.
   std::uint64_t take_from_clients() noexcept;
   [[nodiscard]] SavedGroup saved(std::uint16_t slot, std::uint64_t end) const;
-  void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next);
+  [[nodiscard]] SavedGroup position_of(std::uint16_t slot) const;
+  void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next, bool complete);
   void remember_group(std::uint16_t slot) const noexcept;
   /// Now and then, so that after the death of everything little comes twice.
   os::Instant remember_groups(os::Instant now) noexcept;
@@ -280,6 +281,23 @@ class Queue {
   /// and is the last step before. Where it says no, nothing is published. False: nor is there room.
   bool publish(std::uint64_t size, const std::vector<std::byte>& metadata, std::uint32_t flags,
                const std::function<bool(std::byte*, std::uint64_t)>& fill);
+
+  // -- dropping the oldest (dropping.cpp)
+  [[nodiscard]] bool drops_oldest() const noexcept { return layout::drops_oldest(manifest()); }
+  [[nodiscard]] group::SharedGroup::Counts counts() const noexcept;
+  /// The messages that were ever published below `s`, not below what is dropped.
+  [[nodiscard]] std::uint64_t messages_below(std::uint64_t s) const noexcept;
+  [[nodiscard]] ring::Dropped dropped() const noexcept;
+  [[nodiscard]] std::uint64_t dropped_by_base() const noexcept;
+  /// The first number that is not published or given up.
+  [[nodiscard]] std::uint64_t settled_until() const noexcept;
+  [[nodiscard]] bool is_out_of_room() const noexcept;
+  void consider_dropping(os::Instant now) noexcept;
+  void carry_skipped(std::size_t ring) noexcept;
+  void recount(std::uint16_t slot) const noexcept;
+  void begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept;
+  void purge_counting(std::uint64_t to) noexcept;
+  void set_base(std::uint64_t base) noexcept;
 
   // -- rings (service.cpp)
   [[nodiscard]] layout::RingGeometry first_geometry() const noexcept;

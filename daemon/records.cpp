@@ -58,6 +58,12 @@ layout::QueueRecord Queue::record() const {
     ++record.groups;
     record.memory += group_table_[slot]->words.size;
   }
+  for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
+    if (!group_table_[slot]) continue;
+    recount(slot);
+    record.dropped += cursors().cursors[slot].dropped.load(std::memory_order_relaxed);
+  }
+  if (drops_oldest()) record.dropped += dropped_by_base();
   for (const auto& handle : handle_table_) {
     if (!handle) continue;
     ++(handle->role == layout::Role::producer ? record.producers : record.consumers);
@@ -118,6 +124,8 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     record.read_back = cursor.read_back.load(std::memory_order_relaxed);
     record.read_back_bytes = cursor.read_back_bytes.load(std::memory_order_relaxed);
     record.expired = cursor.expired.load(std::memory_order_relaxed);
+    if (drops_oldest()) recount(static_cast<std::uint16_t>(slot));
+    record.dropped = cursor.dropped.load(std::memory_order_relaxed);
     const os::Instant expires = expires_at(slot);
     record.expires_in_ns = expires == os::never ? layout::no_sequence
                            : expires > now      ? expires - now

@@ -35,7 +35,7 @@ SavedQueue Queue::definition() const {
 
 SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
   const Group& group = *group_table_[slot];
-  SavedGroup saved{group.name, group.kind, group.stream.low(), {}, unused_for(slot, os::now())};
+  SavedGroup saved = position_of(slot);
   if (group.kind == GroupKind::shared) {
     saved.floor = group.shared.low();
     const std::uint64_t until = std::min(end, group.shared.end());
@@ -44,6 +44,20 @@ SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
     }
   }
   return saved;
+}
+
+/// Without how the messages in its window stand.
+SavedGroup Queue::position_of(std::uint16_t slot) const {
+  const Group& group = *group_table_[slot];
+  const layout::GroupCursor& cursor = cursors().cursors[slot];
+  return {group.name,
+          group.kind,
+          group.stream.low(),
+          {},
+          unused_for(slot, os::now()),
+          cursor.settled.load(std::memory_order_relaxed),
+          cursor.dropped.load(std::memory_order_relaxed),
+          cursor.told.load(std::memory_order_relaxed)};
 }
 
 bool Queue::stopped() const noexcept {
@@ -72,6 +86,9 @@ std::uint64_t Queue::take_from_clients() noexcept {
     });
     group->shared.move_floor();
   }
+  for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) recount(slot);
+  }
   ring_bells();
   return seal;
 }
@@ -97,6 +114,8 @@ SavedQueue Queue::save(std::uint64_t next) {
   result.complete = true;
   result.next = next;
   result.base = manifest().base.load(std::memory_order_relaxed);
+  result.base_settled = manifest().base_settled;
+  if (drops_oldest()) result.skipped = next - messages_below(next);
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot] && !group_table_[slot]->name.empty()) {
       result.groups.push_back(saved(slot, result.next));
@@ -127,13 +146,17 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   begin_ring(next);
   layout::Manifest& m = manifest();
   m.journaled.store(next, std::memory_order_relaxed);
+  newest().view().header().skipped_before.store(saved.complete ? saved.skipped : 0,
+                                                std::memory_order_relaxed);
+  m.base_settled = saved.base_settled;
   if (follows()) m.follow_from.store(next, std::memory_order_relaxed);
   const std::uint64_t first = journal_->empty() ? next : journal_->first();
-  for (const SavedGroup& group : saved.groups) restore(group, first, next);
+  for (const SavedGroup& group : saved.groups) restore(group, first, next, saved.complete);
   const bool keeps = options_.keep == static_cast<std::uint8_t>(Keep::unread);
   if (saved.complete) {
     m.base.store(saved.base, std::memory_order_relaxed);
   } else {
+    m.base_settled = first;  // numbers, as for groups: see restore()
     m.base.store(keeps && saved.groups.empty() ? first : layout::no_sequence,
                  std::memory_order_relaxed);
   }
@@ -141,7 +164,8 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
   deposit();
 }
 
-void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next) {
+void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next,
+                    bool complete) {
   const auto slot = static_cast<std::uint16_t>(
       std::find(group_table_.begin(), group_table_.end(), nullptr) - group_table_.begin());
   if (slot == layout::max_groups) {
@@ -156,7 +180,13 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
       group.shared.restore(saved.floor + i, saved.standing[i]);
     }
   }
-  cursors().cursors[slot].floor.store(floor, std::memory_order_relaxed);
+  layout::GroupCursor& cursor = cursors().cursors[slot];
+  cursor.floor.store(floor, std::memory_order_relaxed);
+  // After the death of everything nobody knows which numbers were messages: then all count.
+  cursor.settled.store(complete ? saved.settled : floor - std::min(floor, saved.dropped),
+                       std::memory_order_relaxed);
+  cursor.dropped.store(saved.dropped, std::memory_order_relaxed);
+  cursor.told.store(saved.told, std::memory_order_relaxed);
   entry.start.store(floor, std::memory_order_relaxed);
   entry.unused_before = saved.unused_ns;
   group.unused_remembered = saved.unused_ns;
@@ -184,11 +214,10 @@ void Queue::remember_group(std::uint16_t slot) const noexcept {
   Group& group = *group_table_[slot];
   if (state_ == nullptr || group.name.empty()) return;
   try {
-    const std::uint64_t floor = group.stream.low();
-    const std::uint64_t unused = unused_for(slot, os::now());
-    state_->catalogue().put(id_, {group.name, group.kind, floor, {}, unused});
-    group.remembered = floor;
-    group.unused_remembered = unused;
+    const SavedGroup position = position_of(slot);
+    state_->catalogue().put(id_, position);
+    group.remembered = position.floor;
+    group.unused_remembered = position.unused_ns;
   } catch (const std::exception& failure) {  // it is saved whole at a clean stop
     log(fmt::format("queue '{}': {}", name_, failure.what()));
   }

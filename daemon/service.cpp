@@ -100,6 +100,7 @@ bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
 void Queue::let_go() noexcept {
   const std::uint64_t from = free_until();
   while (rings_.size() > 1 && from >= rings_[1]->view().first()) {
+    if (drops_oldest()) carry_skipped(1);
     for (auto& name : manifest().first) {
       if (name.load(std::memory_order_relaxed) == rings_.front()->view().first()) {
         name.store(0, std::memory_order_seq_cst);
@@ -169,8 +170,11 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
     poison("its newest ring contradicts itself");
     return os::never;
   }
+  const bool drops = manifest().drops.load(std::memory_order_relaxed) == view.first();
+  if (drops && room_is_wanted(now) && is_out_of_room())
+    ring::drop_oldest(view, manifest(), cursors(), wanted);
   const bool nobody_needs_it =
-      free_until() > room.limit && ring::look(view, room.limit) != ring::Seen::nothing;
+      (drops || free_until() > room.limit) && ring::look(view, room.limit) != ring::Seen::nothing;
   const auto status = ring::probe(view, wanted, room).status;
   const bool no_room =
       status == ring::ClaimStatus::no_slots || status == ring::ClaimStatus::no_bytes;
@@ -300,6 +304,7 @@ os::Instant Queue::service(os::Instant now) {
   let_go();
   resume_replacement();
   consider_growth(wanted_);
+  consider_dropping(now);
   os::Instant next = os::never;
   // First, as the journal waits for what is only claimed.
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));

@@ -65,11 +65,13 @@ void add_options(CLI::App& app, CreateArguments& arguments) {
            "most bytes in memory; a limit, not a price (16MiB)");
   add_count(app, "--slots", options.slots, "most messages in memory, a power of two (65536)");
   add_choice<Full>(app, "--full", options.full,
-                   {{"block", Full::block}, {"reject", Full::reject}, {"spill", Full::spill}},
-                   "what happens when there is no room: senders wait, are told so, or\n"
-                   "the oldest messages go to the disk (spill where there is a\n"
-                   "state directory, else block)",
-                   {"drop-oldest"});
+                   {{"block", Full::block},
+                    {"reject", Full::reject},
+                    {"spill", Full::spill},
+                    {"drop-oldest", Full::drop_oldest}},
+                   "what happens when there is no room: senders wait, are told so, the\n"
+                   "oldest messages go to the disk, or are dropped (spill where there\n"
+                   "is a state directory, else block)");
   add_choice<Durability>(app, "--durability", options.durability,
                          {{"memory", Durability::memory}, {"disk", Durability::disk}},
                          "disk: every message goes to the disk too, and senders can wait\n"

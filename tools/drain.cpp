@@ -57,7 +57,7 @@ class AppendedFile {
 void say_how_much(const Sink& sink, const Settings& settings) {
   say(settings, fmt::format("drained {}, {}", plural(sink.messages(), "message"),
                             plural(sink.bytes(), "byte")));
-  warn_about_stale(sink, settings);
+  warn_about(sink, settings);
 }
 
 /// Then there is no line of a terminal for anything else.

@@ -113,9 +113,9 @@ class Reader {
 
   /// A misspelt member would be a key or a header silently lost.
   void check_members(const Json& object) const {
-    static constexpr std::array<std::string_view, 14> known{
-        "queue",       "seq",  "ts",      "key",         "key_b64", "headers",    "ttl",
-        "headers_b64", "size", "payload", "payload_b64", "parts",   "deliveries", "expired"};
+    static constexpr std::array<std::string_view, 15> known{
+        "queue", "seq",     "ts",          "key",   "key_b64",    "headers", "ttl", "headers_b64",
+        "size",  "payload", "payload_b64", "parts", "deliveries", "expired", "gap"};
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) == known.end()) {
         refuse(fmt::format("\"{}\" is not a member of an envelope", name));
@@ -214,6 +214,7 @@ Envelope envelope_of(const Message& message, std::string_view queue) {
           .headers = message.headers(),
           .payload = message.bytes(),
           .deliveries = message.deliveries(),
+          .gap = message.gap(),
           .ttl = message.ttl(),
           .is_batch = message.is_batch()};
 }
@@ -247,6 +248,7 @@ std::string to_json_line(const Envelope& envelope) {
   add_headers(object, envelope.headers);
   add_payload(object, envelope);
   if (envelope.deliveries) object["deliveries"] = *envelope.deliveries;
+  if (envelope.gap != 0) object["gap"] = envelope.gap;
   if (envelope.ttl != no_wait) object["ttl"] = seconds(envelope.ttl);
   if (envelope.expired) object["expired"] = true;
   return object.dump() + "\n";

@@ -25,6 +25,7 @@ struct Envelope {
   std::vector<Header> headers;
   std::span<const std::byte> payload;
   std::optional<unsigned> deliveries;  ///< nothing where it was not handed out
+  std::uint64_t gap = 0;               ///< messages missed before it
   Timeout ttl = no_wait;               ///< what it was sent with; zero: none
   bool expired = false;
   bool is_batch = false;  ///< the payload is that of an atomic batch
@@ -46,6 +47,7 @@ struct Envelope {
 ///   {"b64": "..."}            as the value of a header
 ///   "headers_b64": [["name", "value"], ...] in base64, instead of "headers", where a name is no
 ///                             UTF-8 or there twice
+///   "gap": 1000               messages that its group has missed before it, where it has
 ///   "ttl": 1.5                seconds that it was sent with, where it was
 ///   "expired": true           where these are over
 ///   "parts": ["text", {"b64": "..."}]  instead of "payload", the messages of an atomic batch;

@@ -20,6 +20,7 @@ Json json_of(const GroupInfo& group) {
           {"read_back", group.read_back},
           {"read_back_bytes", group.read_back_bytes},
           {"expired", group.expired},
+          {"dropped", group.dropped},
           {"expires_in", group.expires_in ? Json(seconds(*group.expires_in)) : Json(nullptr)}};
 }
 
@@ -30,11 +31,13 @@ Table table_of_groups(const std::vector<GroupInfo>& groups) {
                {"LAG", true},
                {"MEMBERS", true},
                {"UNACKED", true},
+               {"DROPPED", true},
                {"EXPIRES", true}});
   for (const GroupInfo& group : groups) {
     table.add({text_cell(group.name.empty() ? "(broadcast)" : group.name),
                text_cell(name_of(group.kind)), count_cell(group.floor), count_cell(group.lag),
-               count_cell(group.members), count_cell(group.unacked), age_cell(group.expires_in)});
+               count_cell(group.members), count_cell(group.unacked), count_cell(group.dropped),
+               age_cell(group.expires_in)});
   }
   return table;
 }

@@ -36,6 +36,7 @@ Table table_of(const std::vector<QueueInfo>& queues) {
                {"MEMORY", true},
                {"JOURNAL", true},
                {"ALARM"},
+               {"DROPPED", true},
                {"DELIVERIES", true},
                {"DEAD-LETTER"}});
   for (const QueueInfo& queue : queues) {
@@ -43,7 +44,8 @@ Table table_of(const std::vector<QueueInfo>& queues) {
                size_cell(queue.bytes), size_cell(queue.options.capacity), count_cell(queue.rings),
                count_cell(queue.producers), count_cell(queue.consumers), count_cell(queue.groups),
                size_cell(queue.memory), size_cell(queue.journal_bytes), alarm_cell(queue.alarm),
-               max_deliveries_cell(queue.options), dead_letter_cell(queue.options)});
+               count_cell(queue.dropped), max_deliveries_cell(queue.options),
+               dead_letter_cell(queue.options)});
   }
   return table;
 }
@@ -79,8 +81,10 @@ Verb add_ls(CLI::App& root, Settings& settings) {
       {.name = "ls",
        .does = "List queues",
        .text =
-           "In a pipe, columns are separated by tabs and sizes are bytes. DELIVERIES: how often a\n"
-           "message is delivered before it goes to the queue DEAD-LETTER.\n"
+           "In a pipe, columns are separated by tabs and sizes are bytes. DROPPED: what groups "
+           "have\n"
+           "missed, with full policy drop-oldest. DELIVERIES: how often a message is delivered\n"
+           "before it goes to the queue DEAD-LETTER.\n"
            "Exit code 1: no queue has a name like GLOB.\n\n"
            "Examples:\n"
            "  spillring ls\n"

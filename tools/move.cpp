@@ -27,7 +27,7 @@ struct MoveArguments {
 void say_how_much(const Sink& sink, const Settings& settings) {
   say(settings, fmt::format("moved {}, {}", plural(sink.messages(), "message"),
                             plural(sink.bytes(), "byte")));
-  warn_about_stale(sink, settings);
+  warn_about(sink, settings);
 }
 
 Exit run(MoveArguments& arguments, const Settings& settings) {

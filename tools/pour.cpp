@@ -86,6 +86,7 @@ void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& 
     }
     for (Message& message : *batch) {
       pace.wait_for(timestamp_of(message));
+      sink.count_missed(message);
       sink.take(std::move(message));
     }
     most -= batch->size();
@@ -95,7 +96,11 @@ void pour(Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& 
   }
 }
 
-void warn_about_stale(const Sink& sink, const Settings& settings) {
+void warn_about(const Sink& sink, const Settings& settings) {
+  if (sink.missed() != 0) {
+    say(settings, fmt::format("warning: {} missed: dropped, or lost, before they were read",
+                              plural(sink.missed(), "message")));
+  }
   if (sink.stale() == 0) return;
   say(settings, fmt::format("warning: {} took longer than the lease and will be delivered again",
                             plural(sink.stale(), "message")));

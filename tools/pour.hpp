@@ -30,6 +30,9 @@ class Sink {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
   /// Messages that somebody else was given while they were in hand: both have them.
   [[nodiscard]] std::uint64_t stale() const noexcept { return stale_; }
+  /// Messages that the group has missed, dropped or lost before they came here.
+  [[nodiscard]] std::uint64_t missed() const noexcept { return missed_; }
+  void count_missed(const Message& next) noexcept { missed_ += next.gap(); }
 
  protected:
   void acknowledge(Message& message);
@@ -42,6 +45,7 @@ class Sink {
   std::uint64_t messages_ = 0;
   std::uint64_t bytes_ = 0;
   std::uint64_t stale_ = 0;
+  std::uint64_t missed_ = 0;
 };
 
 /// Writes to a file descriptor.
@@ -90,7 +94,7 @@ void pour(
     Consumer& source, Sink& sink, std::uint64_t most, Timeout wait, Pace& pace,
     const std::function<void()>& moved = [] {});
 
-/// A warning about stale messages, if there are any.
-void warn_about_stale(const Sink& sink, const Settings& settings);
+/// A warning about messages that were missed, or are stale, if there are any.
+void warn_about(const Sink& sink, const Settings& settings);
 
 }  // namespace spillring::tools

@@ -27,6 +27,7 @@ Property word(std::string name, const std::string& value) {
 
 std::string name_of(Full full) {
   if (full == Full::spill) return "spill";
+  if (full == Full::drop_oldest) return "drop-oldest";
   return full == Full::block ? "block" : "reject";
 }
 std::string sync_of(const QueueOptions& options) {
@@ -133,6 +134,7 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           {"doomed", doomed_cell(queue), queue.doomed},
           count("dead_lettered", queue.dead_lettered),
           count("discarded", queue.discarded),
+          count("dropped", queue.dropped),
           {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
           word("owner", user_name(queue.owner)),
           word("owner_group", group_name(queue.owner_group)),

@@ -62,6 +62,10 @@ Exit execute(Consumer& consumer, RecvArguments& arguments, std::uint64_t most,
       throw data_failure(message.error(), fmt::format("cannot receive from '{}'", arguments.queue));
     }
     arguments.pace.wait_for(timestamp_of(*message));
+    if (const std::uint64_t gap = message->gap(); gap != 0) {
+      say(settings, fmt::format("warning: {} missed before message {}", plural(gap, "message"),
+                                message->seq()));
+    }
     const int status = run_command(arguments.command, envelope_of(*message, arguments.queue));
     const std::uint64_t seq = message->seq();
     const Result<void> told = status == 0 ? message->ack() : message->nack(arguments.retry_delay);
@@ -94,7 +98,7 @@ Exit run(RecvArguments& arguments, const Settings& settings) {
   Outlet outlet(STDOUT_FILENO, "stdout", arguments.queue, rendering,
                 arguments.no_ack ? Outlet::Acknowledge::never : Outlet::Acknowledge::written);
   pour(consumer, outlet, most, arguments.wait, arguments.pace);
-  warn_about_stale(outlet, settings);
+  warn_about(outlet, settings);
   if (outlet.messages() > 0) return Exit::ok;
   remark(settings, fmt::format("queue '{}' is empty", arguments.queue));
   return Exit::nothing;

@@ -44,6 +44,7 @@ struct Change {
   double read_back = 0;
   double read_back_bytes = 0;
   double expired = 0;
+  double dropped = 0;
   double dead_lettered = 0;
   double discarded = 0;
   std::optional<std::uint64_t> lag;  // of the slowest group; there may be none
@@ -99,6 +100,7 @@ Change change_between(const Sample& before, const Sample& now) {
   change.read_back = group_rate(&GroupInfo::read_back);
   change.read_back_bytes = group_rate(&GroupInfo::read_back_bytes);
   change.expired = group_rate(&GroupInfo::expired);
+  change.dropped = group_rate(&GroupInfo::dropped);
   for (const GroupInfo& group : now.groups) {
     change.lag = std::max(change.lag.value_or(0), group.lag);
   }
@@ -163,6 +165,7 @@ Table table_of() {
                 {"READ/S", true, number},
                 {"READ-B/S", true, number},
                 {"EXPIRED/S", true, number},
+                {"DROPPED/S", true, number},
                 {"DEAD/S", true, number},
                 {"DISCARD/S", true, number},
                 {"DOOMED", true, number},
@@ -183,6 +186,7 @@ std::vector<Cell> row_of(const QueueInfo& queue, const Change& change) {
           rate_cell(change.read_back),
           size_rate_cell(change.read_back_bytes),
           rate_cell(change.expired),
+          rate_cell(change.dropped),
           rate_cell(change.dead_lettered),
           rate_cell(change.discarded),
           doomed_cell(queue),
@@ -207,6 +211,7 @@ Json json_of(const QueueInfo& queue, const Change& change, const std::string& ti
           {"read_back_per_second", rounded(change.read_back)},
           {"read_back_bytes_per_second", rounded(change.read_back_bytes)},
           {"expired_per_second", rounded(change.expired)},
+          {"dropped_per_second", rounded(change.dropped)},
           {"dead_lettered_per_second", rounded(change.dead_lettered)},
           {"discarded_per_second", rounded(change.discarded)},
           {"doomed", queue.doomed},
@@ -296,12 +301,11 @@ Verb add_stat(CLI::App& root, Settings& settings) {
            "of the slowest group. JOURNALED: how many of MSGS are on the disk; JOURNAL: the disk\n"
            "space that takes; SPILLED/S and SPILL-B/S: how much is written to it, READ/S and\n"
            "READ-B/S: how much groups are given from it, in messages and their bytes. EXPIRED/S:\n"
-           "messages whose time was over before a group got them. DEAD/S: dead letters; "
-           "DISCARD/S:\n"
+           "messages whose time was over before a group got them; DROPPED/S: those that groups\n"
+           "have missed, with full policy drop-oldest. DEAD/S: dead letters; DISCARD/S:\n"
            "delivered too often, and finished for want of a queue for dead letters; DOOMED: those\n"
-           "that still wait to become one. OLDEST: how long ago the oldest message still needed "
-           "was\n"
-           "sent; ALARM: why the disk takes nothing.\n"
+           "that still wait to become one. OLDEST: how long ago the oldest message still needed\n"
+           "was sent; ALARM: why the disk takes nothing.\n"
            "Rates are those of the interval; the first line comes at its end. Ctrl-C ends.\n\n"
            "Examples:\n"
            "  spillring stat\n"

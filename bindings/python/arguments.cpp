@@ -284,8 +284,8 @@ Start start_of(py::handle value, const char* name) {
 }
 
 Full full_of(py::handle value) {
-  constexpr std::array policies{Full::block, Full::reject, Full::spill};
-  return policies[choice_of(value, "full", {"block", "reject", "spill"}, {"drop-oldest"})];
+  constexpr std::array policies{Full::block, Full::reject, Full::spill, Full::drop_oldest};
+  return policies[choice_of(value, "full", {"block", "reject", "spill", "drop-oldest"}, {})];
 }
 
 Keep keep_of(py::handle value) {
@@ -294,6 +294,7 @@ Keep keep_of(py::handle value) {
 
 std::string_view word_for(Full full) {
   if (full == Full::spill) return "spill";
+  if (full == Full::drop_oldest) return "drop-oldest";
   return full == Full::block ? "block" : "reject";
 }
 

@@ -219,7 +219,8 @@ capacity="16MiB"    most bytes in memory, a number or text such as "64MiB"; a li
 slots=65536         most messages in memory; rounded up to a power of two
 full=None           what put() gets when there is no room: "block" waits, "reject" raises Full,
                     "spill" moves the oldest messages to the disk, from where they come back in
-                    order; None: "spill" where the supervisor has a state directory, else "block"
+                    order, "drop-oldest" drops them: msg.gap and groups() say how many were
+                    missed; None: "spill" where the supervisor has a state directory, else "block"
 durability="memory" "disk": every message goes to the disk too; put(durable=True) and flush() wait
                     until it is there. Needs a supervisor with a state directory
 sync="each"         how often the disk is made to have what was sent, with durability="disk": for

@@ -60,6 +60,7 @@ py::object to_python(const QueueInfo& info) {
   fields["doomed"] = info.doomed;
   fields["dead_lettered"] = info.dead_lettered;
   fields["discarded"] = info.discarded;
+  fields["dropped"] = info.dropped;
   fields["exclusive_producer"] = info.options.exclusive_producer;
   fields["prealloc"] = info.options.prealloc;
   fields["durability"] = word_for(info.options.durability);
@@ -113,6 +114,7 @@ py::object to_python(const GroupInfo& info) {
   fields["read_back"] = info.read_back;
   fields["read_back_bytes"] = info.read_back_bytes;
   fields["expired"] = info.expired;
+  fields["dropped"] = info.dropped;
   fields["expires_in"] =
       info.expires_in ? py::object(py::float_(seconds(*info.expires_in))) : py::object(py::none());
   return make("GroupInfo", fields);

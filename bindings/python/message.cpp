@@ -40,6 +40,7 @@ MessageObject::MessageObject(std::shared_ptr<ConsumerHandle> handle, spillring::
       seq_(message_.seq()),
       deliveries_(message_.deliveries()),
       is_batch_(message_.is_batch()),
+      gap_(message_.gap()),
       timestamp_(message_.timestamp().time_since_epoch()),
       ttl_(message_.ttl()) {}
 
@@ -51,6 +52,7 @@ MessageObject::MessageObject(PeekedMessage copy, std::string queue)
       seq_(copy_->seq),
       deliveries_(0),
       is_batch_(copy_->is_batch),
+      gap_(0),
       timestamp_(static_cast<std::int64_t>(copy_->timestamp_ns)),
       ttl_(copy_->ttl) {}
 
@@ -271,8 +273,8 @@ void define_message(py::module_& module) {
 
 bytes(m), memoryview(m), np.frombuffer(m, 'f4') and all that takes a buffer work on it; only
 bytes(m) and m.copy() copy. The bytes do not change while a view of them exists, and a view keeps
-its message. seq, queue, deliveries, is_batch, ttl and timestamp stay after ack(); key, headers and the
-bytes do not.
+its message. seq, queue, deliveries, is_batch, gap, ttl and timestamp stay after ack(); key, headers
+and the bytes do not.
 
 A message of a shared group is acknowledged with ack() or handed back with nack(). A with statement
 does the one at its end and the other after an exception. A message that is dropped without either
@@ -290,6 +292,9 @@ is handed back, with a ResourceWarning.)");
       .def_property_readonly("deliveries", &MessageObject::deliveries,
                              "How often it was handed out, this time included; above 1 it is a "
                              "redelivery. 0 if it was peeked at.")
+      .def_property_readonly("gap", &MessageObject::gap,
+                             "How many messages its group has missed before it, dropped by "
+                             "full='drop-oldest' or lost; each is told of once.")
       .def_property_readonly("ttl", &MessageObject::ttl,
                              "Seconds that it was sent with, to be delivered in; None: no matter "
                              "how long.")

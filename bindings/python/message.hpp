@@ -48,6 +48,7 @@ class MessageObject {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::uint64_t seq() const { return seq_; }
   [[nodiscard]] unsigned deliveries() const { return deliveries_; }
+  [[nodiscard]] std::uint64_t gap() const { return gap_; }
   [[nodiscard]] const std::string& queue() const { return queue_; }
   [[nodiscard]] pybind11::object timestamp() const;
   [[nodiscard]] pybind11::object ttl() const;
@@ -85,6 +86,7 @@ class MessageObject {
   std::uint64_t seq_;
   unsigned deliveries_;
   bool is_batch_;
+  std::uint64_t gap_;
   std::chrono::nanoseconds timestamp_;  // since 1970
   Timeout ttl_;
 };

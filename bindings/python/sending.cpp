@@ -23,9 +23,11 @@ namespace {
 
 constexpr std::size_t most_in_batch = 1024;
 
-/// A queue that spills is not full for long: so much patience put_nowait() has too.
+/// A queue that spills or drops is not full for long: so much patience put_nowait() has too.
 Timeout patient(Full full, Timeout timeout) {
-  return full == Full::spill ? std::max<Timeout>(timeout, std::chrono::milliseconds(200)) : timeout;
+  return full == Full::spill || full == Full::drop_oldest
+             ? std::max<Timeout>(timeout, std::chrono::milliseconds(200))
+             : timeout;
 }
 
 }  // namespace

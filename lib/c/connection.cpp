@@ -175,6 +175,7 @@ spillring_code spillring_groups(const spillring_queue* queue,
       info.read_back = group.read_back;
       info.read_back_bytes = group.read_back_bytes;
       info.expired = group.expired;
+      info.dropped = group.dropped;
       info.expires_in_ns = group.expires_in ? group.expires_in->count() : -1;
       each(&info, context);
     }

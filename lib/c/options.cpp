@@ -38,8 +38,9 @@ QueueOptions options_of(const spillring_queue_options* given) {
   QueueOptions options;
   if (known.capacity != 0) options.capacity = known.capacity;
   if (known.slots != 0) options.slots = known.slots;
-  options.full = choice_of(known.full, {Full::standard, Full::block, Full::reject, Full::spill},
-                           "the full policy");
+  options.full = choice_of(
+      known.full, {Full::standard, Full::block, Full::reject, Full::spill, Full::drop_oldest},
+      "the full policy");
   options.keep = choice_of(known.keep, {Keep::unread, Keep::attached}, "the keep policy");
   options.durability =
       choice_of(known.durability, {Durability::memory, Durability::disk}, "the durability");
@@ -89,9 +90,10 @@ spillring_queue_options shown(const QueueOptions& options) {
   shown.size = sizeof shown;
   shown.capacity = options.capacity;
   shown.slots = options.slots;
-  shown.full = options.full == Full::block    ? SPILLRING_FULL_BLOCK
-               : options.full == Full::reject ? SPILLRING_FULL_REJECT
-                                              : SPILLRING_FULL_SPILL;
+  shown.full = options.full == Full::block         ? SPILLRING_FULL_BLOCK
+               : options.full == Full::reject      ? SPILLRING_FULL_REJECT
+               : options.full == Full::drop_oldest ? SPILLRING_FULL_DROP_OLDEST
+                                                   : SPILLRING_FULL_SPILL;
   shown.keep = static_cast<std::int32_t>(options.keep);
   shown.durability = static_cast<std::int32_t>(options.durability);
   shown.prealloc = options.prealloc ? 1 : 0;
@@ -124,6 +126,7 @@ spillring_queue_info shown(const QueueInfo& info, const spillring_queue_options&
   shown_info.doomed = info.doomed;
   shown_info.dead_lettered = info.dead_lettered;
   shown_info.discarded = info.discarded;
+  shown_info.dropped = info.dropped;
   shown_info.bytes = info.bytes;
   shown_info.journaled = info.journaled;
   shown_info.journal_bytes = info.journal_bytes;

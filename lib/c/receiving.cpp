@@ -134,6 +134,10 @@ uint64_t spillring_message_sequence(const spillring_message* message) {
   return message->copy != nullptr ? message->copy->seq : message->message.seq();
 }
 
+uint64_t spillring_message_gap(const spillring_message* message) {
+  return message->copy != nullptr ? 0 : message->message.gap();
+}
+
 uint32_t spillring_message_deliveries(const spillring_message* message) {
   return message->copy != nullptr ? 0 : message->message.deliveries();
 }

@@ -136,6 +136,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.doomed = record.doomed;
   info.dead_lettered = record.dead_lettered;
   info.discarded = record.discarded;
+  info.dropped = record.dropped;
   info.options.mode = record.mode;
   info.options.owner_group = std::to_string(record.owner_group);
   info.owner = record.owner;
@@ -310,7 +311,7 @@ std::vector<GroupInfo> Queue::groups() const {
       groups.push_back({std::string(record.name.view()), static_cast<GroupKind>(record.kind),
                         record.floor, record.lag, record.members, record.unacked, record.lost,
                         record.read_back, record.read_back_bytes, record.expired,
-                        expires_in(record)});
+                        expires_in(record), record.dropped});
       request.number = record.slot + 1U;
     }
     if (answer.reply.number == 0 || answer.reply.records == 0) return groups;

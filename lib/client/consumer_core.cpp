@@ -23,6 +23,7 @@ ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
       rings_(attachment_),
       journal_(attachment_),
       group_(answer.reply.group),
+      drops_(layout::drops_oldest(attachment_.manifest())),
       hold_word_(&attachment_.groups().holds[attachment_.owner().slot].sequence) {
   if (group_ >= layout::max_groups) throw Error(Code::corrupt, "a group without a place");
   entry_ = &attachment_.manifest().groups[group_];
@@ -111,6 +112,7 @@ Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) 
   message.timestamp_ = extent.timestamp;
   message.receipt_ = found.receipt;
   message.source_ = &found.source();
+  message.gap_ = std::exchange(gap_, 0);
   ++messages_;
   return result;
 }
@@ -170,6 +172,39 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (*ring == nullptr) return look_in_journal(s);
   const ring::Seen seen = ring::look((*ring)->view, s);
   return seen == ring::Seen::gone ? look_in_journal(s) : Result<Sight>(Sight{seen, *ring});
+}
+
+Result<Ring*> ConsumerCore::dropping_ring(std::uint64_t low) {
+  const auto& drops = attachment_.manifest().drops;
+  // SYNC POINT READ: drops. seq_cst: what the supervisor stored before it, skipped_before, is
+  // there.
+  for (std::uint64_t name = drops.load(std::memory_order_seq_cst); name != 0;) {
+    if (current_ != nullptr && current_->view.first() == name) return current_;
+    // Behind a ring that was replaced nothing is dropped before its successor takes its place.
+    if (low > name && rings_.name_for(low) != name) return nullptr;
+    const Result<Ring*> found = ring_of(name);
+    if (!found || (*found != nullptr && (*found)->view.first() == name)) return found;
+    // It was let go: every group is past it, or its successor drops.
+    const std::uint64_t again = drops.load(std::memory_order_seq_cst);
+    if (again == name) break;
+    name = again;
+  }
+  return nullptr;
+}
+
+Result<ring::Dropped> ConsumerCore::dropped(std::uint64_t low) {
+  const Result<Ring*> ring = dropping_ring(low);
+  if (!ring) return ring.error();
+  if (*ring == nullptr) return ring::Dropped{};
+  return ring::dropped_of((*ring)->view);
+}
+
+bool ConsumerCore::is_dropped(std::uint64_t low) const noexcept {
+  const std::uint64_t name = attachment_.manifest().drops.load(std::memory_order_seq_cst);
+  if (low < name) return true;
+  const std::shared_ptr<Ring> ring = rings_.mapped_for(low);
+  return ring != nullptr && ring->view.first() == name &&
+         ring->view.header().gone.load(std::memory_order_seq_cst) > low;
 }
 
 bool ConsumerCore::may_be_there(std::uint64_t s) const noexcept {

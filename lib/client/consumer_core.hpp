@@ -140,11 +140,22 @@ class ConsumerCore {
   [[nodiscard]] bool is_over(const Found& found) const noexcept;
   [[nodiscard]] bool is_over(std::uint64_t s, const Ring& ring) const noexcept;
   void count_expired() noexcept { cursor().expired.fetch_add(1, std::memory_order_relaxed); }
-  void count_lost() noexcept { cursor().lost.fetch_add(1, std::memory_order_relaxed); }
+  void count_lost() noexcept {
+    cursor().lost.fetch_add(1, std::memory_order_relaxed);
+    ++gap_;
+  }
   void count_read_back(std::uint64_t bytes) noexcept {
     cursor().read_back.fetch_add(1, std::memory_order_relaxed);
     cursor().read_back_bytes.fetch_add(bytes, std::memory_order_relaxed);
   }
+  /// The oldest messages are dropped where there is no room.
+  [[nodiscard]] bool drops() const noexcept { return drops_; }
+  /// What of the queue was dropped, as far as that may concern a group whose floor is `low`.
+  Result<ring::Dropped> dropped(std::uint64_t low);
+  /// A sleeper's look: true if dropped(low) may reach beyond. Thread-safe.
+  [[nodiscard]] bool is_dropped(std::uint64_t low) const noexcept;
+  /// What its group has missed is told of with the next message.
+  void hear_of_dropped() noexcept { gap_ += group::hear_of_dropped(cursor()); }
   /// Hold: the oldest live one; `behind` where there is none.
   void raise_hold(std::uint64_t behind) noexcept;
   /// The same, and the caller calls made_room().
@@ -176,6 +187,8 @@ class ConsumerCore {
     ConsumerCore& core_;
   };
 
+  /// The ring that drops its oldest; nullptr: none, or a group whose floor is `low` is past it.
+  Result<Ring*> dropping_ring(std::uint64_t low);
   Result<Message> next(Timeout timeout);
   Result<Message> message(const Found& found);
   template <typename Extent>
@@ -197,6 +210,7 @@ class ConsumerCore {
   // What the journal cannot give back, as far as it was looked for: from one up to another.
   std::pair<std::uint64_t, std::uint64_t> lost_{0, 0};
   std::uint16_t group_;
+  const bool drops_;
   const layout::GroupEntry* entry_;
   bool closed_ = false;
   Ring* current_ = nullptr;
@@ -204,6 +218,7 @@ class ConsumerCore {
   std::uint64_t hold_ = layout::no_sequence;  // what it says
   LiveSet live_;
   std::uint64_t messages_ = 0;
+  std::uint64_t gap_ = 0;      // before the next message
   os::Instant last_tick_ = 0;  // in which a poll last looked for what is in its way
 
   // -- of wait(), which may run on another thread
@@ -235,7 +250,9 @@ inline group::Moved ConsumerCore::lift_hold(std::uint64_t behind) noexcept {
   const std::uint64_t before = hold_;
   if (before == layout::no_sequence) return {before, before};
   const std::uint64_t oldest = live_.oldest_in_ring(rings_.newest_mapped());
-  const std::uint64_t now = oldest == layout::no_sequence ? std::max(behind, before) : oldest;
+  // Where the oldest are dropped, a hold that no view needs would be in the way of that.
+  const std::uint64_t none = drops_ ? layout::no_sequence : std::max(behind, before);
+  const std::uint64_t now = oldest == layout::no_sequence ? none : oldest;
   if (now <= before) return {before, before};
   // SYNC POINT WRITE: hold. release: the views' last looks at their bytes are over. Any older value
   // protects more, but for one of an older ring, which protects nothing in this one: so the fence

@@ -109,6 +109,9 @@ std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) 
       break;
     }
     s = found.next;
+    if (gone && ring != nullptr && layout::drops_oldest(attachment_.manifest())) {
+      s = std::max(s, ring->view.header().gone.load(std::memory_order_seq_cst));
+    }
   }
   return messages;
 }

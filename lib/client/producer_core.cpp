@@ -45,7 +45,8 @@ ProducerCore::ProducerCore(const QueueRef& queue, Answered& answer, const Produc
       rings_(attachment_),
       options_(options),
       plain_below_(plain_below(attachment_.manifest(), options)),
-      keeps_nothing_(attachment_.manifest().keep == static_cast<std::uint8_t>(Keep::attached)) {
+      keeps_nothing_(attachment_.manifest().keep == static_cast<std::uint8_t>(Keep::attached) ||
+                     layout::drops_oldest(attachment_.manifest())) {
   advance().value();
 }
 
@@ -116,7 +117,7 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
     }
     if (claim.status == ring::ClaimStatus::corrupt) return attachment_.report_damage();
     const bool sealed = claim.status == ring::ClaimStatus::sealed;
-    if (!sealed && gain_room(ring)) continue;
+    if (!sealed && gain_room(ring, claim, shape->extent())) continue;
     const bool may_wait =
         timeout > no_wait && attachment_.manifest().full != static_cast<std::uint8_t>(Full::reject);
     if (!may_wait && !sealed && !can_grow(claim.status) && rings_.newest_name() == ring.first()) {
@@ -313,13 +314,28 @@ Result<void> ProducerCore::advance() {
   return Code::unavailable;
 }
 
-bool ProducerCore::gain_room(const ring::RingView& ring) noexcept {
-  return ring::reclaim(ring, attachment_.manifest(), attachment_.groups());
+bool ProducerCore::gain_room(const ring::RingView& ring, const ring::Claim& claim,
+                             std::uint64_t extent) noexcept {
+  return ring::reclaim(ring, attachment_.manifest(), attachment_.groups()) ||
+         drop_oldest(ring, claim.status, extent);
+}
+
+bool ProducerCore::drop_oldest(const ring::RingView& ring, ring::ClaimStatus status,
+                               std::uint64_t extent) const noexcept {
+  const layout::Manifest& m = attachment_.manifest();
+  if (!layout::drops_oldest(m)) return false;
+  // A larger ring comes first, and what is older than this ring's messages goes before them.
+  const std::uint32_t wanting =
+      status == ring::ClaimStatus::no_slots ? layout::more_slots : layout::more_bytes;
+  if ((m.can_grow.load(std::memory_order_acquire) & wanting) != 0) return false;
+  if (m.drops.load(std::memory_order_seq_cst) != ring.first()) return false;
+  return ring::drop_oldest(ring, m, attachment_.groups(), extent);
 }
 
 bool ProducerCore::can_grow(ring::ClaimStatus status) const noexcept {
   // Who is interruptible waits apart from its attempts.
-  if (attachment_.manifest().full == static_cast<std::uint8_t>(Full::spill)) {
+  if (attachment_.manifest().full == static_cast<std::uint8_t>(Full::spill) ||
+      layout::drops_oldest(attachment_.manifest())) {
     return !options_.interruptible;
   }
   const std::uint32_t wanting =
@@ -348,7 +364,7 @@ bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
   if (!ring::refresh(ring, room)) return true;
   const ring::Claim at = ring::probe(ring, extent, room);
   if (at.status == ring::ClaimStatus::corrupt) return true;
-  if (at.status != ring::ClaimStatus::claimed) return false;
+  if (at.status != ring::ClaimStatus::claimed) return drop_oldest(ring, at.status, extent);
   if (spare == no_spare) return true;
   const std::uint64_t slots = room.limit + ring.slots() - 2 - at.sequence;
   const std::uint64_t bytes = ring.arena() - (at.start - room.low);

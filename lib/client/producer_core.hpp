@@ -92,7 +92,11 @@ class ProducerCore {
   [[nodiscard]] Code disk_condition() const;
   Result<void> advance();
   /// After a claim found no room: reclaims, or says what to wait for.
-  bool gain_room(const ring::RingView& ring) noexcept;
+  bool gain_room(const ring::RingView& ring, const ring::Claim& claim,
+                 std::uint64_t extent) noexcept;
+  /// Drops the oldest, where that is what the queue does, and nothing else is left to do.
+  bool drop_oldest(const ring::RingView& ring, ring::ClaimStatus status,
+                   std::uint64_t extent) const noexcept;
   /// Whether more may still come of what `status` found wanting: a larger ring, or room by
   /// spilling.
   [[nodiscard]] bool can_grow(ring::ClaimStatus status) const noexcept;
@@ -116,7 +120,8 @@ class ProducerCore {
   std::uint64_t last_told_ = 0;    // value of Manifest::follow_from that the supervisor was told of
   std::uint64_t last_mark_ = 0;    // of Manifest::alert_sequence that the supervisor was told of
   const std::size_t plain_below_;  // so much payload without metadata of its own can be claimed
-  const bool keeps_nothing_;  // keep = attached: without groups, what is published may go at once
+  // What is published may go at once: keep = attached, without groups; or the oldest are dropped.
+  const bool keeps_nothing_;
   std::uint64_t loans_ = 0;
   bool closed_ = false;
 };

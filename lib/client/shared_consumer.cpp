@@ -23,7 +23,8 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
   words_ = os::Mapping(answer.descriptors[4], os::whole_pages(window * sizeof(layout::Word)),
                        os::Rights::read_write);
   group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window,
-                       attachment().manifest().max_deliveries);
+                       attachment().manifest().max_deliveries,
+                       drops() ? SharedGroup::Counts::yes : SharedGroup::Counts::no);
   map_ring_of(group_.low());
 }
 
@@ -42,6 +43,7 @@ Code SharedConsumer::take(bool from_floor, Found& found) {
     claimed_.pop_front();
     if (!is_over(found)) [[likely]] {
       tell_ahead();
+      if (drops()) hear_of_dropped();
       return Code::ok;
     }
     expire(found);
@@ -56,7 +58,16 @@ void SharedConsumer::tell_ahead() noexcept {
   set_ahead(claimed_.empty() ? layout::no_sequence : claimed_.front().sequence);
 }
 
+Result<void> SharedConsumer::pass_dropped() {
+  if (!drops()) return {};
+  const auto dropped = this->dropped(group_.low());
+  if (!dropped) return dropped.error();
+  if (dropped->until != 0) floor_has_moved(group_.pass_dropped(*dropped));
+  return {};
+}
+
 Result<void> SharedConsumer::claim_some(bool from_floor) {
+  if (const auto passed = pass_dropped(); !passed) return passed;
   // Read once for both looks: what is claimed, and handed back by the dead, between two reads
   // would lie below the second and above the first, where nobody looks.
   const std::uint64_t next = group_.next();
@@ -183,11 +194,16 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
     case ring::Seen::nothing:
       return Offer::nothing;
     case ring::Seen::gone:
-      // Only what every group has finished with leaves the ring: the floor that was read is old.
+      // Only what every group has finished with leaves the ring, or what is dropped: the floor that
+      // was read is old.
+      if (const auto passed = pass_dropped(); !passed) return passed.error();
       return group_.low() > s ? Result<Offer>(Offer::lost) : attachment().report_damage();
     case ring::Seen::skipped:
     case ring::Seen::sealed:
-      if (group_.skip(s) && sight->lost) count_lost();
+      if (group_.skip(s, sight->lost ? layout::Delivery::finished : layout::Delivery::passed) &&
+          sight->lost) {
+        count_lost();
+      }
       return Offer::skipped;
     case ring::Seen::committed:
       break;
@@ -206,7 +222,7 @@ Result<SharedConsumer::Offer> SharedConsumer::offer_from_ring(std::uint64_t s, R
     claimed(Found{s, *receipt, &ring, nullptr, layout::unpacked(*receipt).count});
     return Offer::claimed;
   }
-  // Between the look and the claim it was purged, or it went to the journal.
+  // Between the look and the claim it was purged or dropped, or it went to the journal.
   unprotect(s);
   return settle_elsewhere(s, *receipt);
 }
@@ -228,6 +244,12 @@ Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
     claimed(Found{s, receipt, nullptr, sight->block, layout::unpacked(receipt).count});
     return Offer::claimed;
   }
+  if (drops() && !sight->lost) {
+    // If it is not dropped after all, it comes again.
+    group_.hand_back(s, receipt, false);
+    if (const auto passed = pass_dropped(); !passed) return passed.error();
+    return Offer::lost;
+  }
   if (group_.finish(s, receipt) && sight->lost) count_lost();
   return Offer::skipped;
 }
@@ -242,6 +264,7 @@ bool SharedConsumer::worth_a_look() const noexcept {
   if (ahead_.load(std::memory_order_relaxed) != 0) return true;
   if (layout::rescan_sequence(group_.rescan()) != layout::rescan_none) return true;
   const std::uint64_t low = group_.low();
+  if (drops() && is_dropped(low)) return true;
   const std::uint64_t s = std::max(group_.next(), low);
   if (s >= low + group_.window()) return false;
   switch (group_.standing(s)) {
@@ -279,8 +302,9 @@ Code SharedConsumer::hand_back(std::uint64_t s, std::uint64_t receipt,
   return Code::ok;
 }
 
-void SharedConsumer::move_floor() noexcept {
-  const group::Moved moved = group_.move_floor();
+void SharedConsumer::move_floor() noexcept { floor_has_moved(group_.move_floor()); }
+
+void SharedConsumer::floor_has_moved(group::Moved moved) noexcept {
   if (moved.from != moved.to) {
     attachment().ring_room(moved.from, moved.to);  // after the floor's swap, which is the fence
     floor_moved(moved);

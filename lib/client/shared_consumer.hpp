@@ -45,6 +45,9 @@ class SharedConsumer final : public ConsumerCore {
   /// stopped between handing back and saying so, and no nap be long enough to find out.
   bool floor_has_stood() noexcept;
   void move_floor() noexcept;
+  void floor_has_moved(group::Moved moved) noexcept;
+  /// Where the oldest are dropped: goes on behind what is.
+  Result<void> pass_dropped();
   /// What is claimed from `s` on has been seen by nobody, if this handle dies.
   /// After each look: how many are claimed ahead, and from where on.
   void tell_ahead() noexcept;

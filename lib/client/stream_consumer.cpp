@@ -15,6 +15,7 @@ StreamConsumer::StreamConsumer(Membership membership, Answered& answer)
 bool StreamConsumer::take_place() noexcept {
   if (mine_) return true;
   mine_ = group_.take(attachment().owner());
+  settled_.clear();
   if (mine_) position_.store(group_.low(), std::memory_order_relaxed);
   return mine_;
 }
@@ -22,7 +23,9 @@ bool StreamConsumer::take_place() noexcept {
 inline Code StreamConsumer::take_at(std::uint64_t s, Ring* ring, Block* block, Found& found) {
   found = {s, nothing_owed, ring, block, 1};
   begin_view(found);
+  settled(s);
   position_.store(s + 1, std::memory_order_relaxed);
+  if (drops()) hear_of_dropped();
   return Code::ok;
 }
 
@@ -31,6 +34,11 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
   std::uint64_t s = position_.load(std::memory_order_relaxed);
   // relaxed is not enough for purge: start is read anew each time, it only grows.
   s = std::max(s, entry().start.load(std::memory_order_acquire));
+  if (drops()) {
+    const Result<std::uint64_t> next = behind_dropped(s);
+    if (!next) return next.error();
+    s = *next;
+  }
   if (Ring* ring = ring_at_hand(s);
       ring != nullptr && ring::look(ring->view, s) == ring::Seen::committed) {
     protect(s, *ring);
@@ -51,6 +59,7 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
           return take_at(s, sight->ring, sight->block, found);
         }
         count_expired();
+        settled(s);
         if (sight->ring != nullptr) unprotect(s);
         position_.store(++s, std::memory_order_relaxed);  // this handle counts it once
         if (++passed == most_passed) {
@@ -60,12 +69,18 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         break;
       case ring::Seen::skipped:
       case ring::Seen::sealed:
-        if (sight->lost) count_lost();
+        if (sight->lost) {
+          count_lost();
+          settled(s);
+        }
         ++s;
         break;
       case ring::Seen::gone: {
-        // Only a purge can have taken it from under a floor that this handle alone raises.
-        const std::uint64_t low = group_.low();
+        // Only a purge can have taken it from under a floor that this handle alone raises, or a
+        // drop.
+        const Result<std::uint64_t> next = drops() ? behind_dropped(s) : s;
+        if (!next) return next.error();
+        const std::uint64_t low = std::max(group_.low(), *next);
         if (low <= s) return attachment().report_damage();
         s = low;
       }
@@ -84,11 +99,37 @@ Result<ConsumerCore::Sight> StreamConsumer::look_under_hold(std::uint64_t s) {
   return look_in_journal(s);
 }
 
+Result<std::uint64_t> StreamConsumer::behind_dropped(std::uint64_t s) {
+  const auto dropped = this->dropped(s);
+  if (!dropped) return dropped.error();
+  if (dropped->until <= s) return s;
+  // As if all views had ended: what was handed out is settled, and was not dropped.
+  const group::Passage at = group::read(cursor());
+  while (!settled_.empty() && settled_.front() < at.floor) settled_.pop_front();  // purged
+  group::note_dropped(cursor(), {dropped->until, at.settled + settled_.size()}, dropped->messages);
+  position_.store(dropped->until, std::memory_order_relaxed);
+  return dropped->until;
+}
+
+group::Moved StreamConsumer::raise_floor(std::uint64_t to) noexcept {
+  if (!drops()) return group_.raise_floor(to);
+  const group::Passage seen = group::read(cursor());
+  if (to <= seen.floor) return {seen.floor, seen.floor};
+  group::Passage at{to, seen.settled};
+  while (!settled_.empty() && settled_.front() < to) {
+    if (settled_.front() >= seen.floor) ++at.settled;
+    settled_.pop_front();
+  }
+  // Where it fails, the queue was purged meanwhile.
+  if (!group_.raise_floor(seen, at)) return {seen.floor, seen.floor};
+  return {seen.floor, to};
+}
+
 bool StreamConsumer::worth_a_look() const noexcept {
   if (!group_.is_open_to(attachment().owner())) return false;
   if (!mine_) return true;
   const std::uint64_t s = position_.load(std::memory_order_relaxed);
-  return group_.low() > s || may_be_there(s);
+  return group_.low() > s || may_be_there(s) || (drops() && is_dropped(s));
 }
 
 std::uint64_t StreamConsumer::obstacle() const noexcept {
@@ -108,7 +149,7 @@ void StreamConsumer::let_go(std::uint64_t behind) noexcept {
   if (!mine_) return made_room(hold);
   // Views first, then the floor: who takes over begins with the oldest that was not finished.
   const std::uint64_t to = std::min(live().oldest(), position_.load(std::memory_order_relaxed));
-  const group::Moved floor = group_.raise_floor(to);
+  const group::Moved floor = raise_floor(to);
   if (floor.from == floor.to || !makes_room(floor.to)) {
     made_room(hold);
   } else if (hold.from == hold.to) {

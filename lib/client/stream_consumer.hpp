@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "client/consumer_core.hpp"
+#include "client/row.hpp"
 #include "group/stream_group.hpp"
 
 namespace spillring::client {
@@ -30,10 +31,19 @@ class StreamConsumer final : public ConsumerCore {
   /// Raises hold and floor over what is read; hold: up to `behind` where no view is left.
   void let_go(std::uint64_t behind) noexcept;
   Result<Sight> look_under_hold(std::uint64_t s);
+  /// Raises the floor to `to`, with what was handed out below.
+  group::Moved raise_floor(std::uint64_t to) noexcept;
+  /// Where the oldest are dropped: the first of `s` and later that is not.
+  Result<std::uint64_t> behind_dropped(std::uint64_t s);
+  /// `s` was handed out, or is over for another reason.
+  void settled(std::uint64_t s) {
+    if (drops()) settled_.push_back(s);
+  }
   [[nodiscard]] bool makes_room(std::uint64_t to) const noexcept;
 
   group::StreamGroup group_;
   std::atomic<bool> mine_{false};           // the place is this handle's
+  Row<std::uint64_t> settled_;              // from the floor on, where that is counted
   std::atomic<std::uint64_t> position_{0};  // next to read; written by the handle's thread alone
 };
 

@@ -54,13 +54,13 @@ std::optional<std::uint64_t> SharedGroup::claim(std::uint64_t s, layout::Owner m
   return receipt;
 }
 
-bool SharedGroup::skip(std::uint64_t s) noexcept {
+bool SharedGroup::skip(std::uint64_t s, Delivery as) noexcept {
   std::uint64_t seen = word(s);
   const GroupWord before = unpacked(seen);
   const std::int32_t distance = layout::group_lap_distance(before.lap, lap(s));
   const bool fresh = distance < 0;
   if (!fresh && (distance > 0 || before.state != Delivery::available)) return false;
-  return slot(s).compare_exchange_strong(seen, packed({lap(s), Delivery::finished, 0, {}}),
+  return slot(s).compare_exchange_strong(seen, packed({lap(s), as, 0, {}}),
                                          std::memory_order_seq_cst);
 }
 
@@ -133,12 +133,13 @@ bool SharedGroup::release(std::uint64_t s, std::uint64_t receipt) noexcept {
 }
 
 Moved SharedGroup::move_floor() noexcept {
+  if (counts_ == Counts::yes) return move_counting_floor();
   const std::uint64_t from = cursor_->floor.load(std::memory_order_seq_cst);
   std::uint64_t to = std::max(from, entry_->start.load(std::memory_order_acquire));
   for (std::uint64_t steps = window_; steps != 0; --steps) {
     const GroupWord word_of_to = unpacked(word(to));
     const std::int32_t distance = layout::group_lap_distance(word_of_to.lap, lap(to));
-    if (distance < 0 || (distance == 0 && word_of_to.state != Delivery::finished)) break;
+    if (distance < 0 || (distance == 0 && !layout::is_finished(word_of_to.state))) break;
     ++to;
   }
   std::uint64_t seen = from;
@@ -147,19 +148,75 @@ Moved SharedGroup::move_floor() noexcept {
   return {from, to};
 }
 
+/// `start` is the supervisor's to apply here (daemon/dropping.cpp): who moves the floor over it
+/// does not know how many messages that were.
+Moved SharedGroup::move_counting_floor() noexcept {
+  const Passage seen = read(*cursor_);
+  Passage to = seen;
+  for (std::uint64_t steps = window_; steps != 0; --steps) {
+    // While the floor stays, no word from there on is used again (G3).
+    const GroupWord word_of_to = unpacked(word(to.floor));
+    if (word_of_to.lap != lap(to.floor) || !layout::is_finished(word_of_to.state)) break;
+    if (word_of_to.state == Delivery::finished) ++to.settled;
+    ++to.floor;
+  }
+  if (to.floor == seen.floor || !swap(*cursor_, seen, to)) return {seen.floor, seen.floor};
+  return {seen.floor, to.floor};
+}
+
+std::optional<std::uint64_t> SharedGroup::drop_words(std::uint64_t from,
+                                                     std::uint64_t to) noexcept {
+  std::uint64_t settled = 0;
+  for (std::uint64_t s = from; s < std::min(to, from + window_);) {
+    std::uint64_t seen = word(s);
+    const GroupWord word_of_s = unpacked(seen);
+    const std::int32_t distance = layout::group_lap_distance(word_of_s.lap, lap(s));
+    if (distance > 0) return std::nullopt;
+    const bool is_over = distance == 0 && (layout::is_finished(word_of_s.state) ||
+                                           word_of_s.state == Delivery::dropped);
+    if (!is_over) {
+      // SYNC POINT WRITE: word. seq_cst: whoever holds the message finds its receipt void from here
+      // on, and nobody claims it; only then it counts as dropped (G6).
+      const std::uint64_t dropped = packed({lap(s), Delivery::dropped, 0, {}});
+      if (!slot(s).compare_exchange_strong(seen, dropped, std::memory_order_seq_cst)) continue;
+    }
+    if (distance == 0 && word_of_s.state == Delivery::finished) ++settled;
+    ++s;
+  }
+  return settled;
+}
+
+Moved SharedGroup::pass_dropped(ring::Dropped dropped) noexcept {
+  // Not so far at a time that a word could look newer than it is (24-bit laps).
+  const std::uint64_t farthest = window_ << 22;
+  const std::uint64_t begin = cursor_->floor.load(std::memory_order_seq_cst);
+  // Nor without end: `until` is a producer's word. What is left is passed the next time.
+  for (int steps = 64; steps != 0; --steps) {
+    const Passage seen = read(*cursor_);
+    // Who has brought the floor here may have been stopped before it said what that meant.
+    if (seen.floor == dropped.until) note_dropped(*cursor_, seen, dropped.messages);
+    if (seen.floor >= dropped.until) return {begin, seen.floor};
+    const std::uint64_t to = std::min(dropped.until, seen.floor + farthest);
+    const auto settled = drop_words(seen.floor, to);
+    if (settled) swap(*cursor_, seen, {to, seen.settled + *settled});
+  }
+  return {begin, begin};
+}
+
 std::uint8_t SharedGroup::standing_to_save(std::uint64_t s) const noexcept {
   const GroupWord word_of_s = unpacked(word(s));
   const std::int32_t distance = layout::group_lap_distance(word_of_s.lap, lap(s));
   if (distance < 0) return 0;
   if (distance > 0 || word_of_s.state == Delivery::finished) return 255;
-  return std::min<std::uint8_t>(word_of_s.count, 254);  // 0: handed back before anybody saw it
+  if (word_of_s.state == Delivery::passed) return 254;
+  return std::min<std::uint8_t>(word_of_s.count, 253);  // 0: handed back before anybody saw it
 }
 
 void SharedGroup::restore(std::uint64_t s, std::uint8_t standing) noexcept {
   if (standing == 0) return;
   GroupWord word_of_s{lap(s), Delivery::available, standing, {}};
-  if (standing == 255) {
-    word_of_s = {lap(s), Delivery::finished, 0, {}};
+  if (standing >= 254) {
+    word_of_s = {lap(s), standing == 255 ? Delivery::finished : Delivery::passed, 0, {}};
   } else if (is_last(standing)) {
     word_of_s.state = Delivery::doomed;
   }

@@ -16,6 +16,11 @@
 //       supervisor alone swaps such a word on, and is told by `set_aside`, which whoever dies or is
 //       stopped before that leaves to others: it is set at each death, and by a member that waited
 //       in vain and met such a word.
+//   G6  Where the oldest are dropped, the floor goes over a *dropped* word only together with all
+//   that
+//       is dropped: by pass_dropped(), which first makes every word below it finished or dropped,
+//       so that no claim and no acknowledgement of it succeeds any more, and counts in the same
+//       swap what the group has settled (group/passage.hpp).
 // floor, next and rescan live where any member can write them: a wrong `next` or `rescan` costs
 // time, a floor that is behind too; nothing else may depend on them.
 #pragma once
@@ -25,8 +30,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "group/passage.hpp"
 #include "layout/groups.hpp"
 #include "layout/manifest.hpp"
+#include "ring/reclaim.hpp"
 
 namespace spillring::group {
 
@@ -39,15 +46,19 @@ struct Moved {
 class SharedGroup {
  public:
   SharedGroup() = default;
-  /// REQUIRES: `window` is a power of two, and `words` has as many.
+  enum class Counts : bool { no, yes };
+  /// REQUIRES: `window` is a power of two, and `words` has as many. `counts`: what is settled,
+  /// where the oldest are dropped.
   SharedGroup(const layout::GroupEntry& entry, layout::GroupCursor& cursor, layout::Word* words,
-              std::uint64_t window, std::uint32_t most_deliveries = 0) noexcept
+              std::uint64_t window, std::uint32_t most_deliveries = 0,
+              Counts counts = Counts::no) noexcept
       : entry_(&entry),
         cursor_(&cursor),
         words_(words),
         window_(window),
         window_log2_(static_cast<unsigned>(std::countr_zero(window))),
-        most_deliveries_(most_deliveries) {}
+        most_deliveries_(most_deliveries),
+        counts_(counts) {}
 
   /// The first sequence that may not be finished.
   [[nodiscard]] std::uint64_t low() const noexcept;
@@ -62,9 +73,9 @@ class SharedGroup {
   /// Claims `s` for `me` if it is fresh or handed back. The result is the receipt, never 0.
   /// A full fence if it succeeds. REQUIRES: low() <= s < end().
   std::optional<std::uint64_t> claim(std::uint64_t s, layout::Owner me) noexcept;
-  /// Finishes an `s` that carries no message, or whose message was lost since it was handed back;
-  /// true if this call did. REQUIRES: as claim().
-  bool skip(std::uint64_t s) noexcept;
+  /// Finishes an `s` that carries no message (`as` passed), or whose message was lost since it was
+  /// handed back (`as` finished); true if this call did. REQUIRES: as claim().
+  bool skip(std::uint64_t s, layout::Delivery as = layout::Delivery::passed) noexcept;
   /// Acknowledges: false if the receipt is not valid any more. A full fence.
   bool finish(std::uint64_t s, std::uint64_t receipt) noexcept;
   /// Hands `s` back. `delivered`: false where nobody has seen it, and the count goes back too.
@@ -97,9 +108,11 @@ class SharedGroup {
 
   /// Raises the floor over what is finished.
   Moved move_floor() noexcept;
+  /// Everything below `dropped.until` is over, whoever had it; notes how many messages that were.
+  Moved pass_dropped(ring::Dropped dropped) noexcept;
 
-  /// How a sequence stands, to be restored: 0 never delivered, 255 finished, else how often it was
-  /// delivered.
+  /// How a sequence stands, to be restored: 0 never delivered, 255 finished, 254 passed, else how
+  /// often it was delivered.
   [[nodiscard]] std::uint8_t standing_to_save(std::uint64_t s) const noexcept;
   /// REQUIRES: initialise() came before, and no member.
   void restore(std::uint64_t s, std::uint8_t standing) noexcept;
@@ -148,6 +161,10 @@ class SharedGroup {
     return words_[s & (window_ - 1)];
   }
   void lower_rescan(std::uint64_t s) noexcept;
+  /// Makes the words of [from.floor, to) finished or dropped, as far as the window reaches. Returns
+  /// how many of them were settled; nullopt: the floor has moved.
+  std::optional<std::uint64_t> drop_words(std::uint64_t from, std::uint64_t to) noexcept;
+  Moved move_counting_floor() noexcept;
   [[nodiscard]] layout::GroupWord handed_back(layout::GroupWord claimed, bool delivered,
                                               std::uint64_t delay_ms) const noexcept;
   [[nodiscard]] bool is_last(std::uint8_t count) const noexcept {
@@ -169,6 +186,7 @@ class SharedGroup {
   std::uint64_t window_ = 0;
   unsigned window_log2_ = 0;
   std::uint32_t most_deliveries_ = 0;  // 0: without end
+  Counts counts_ = Counts::no;
 };
 
 }  // namespace spillring::group

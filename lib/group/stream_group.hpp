@@ -52,6 +52,10 @@ class StreamGroup {
     return {from, std::max(from, to)};
   }
 
+  /// The same where the oldest are dropped: `settled` of the messages below `to` were handed out.
+  /// False: the supervisor has moved it (purge).
+  bool raise_floor(Passage from, Passage to) noexcept { return swap(*cursor_, from, to); }
+
  private:
   const layout::GroupEntry* entry_ = nullptr;
   layout::GroupCursor* cursor_ = nullptr;

@@ -134,7 +134,8 @@ typedef enum spillring_full {
   SPILLRING_FULL_STANDARD = 0, /* spill where there is a state directory, else block */
   SPILLRING_FULL_BLOCK = 1,
   SPILLRING_FULL_REJECT = 2,
-  SPILLRING_FULL_SPILL = 3
+  SPILLRING_FULL_SPILL = 3,
+  SPILLRING_FULL_DROP_OLDEST = 4 /* spillring_message_gap() says how many were missed */
 } spillring_full;
 typedef enum spillring_keep {
   SPILLRING_KEEP_UNREAD = 0,
@@ -217,6 +218,7 @@ typedef struct spillring_queue_info {
   uint64_t doomed;
   uint64_t dead_lettered;
   uint64_t discarded;
+  uint64_t dropped; /* of all groups */
 } spillring_queue_info;
 
 spillring_code spillring_queues(const spillring_client* client,
@@ -264,6 +266,7 @@ typedef struct spillring_group_info {
   uint64_t read_back;
   uint64_t read_back_bytes;
   uint64_t expired;
+  uint64_t dropped;
   int64_t expires_in_ns; /* when it will be removed, if nobody joins; -1: it will not */
 } spillring_group_info;
 
@@ -426,6 +429,8 @@ size_t spillring_message_part_count(const spillring_message* message);
 spillring_bytes spillring_message_part(const spillring_message* message, size_t index);
 uint64_t spillring_message_sequence(const spillring_message* message);
 uint32_t spillring_message_deliveries(const spillring_message* message);
+/* How many messages its group has missed before it, dropped or lost; each is told of once. */
+uint64_t spillring_message_gap(const spillring_message* message);
 int64_t spillring_message_timestamp_ns(const spillring_message* message);
 /* What it was sent with; 0: none. */
 int64_t spillring_message_ttl_ns(const spillring_message* message);

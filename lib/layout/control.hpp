@@ -166,9 +166,10 @@ struct QueueRecord {
   std::uint32_t max_deliveries;
   std::uint32_t reserved_end;
   std::uint64_t ttl_ns;
+  std::uint64_t dropped;  // each group counted for itself
   std::uint64_t group_expiry_ns;
 };
-static_assert(sizeof(QueueRecord) == 504, "no padding");
+static_assert(sizeof(QueueRecord) == 512, "no padding");
 static_assert(offsetof(QueueRecord, oldest) == 256);
 static_assert(offsetof(QueueRecord, rings) == 296);
 static_assert(offsetof(QueueRecord, state) == 312);
@@ -183,14 +184,15 @@ struct GroupRecord {
   std::uint64_t read_back;
   std::uint64_t read_back_bytes;
   std::uint64_t expired;
+  std::uint64_t dropped;
   std::uint64_t expires_in_ns;  // no_sequence: it does not
   std::uint32_t members;
   std::uint16_t slot;
   std::uint8_t kind;
   std::uint8_t reserved;
 };
-static_assert(sizeof(GroupRecord) == 192, "no padding");
-static_assert(offsetof(GroupRecord, members) == 184);
+static_assert(sizeof(GroupRecord) == 200, "no padding");
+static_assert(offsetof(GroupRecord, members) == 192);
 
 /// One handle, as spillring::ClientInfo.
 struct ClientRecord {

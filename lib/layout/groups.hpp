@@ -16,7 +16,13 @@ inline constexpr std::uint64_t groups_magic = 0x315052474C495053;  // "SPILGRP1"
 
 struct GroupCursor {
   alignas(cache_line) os::Atomic<std::uint64_t> floor;  // first sequence not finished; only grows
-  std::uint64_t reserved_floor[7];
+  // Where the oldest are dropped: how many messages below the floor the group has settled itself,
+  // changed together with the floor by one 128-bit compare-and-swap (group/passage.hpp); how many
+  // it has missed, as far as it has come; and how many of these a member was told of.
+  os::Atomic<std::uint64_t> settled;
+  os::Atomic<std::uint64_t> dropped;
+  os::Atomic<std::uint64_t> told;
+  std::uint64_t reserved_floor[4];
   alignas(
       cache_line) os::Atomic<std::uint64_t> next;  // a hint: below it everything was claimed once
   os::Atomic<std::uint64_t> rescan;                // a hint: the lowest that was handed back
@@ -27,6 +33,8 @@ struct GroupCursor {
   os::Atomic<std::uint64_t> set_aside;        // words were, since the supervisor has looked
   os::Atomic<std::uint64_t> expired;          // messages whose time was over before delivery
 };
+static_assert(offsetof(GroupCursor, settled) == 8, "the upper half of a pair with the floor");
+static_assert(offsetof(GroupCursor, dropped) == 16);
 static_assert(offsetof(GroupCursor, next) == 64,
               "producers read the floor, not what members fight over");
 static_assert(offsetof(GroupCursor, read_back) == 96);

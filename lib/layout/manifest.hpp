@@ -126,7 +126,11 @@ struct Manifest {
   std::uint64_t ttl_ns;                  // of what is sent without one; 0: none; can be set
   // A named group that has had no members for so long is removed; 0: none is; can be set.
   std::uint64_t group_expiry_ns;
-  std::uint64_t reserved_rings[8];
+  // The ring in which the oldest may be dropped, by its first sequence: everything below that is
+  // dropped, or was finished with. 0: none yet. Only grows.
+  os::Atomic<std::uint64_t> drops;
+  std::uint64_t base_settled;  // where the oldest are dropped: messages below `base`
+  std::uint64_t reserved_rings[6];
 
   // -- tables
   GroupEntry groups[max_groups];
@@ -156,6 +160,7 @@ static_assert(offsetof(Manifest, disk_alarm) == 416);
 static_assert(offsetof(Manifest, exclusive_producer) == 420);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
 static_assert(offsetof(Manifest, group_expiry_ns) == 440);
+static_assert(offsetof(Manifest, drops) == 448);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);
@@ -168,6 +173,9 @@ static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only 
 inline bool follows(const Manifest& manifest) noexcept {
   return manifest.durability != 0 || manifest.retain_ns != 0 || manifest.retain_bytes != 0;
 }
+
+/// The oldest are dropped where there is no room, and what is missed is counted.
+inline bool drops_oldest(const Manifest& manifest) noexcept { return manifest.full == 3; }
 
 /// Bits of `features_required` that this build understands.
 inline constexpr std::uint64_t features_known = 0;

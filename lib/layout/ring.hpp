@@ -31,12 +31,19 @@ struct RingHeader {
   alignas(cache_line) os::Atomic<std::uint64_t> tail;  // a hint: the next sequence to claim
   std::uint64_t reserved_tail[7];
   alignas(cache_line) os::Atomic<std::uint64_t> gone;  // readers must not start on anything below
-  std::uint64_t reserved_gone[7];
+  // Where the oldest are dropped: how many numbers of this ring below `gone` are no messages,
+  // changed together with `gone` by one 128-bit compare-and-swap; and how many below the ring's
+  // first, by the supervisor, before the ring is the oldest.
+  os::Atomic<std::uint64_t> skipped;
+  os::Atomic<std::uint64_t> skipped_before;
+  std::uint64_t reserved_gone[5];
   alignas(cache_line) os::Atomic<std::uint64_t> limit;  // everything below may be overwritten
   std::uint64_t reserved_limit[7];
 };
 static_assert(offsetof(RingHeader, tail) == 64, "written by every claim: its own line");
 static_assert(offsetof(RingHeader, gone) == 128, "read by every reader: its own line");
+static_assert(offsetof(RingHeader, skipped) == 136, "the upper half of a pair with gone");
+static_assert(offsetof(RingHeader, skipped_before) == 144);
 static_assert(offsetof(RingHeader, limit) == 192, "read by claimers: its own line");
 static_assert(sizeof(RingHeader) == 256);
 

@@ -62,11 +62,13 @@ constexpr Published publish_state(std::uint64_t word) noexcept {
 enum class Delivery : std::uint8_t {
   available = 0,  // handed back; count says how often it was given out. (An older lap: never was.)
   claimed = 1,
-  finished = 2,  // acknowledged, or a number that carries no message
+  finished = 2,  // acknowledged, or settled otherwise by the group
   // Set aside: nobody claims it; the supervisor alone goes on with it.
   delayed = 3,  // handed back, and available after so many milliseconds: delay_of()
   doomed = 4,   // handed back after its last delivery: to the dead letters, or discarded
   expired = 5,  // its time was over before it was handed out: likewise
+  passed = 6,   // finished, and the number carries no message that the group could have
+  dropped = 7,  // the queue has dropped it: the floor goes over it with all that is dropped
 };
 
 struct GroupWord {
@@ -75,6 +77,10 @@ struct GroupWord {
   std::uint8_t count = 0;
   Owner owner{};
 };
+
+constexpr bool is_finished(Delivery state) noexcept {
+  return state == Delivery::finished || state == Delivery::passed;
+}
 
 inline constexpr std::uint32_t group_lap_mask = (1U << 24) - 1;
 

@@ -257,6 +257,8 @@ void initialise(const RingView& ring) noexcept {
   header.arena = ring.arena();
   header.tail.store(first, std::memory_order_relaxed);
   header.gone.store(first, std::memory_order_relaxed);
+  header.skipped.store(0, std::memory_order_relaxed);
+  header.skipped_before.store(0, std::memory_order_relaxed);
   header.limit.store(first, std::memory_order_seq_cst);
 }
 

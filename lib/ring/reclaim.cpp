@@ -2,11 +2,23 @@
 
 #include <algorithm>
 
+#include "os/atomic128.hpp"
+#include "ring/claim.hpp"
 #include "spillring/options.hpp"
 
 namespace spillring::ring {
 
 namespace {
+
+static_assert(static_cast<std::uint8_t>(Full::drop_oldest) == 3, "layout::drops_oldest()");
+
+// What is dropped beyond what is needed at once: enough that a reader which begins at the oldest
+// has a start, not so much that large messages are dropped for nothing.
+constexpr std::uint64_t most_spare_bytes = 64 * 1024;
+constexpr std::uint64_t most_spare_slots = 1024;
+
+// Each failure means that somebody else has come further: as many as no real load reaches.
+constexpr int most_races = 1000;
 
 std::uint64_t floors(const layout::Manifest& manifest, const layout::Groups& groups,
                      std::uint32_t except) noexcept {
@@ -36,7 +48,96 @@ std::uint64_t finished_until(const RingView& ring, std::uint64_t from, std::uint
   return s;
 }
 
+/// SYNC POINT WRITE: {gone, skipped}, one pair (B4). A full fence, before the holds are looked at
+/// (B1).
+bool swap_gone(const RingView& ring, Gone from, Gone to) noexcept {
+  return os::compare_and_swap(&ring.header().gone, {from.sequence, from.skipped},
+                              {to.sequence, to.skipped});
+}
+
+/// Raises `gone` to `to`, where everything below is published or given up.
+void raise_gone(const RingView& ring, const layout::Manifest& manifest, std::uint64_t to) noexcept {
+  if (!layout::drops_oldest(manifest)) {
+    raise(ring.header().gone, to);
+    return;
+  }
+  for (int races = most_races; races != 0; --races) {
+    const Gone seen = read_gone(ring);
+    if (seen.sequence >= to) return;
+    const std::uint64_t more = skipped_between(ring, seen.sequence, to);
+    if (swap_gone(ring, seen, {to, seen.skipped + more})) return;
+  }
+}
+
+/// The sequence that `limit` has to reach for a claim of `length` at `end`, and some more.
+std::uint64_t dropped_for(const RingView& ring, const Claim& end, std::uint64_t length) noexcept {
+  const std::uint64_t slots = std::min(ring.slots() / 8, most_spare_slots);
+  const std::uint64_t bytes = std::min(ring.arena() / 8, most_spare_bytes);
+  const std::uint64_t first_fit = limit_needed(ring, end.sequence, end.start + length + bytes);
+  const std::uint64_t for_slots = end.sequence + slots + 3;
+  return std::max(first_fit, for_slots > ring.slots() ? for_slots - ring.slots() : 0);
+}
+
 }  // namespace
+
+Gone read_gone(const RingView& ring) noexcept {
+  // SYNC POINT READ: {gone, skipped}. The two change together, and `gone` only grows: if it is the
+  // same before and after, `skipped` belongs to it.
+  const layout::RingHeader& header = ring.header();
+  Gone seen{header.gone.load(std::memory_order_seq_cst), 0};
+  for (int races = most_races; races != 0; --races) {
+    seen.skipped = header.skipped.load(std::memory_order_seq_cst);
+    const std::uint64_t again = header.gone.load(std::memory_order_seq_cst);
+    if (again == seen.sequence) break;
+    seen.sequence = again;
+  }
+  return seen;
+}
+
+Dropped dropped_of(const RingView& ring) noexcept {
+  const Gone gone = read_gone(ring);
+  const std::uint64_t skipped =
+      gone.skipped + ring.header().skipped_before.load(std::memory_order_seq_cst);
+  return {gone.sequence, gone.sequence > skipped ? gone.sequence - skipped : 0};
+}
+
+std::uint64_t skipped_between(const RingView& ring, std::uint64_t from, std::uint64_t to) noexcept {
+  std::uint64_t count = 0;
+  const std::uint64_t end = std::min(to, from + ring.slots());
+  for (std::uint64_t s = from; s < end; ++s) {
+    const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_acquire);
+    if (word != layout::publish_word(ring.lap(s), layout::Published::committed)) ++count;
+  }
+  return count;
+}
+
+bool drop_oldest(const RingView& ring, const layout::Manifest& manifest,
+                 const layout::Groups& groups, std::uint64_t length) noexcept {
+  if (length > ring.arena() / 8 * 7) return false;
+  Room room;
+  for (int races = most_races; races != 0; --races) {
+    const Claim end = probe(ring, length, room);
+    if (end.status != ClaimStatus::no_slots && end.status != ClaimStatus::no_bytes) return true;
+    const Gone seen = read_gone(ring);
+    // A hold in the way would keep the room from being used: dropping what is held gains nothing.
+    // Who stores one after this look loses its message, not its bytes (B1).
+    const std::uint64_t held = lowest_hold(ring, manifest, groups);
+    const std::uint64_t wanted = std::min(dropped_for(ring, end, length), held);
+    const std::uint64_t to =
+        wanted > seen.sequence ? finished_until(ring, seen.sequence, wanted) : seen.sequence;
+    if (to > seen.sequence) {
+      const std::uint64_t more = skipped_between(ring, seen.sequence, to);
+      if (!swap_gone(ring, seen, {to, seen.skipped + more})) continue;
+    }
+    // Up to where `gone` is by now, whoever brought it there: the holds are looked at after that.
+    const std::uint64_t gone = ring.header().gone.load(std::memory_order_seq_cst);
+    const bool raised =
+        raise(ring.header().limit, std::min(gone, lowest_hold(ring, manifest, groups)));
+    if (to == seen.sequence && !raised) break;
+  }
+  const ClaimStatus status = probe(ring, length, room).status;
+  return status != ClaimStatus::no_slots && status != ClaimStatus::no_bytes;
+}
 
 std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups& groups,
                           std::uint32_t except) noexcept {
@@ -45,7 +146,10 @@ std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const std::uint64_t version = manifest.group_version.load(std::memory_order_seq_cst);
     const std::uint64_t lowest = floors(manifest, groups, except);
-    if (manifest.group_version.load(std::memory_order_seq_cst) == version) return lowest;
+    // What is dropped is needed by nobody, though its groups may not know it yet.
+    if (manifest.group_version.load(std::memory_order_seq_cst) == version) {
+      return std::max(lowest, manifest.drops.load(std::memory_order_seq_cst));
+    }
   }
   return 0;  // a table that never rests frees nothing
 }
@@ -85,7 +189,7 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
   // SYNC POINT WRITE: gone. seq_cst, before the holds are looked at (B1):
   //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <=
   //   s ?
-  raise(header.gone, free);
+  raise_gone(ring, manifest, free);
   raise(header.limit, std::min(free, lowest_hold(ring, manifest, groups)));
   return header.limit.load(std::memory_order_seq_cst) > limit;
 }

@@ -13,6 +13,10 @@
 //       enters the table before the others' floors are read for it (group_version).
 //       So a slow or dying reclaimer harms nobody.
 //   B3  `limit` passes neither a claimed sequence nor a REVOKED one.
+//   B4  Where the oldest are dropped, `gone` passes what groups still need, and {gone, skipped} is
+//       one pair: how many numbers below `gone` are no messages. The numbers from `gone` on cannot
+//       change while it stays where it is (limit <= gone), so what was counted up to a new `gone`
+//       is true if the swap of the pair succeeds.
 #pragma once
 
 #include <cstdint>
@@ -72,6 +76,36 @@ std::uint64_t free_until(const layout::Manifest& manifest, const layout::Groups&
 /// in older rings, which are sealed and need none.
 std::uint64_t lowest_hold(const RingView& ring, const layout::Manifest& manifest,
                           const layout::Groups& groups) noexcept;
+
+/// What is dropped of a ring, or was finished with: everything below `sequence`. Of the numbers of
+/// the ring below it, `skipped` are no messages.
+struct Gone {
+  std::uint64_t sequence = 0;
+  std::uint64_t skipped = 0;
+};
+/// REQUIRES: layout::drops_oldest().
+Gone read_gone(const RingView& ring) noexcept;
+
+/// What the queue has dropped, or its groups have finished with: everything below `until`, which
+/// was `messages` since the queue began.
+struct Dropped {
+  std::uint64_t until = 0;  // 0: nothing
+  std::uint64_t messages = 0;
+};
+/// REQUIRES: the ring is the one that Manifest::drops names.
+Dropped dropped_of(const RingView& ring) noexcept;
+
+/// How many numbers in [from, to) are no messages. REQUIRES: all are published or given up, and
+/// from >= gone; true only if `gone` has not moved since before.
+std::uint64_t skipped_between(const RingView& ring, std::uint64_t from, std::uint64_t to) noexcept;
+
+/// Drops the oldest until `length` bytes and a number are free, and some more, so that not every
+/// claim has to: at most 64 KiB and 1,024 numbers, and at most an eighth of the ring. What somebody
+/// holds is not dropped, nor what is only claimed. Returns true if there is room, or the ring has
+/// ended. By anyone who maps the ring writable. REQUIRES: layout::drops_oldest(), and that nothing
+/// older is needed (Manifest::drops).
+bool drop_oldest(const RingView& ring, const layout::Manifest& manifest,
+                 const layout::Groups& groups, std::uint64_t length) noexcept;
 
 /// Raises `gone` and `limit` by up to an eighth of the ring. Returns true if `limit` is higher than
 /// before. By anyone who maps the ring writable.

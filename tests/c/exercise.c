@@ -234,6 +234,41 @@ static void times(spillring_client* client) {
   OK(spillring_queue_remove(client, "hasty"));
 }
 
+static void note_dropped(const spillring_group_info* info, void* context) {
+  *(uint64_t*)context = info->dropped;
+}
+
+/* The oldest are dropped, and whoever reads is told how many. */
+static void dropping(spillring_client* client) {
+  const spillring_queue_options options = {
+      .size = sizeof options, .capacity = 65536, .slots = 64, .full = SPILLRING_FULL_DROP_OLDEST};
+  spillring_queue* queue = NULL;
+  spillring_producer* out = NULL;
+  spillring_consumer* in = NULL;
+  OK(spillring_queue_create(client, "drops", &options, &queue));
+  OK(spillring_producer_open(queue, NULL, &out));
+  OK(spillring_consumer_open(queue, NULL, NULL, &in));
+  for (int i = 0; i < 200; ++i) OK(spillring_send(out, &i, sizeof i, second, NULL, NULL));
+  spillring_message* message = NULL;
+  OK(spillring_receive(in, second, &message));
+  const int first = *(const int*)spillring_message_data(message);
+  CHECK(first > 100 && spillring_message_gap(message) == (uint64_t)first);
+  OK(spillring_message_ack(message));
+  OK(spillring_receive(in, second, &message));
+  CHECK(spillring_message_gap(message) == 0);
+  OK(spillring_message_ack(message));
+  uint64_t dropped = 0;
+  OK(spillring_groups(queue, note_dropped, &dropped));
+  spillring_queue_info info = {.size = sizeof info};
+  OK(spillring_queue_get_info(queue, &info));
+  CHECK(dropped == (uint64_t)first && info.dropped == dropped);
+  CHECK(info.options.full == SPILLRING_FULL_DROP_OLDEST);
+  spillring_consumer_free(in);
+  spillring_producer_free(out);
+  spillring_queue_free(queue);
+  OK(spillring_queue_remove(client, "drops"));
+}
+
 static void count_message(const spillring_message* message, void* context) {
   size_t size = 0;
   CHECK(spillring_message_deliveries(message) == 0);
@@ -436,6 +471,7 @@ int main(int argc, char** argv) {
   older_programs(client);
   sending_and_receiving(client);
   times(client);
+  dropping(client);
   administration(client);
   waiting_for_many(client);
   forked_children(client);

@@ -69,7 +69,8 @@ def test_a_queue_cannot_spill_to_nowhere(spillring):
     assert spillring("ls", "--no-header").out == ""
 
 
-def test_a_later_full_policy_is_refused_by_name(spillring):
-    outcome = spillring("create", "q", "--full", "drop-oldest", code=64)
-    assert_failure(outcome, "'--full drop-oldest' is not in this version")
-    assert spillring("ls", "--no-header").out == ""
+def test_what_drops_is_no_dead_letter_queue(spillring):
+    spillring("create", "drops", "--full", "drop-oldest")
+    outcome = spillring("create", "q", "--dead-letter", "drops", code=64)
+    assert_failure(outcome, "queue 'drops' drops its oldest messages", "another full policy")
+    assert spillring.info("drops")["full"] == "drop-oldest"

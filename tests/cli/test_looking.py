@@ -1,6 +1,6 @@
 """spillring ls, info, version: what programs read."""
 
-COLUMNS = "NAME STATE MSGS BYTES CAPACITY RINGS PROD CONS GROUPS MEMORY JOURNAL ALARM DELIVERIES DEAD-LETTER".split()
+COLUMNS = "NAME STATE MSGS BYTES CAPACITY RINGS PROD CONS GROUPS MEMORY JOURNAL ALARM DROPPED DELIVERIES DEAD-LETTER".split()
 
 
 def rows(outcome):
@@ -68,8 +68,8 @@ def test_info_shows_properties_and_groups(spillring, orders):
     values = dict(line.split("\t") for line in properties.splitlines())
     assert values["name"] == orders and values["capacity"] == str(16 << 20)
     header, group = [line.split("\t") for line in groups.splitlines()]
-    assert header == ["GROUP", "KIND", "FLOOR", "LAG", "MEMBERS", "UNACKED", "EXPIRES"]
-    assert group == ["billing", "shared", "2", "2", "0", "0", "-"]
+    assert header == ["GROUP", "KIND", "FLOOR", "LAG", "MEMBERS", "UNACKED", "DROPPED", "EXPIRES"]
+    assert group == ["billing", "shared", "2", "2", "0", "0", "0", "-"]
 
 
 def test_info_as_json(spillring, orders):

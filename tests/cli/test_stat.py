@@ -10,8 +10,8 @@ import pytest
 from failures import assert_failure
 from supervised import eventually
 
-COLUMNS = ("QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S SPILL-B/S READ/S READ-B/S EXPIRED/S DEAD/S DISCARD/S "
-           "DOOMED OLDEST ALARM").split()
+COLUMNS = ("QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S SPILL-B/S READ/S READ-B/S EXPIRED/S DROPPED/S DEAD/S "
+           "DISCARD/S DOOMED OLDEST ALARM").split()
 KEYS = ["schema", "time", "queue", "seconds", "messages", "in_per_second", "out_per_second", "lag", "journaled",
         "journal_bytes", "spilled_per_second", "spilled_bytes_per_second", "read_back_per_second",
         "read_back_bytes_per_second", "expired_per_second", "dead_lettered_per_second", "discarded_per_second",

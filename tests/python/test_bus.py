@@ -221,10 +221,22 @@ def test_an_exclusive_producer_is_refused_to_a_second_one(bus):
         assert bytes(second.get_nowait()) == b"mine now"
 
 
-def test_full_policy_that_is_not_built_yet(bus):
-    with pytest.raises(spillring.Error, match="full='drop-oldest' is not built yet") as error:
-        bus.queue("q", create=True, full="drop-oldest")
-    assert error.value.code == "unsupported"
+def test_a_queue_that_drops_its_oldest_says_how_many(bus):
+    queue = bus.queue("q", create=True, full="drop-oldest", capacity="64KiB", slots=64)
+    consumer = queue.consume("g")
+    for number in range(500):
+        queue.put_nowait(str(number).encode())
+    expected = 0
+    for message in consumer:
+        assert int(bytes(message)) == expected + message.gap
+        expected = int(bytes(message)) + 1
+        message.ack()
+        if expected == 500:
+            break
+    (group,) = queue.groups()
+    assert 400 < group.dropped < 500
+    assert queue.info().dropped == group.dropped
+    assert queue.info().full == "drop-oldest"
 
 
 def test_a_queue_cannot_spill_to_nowhere(bus):

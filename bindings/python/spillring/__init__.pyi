@@ -112,6 +112,7 @@ class QueueInfo:
     doomed: int
     dead_lettered: int
     discarded: int
+    dropped: int
 
 @dataclass(frozen=True)
 class GroupInfo:
@@ -125,6 +126,7 @@ class GroupInfo:
     read_back: int
     read_back_bytes: int
     expired: int
+    dropped: int
     expires_in: float | None
 
 @final
@@ -145,6 +147,8 @@ class Message:
     def timestamp(self) -> datetime: ...
     @property
     def deliveries(self) -> int: ...
+    @property
+    def gap(self) -> int: ...
     @property
     def ttl(self) -> float | None: ...
     @property
@@ -296,7 +300,7 @@ class Bus:
         create: bool = False,
         capacity: int | str = "16MiB",
         slots: int = 65536,
-        full: Literal["block", "reject", "spill"] | None = None,
+        full: Literal["block", "reject", "spill", "drop-oldest"] | None = None,
         durability: Literal["memory", "disk"] = "memory",
         sync: float | str = "each",
         keep: Literal["unread", "attached"] = "unread",

@@ -52,6 +52,7 @@ class QueueInfo:
     doomed: int  #: delivered too often, or too late, and not a dead letter yet
     dead_lettered: int  #: taken by it, since the daemon was started
     discarded: int  #: delivered too often, finished for want of such a queue
+    dropped: int  #: by full="drop-oldest", each group counted for itself
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class GroupInfo:
     read_back: int  #: messages its members were given from the journal, ever
     read_back_bytes: int  #: payload, keys and headers of these
     expired: int  #: messages whose time was over before they were delivered
+    dropped: int  #: messages that full="drop-oldest" took from it, as far as it has come
     expires_in: "float | None"  #: seconds until it is removed, if nobody joins; None: it is not
 
 

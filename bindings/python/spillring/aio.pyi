@@ -122,7 +122,7 @@ class Bus:
         create: bool = False,
         capacity: int | str | None = None,
         slots: int | None = None,
-        full: Literal["block", "reject", "spill"] | None = None,
+        full: Literal["block", "reject", "spill", "drop-oldest"] | None = None,
         durability: Literal["memory", "disk"] | None = None,
         sync: float | str | None = None,
         keep: Literal["unread", "attached"] | None = None,

@@ -64,14 +64,17 @@ class Message {
   /// How often it was handed out, this time included; above 1 it is a redelivery. Always 1 in a
   /// stream group.
   [[nodiscard]] unsigned deliveries() const noexcept { return deliveries_; }
+  /// How many messages its group has missed before it and was not told of yet: dropped by
+  /// `Full::drop_oldest`, or lost with a damaged journal. Each is told of once, to one member.
+  [[nodiscard]] std::uint64_t gap() const noexcept { return gap_; }
   /// The time that it was sent with, to be delivered in; zero: none.
   [[nodiscard]] Timeout ttl() const noexcept;
   /// When it was published (wall clock of the producer, resolution of the kernel's tick).
   [[nodiscard]] std::chrono::system_clock::time_point timestamp() const noexcept;
 
-  /// Finishes the message for its group and ends the view. `stale`: it was given to somebody else
-  /// meanwhile (lease, purge), who will finish it. Does not block; a system call only to wake a
-  /// waiting producer.
+  /// Finishes the message for its group and ends the view. `stale`: it was taken from this consumer
+  /// meanwhile: given to another (lease), purged, or dropped. Does not block; a system call only to
+  /// wake a waiting producer.
   Result<void> ack();
   /// As `ack()`, but the view stays until this object is gone.
   Result<void> settle();
@@ -110,6 +113,7 @@ class Message {
   bool is_batch_ = false;
   std::uint64_t seq_ = 0;
   std::uint64_t timestamp_ = 0;
+  std::uint64_t gap_ = 0;
   std::uint64_t receipt_ = settled;  // the exact group word of the claim
   void* source_ = nullptr;           // what these bytes lie in: a ring, or a block of the journal
 };

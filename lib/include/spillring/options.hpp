@@ -25,9 +25,12 @@ inline constexpr Timeout no_wait = Timeout::zero();
 
 /// What a producer gets when there is no room.
 enum class Full : std::uint8_t {
-  block = 0,       ///< it waits, up to its timeout
-  reject = 1,      ///< it is told `Code::full` at once
-  spill = 2,       ///< the oldest messages go to the disk, and come back from there in order
+  block = 0,   ///< it waits, up to its timeout
+  reject = 1,  ///< it is told `Code::full` at once
+  spill = 2,   ///< the oldest messages go to the disk, and come back from there in order
+  /// The oldest messages are dropped, whoever has not read them; each group is told how many it
+  /// has missed (`Message::gap`, `GroupInfo::dropped`). Not with `Durability::disk` or retention.
+  drop_oldest = 3,
   standard = 255,  ///< `spill` where the supervisor has a state directory, else `block`
 };
 
@@ -214,6 +217,8 @@ struct GroupInfo {
   std::uint64_t expired = 0;          ///< messages whose time was over before they were delivered
   /// When it will be removed, if nobody joins (`QueueOptions::group_expiry`). None: it will not.
   std::optional<Timeout> expires_in;
+  /// Messages that `Full::drop_oldest` took from it, as far as it has come.
+  std::uint64_t dropped = 0;
 };
 
 enum class ClientRole : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };
@@ -263,6 +268,7 @@ struct QueueInfo {
   std::uint64_t doomed = 0;         ///< delivered too often, or too late, and not a dead letter yet
   std::uint64_t dead_lettered = 0;  ///< taken by it, since the daemon was started
   std::uint64_t discarded = 0;      ///< delivered too often, finished for want of such a queue
+  std::uint64_t dropped = 0;        ///< by `Full::drop_oldest`, each group counted for itself
 };
 
 }  // namespace spillring

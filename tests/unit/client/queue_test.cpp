@@ -112,12 +112,12 @@ TEST_F(QueueTest, BadNamesAndOptionsAreRefusedWithAReason) {
 
 TEST_F(QueueTest, AFullPolicyThatIsNotBuiltIsRefused) {
   try {
-    static_cast<void>(bus_.create("q", {.full = static_cast<Full>(3)}));
+    static_cast<void>(bus_.create("q", {.full = static_cast<Full>(77)}));
     FAIL() << "it was made";
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::invalid);
-    EXPECT_EQ(error.why(), "policy 3 is not built in this version");
-    EXPECT_EQ(error.hint(), "take block, reject or spill");
+    EXPECT_EQ(error.why(), "policy 77 is not built in this version");
+    EXPECT_EQ(error.hint(), "take block, reject, spill or drop-oldest");
   }
 }
 
