@@ -74,8 +74,9 @@ Result<void> SharedConsumer::claim_some(bool from_floor) {
   const bool everything = from_floor || floor_has_stood();
   // Whoever acknowledged last may have been stopped before it moved the floor.
   if (everything) move_floor();
-  if (const auto looked = claim_handed_back(everything, next); !looked) return looked;
-  return claimed_.empty() ? claim_fresh(next) : Result<void>();
+  const std::uint64_t seen = group_.rescan();
+  if (const auto looked = claim_handed_back(everything, seen, next); !looked) return looked;
+  return claimed_.empty() ? claim_fresh(seen, next) : Result<void>();
 }
 
 void SharedConsumer::expire(const Found& found) noexcept {
@@ -118,8 +119,8 @@ bool SharedConsumer::floor_has_stood() noexcept {
   return true;
 }
 
-Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t next) {
-  const std::uint64_t seen = group_.rescan();
+Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t seen,
+                                               std::uint64_t next) {
   const std::uint64_t lowered = layout::rescan_sequence(seen);
   if (!from_floor && lowered == layout::rescan_none) return {};
   const std::uint64_t low = group_.low();
@@ -141,7 +142,6 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t ne
       return {};
     }
   }
-  group_.raise_rescan(seen, layout::rescan_none);
   if (from_floor && is_aside) {  // whoever did that may not have said so
     group_.tell_set_aside();
     attachment().ask_service();
@@ -149,10 +149,11 @@ Result<void> SharedConsumer::claim_handed_back(bool from_floor, std::uint64_t ne
   return {};
 }
 
-Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
+Result<void> SharedConsumer::claim_fresh(std::uint64_t seen, std::uint64_t next) {
   std::uint64_t low = group_.low();
   std::uint64_t s = std::max(next, low);
   bool skipped = false;
+  bool at_end = false;  // behind `s` nobody has claimed anything
   // All that was handed out before is below: nobody raises `next` less than past it.
   set_ahead(s);
   // Bounded: what is not claimed here is passed, and no further than one window.
@@ -172,7 +173,8 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
     }
     const Result<Offer> offered = offer(s);
     if (!offered) return offered.error();
-    if (*offered == Offer::nothing) break;
+    at_end = *offered == Offer::nothing;
+    if (at_end) break;
     skipped = skipped || *offered == Offer::skipped;
     if (*offered == Offer::lost) {
       low = group_.low();
@@ -182,7 +184,13 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t next) {
     }
     if (standing == SharedGroup::Standing::handed_back) break;
   }
+  at_end = at_end || s >= low + group_.window();
   group_.raise_next(s);
+  // Not before: `next` may have been old, and what was handed back lie between it and the present
+  // one, where only `rescan` leads to it.
+  if (layout::rescan_sequence(seen) != layout::rescan_none) {
+    group_.raise_rescan(seen, at_end ? layout::rescan_none : s);
+  }
   if (skipped) move_floor();
   return {};
 }

@@ -28,8 +28,9 @@ class SharedConsumer final : public ConsumerCore {
   void rest() noexcept override { raise_hold(layout::no_sequence); }
 
   enum class Offer : std::uint8_t { claimed, nothing, skipped, lost };
-  Result<void> claim_handed_back(bool from_floor, std::uint64_t next);
-  Result<void> claim_fresh(std::uint64_t next);
+  /// `seen`: of rescan; `next`: read before it.
+  Result<void> claim_handed_back(bool from_floor, std::uint64_t seen, std::uint64_t next);
+  Result<void> claim_fresh(std::uint64_t seen, std::uint64_t next);
   Result<Offer> offer(std::uint64_t s);
   Result<Offer> offer_from_ring(std::uint64_t s, Ring& ring);
   Result<Offer> offer_from_journal(std::uint64_t s);

@@ -266,8 +266,8 @@ typedef struct spillring_group_info {
   uint64_t read_back;
   uint64_t read_back_bytes;
   uint64_t expired;
-  uint64_t dropped;
   int64_t expires_in_ns; /* when it will be removed, if nobody joins; -1: it will not */
+  uint64_t dropped;
 } spillring_group_info;
 
 spillring_code spillring_groups(const spillring_queue* queue,

@@ -262,7 +262,7 @@ static void dropping(spillring_client* client) {
   spillring_queue_info info = {.size = sizeof info};
   OK(spillring_queue_get_info(queue, &info));
   CHECK(dropped == (uint64_t)first && info.dropped == dropped);
-  CHECK(info.options.full == SPILLRING_FULL_DROP_OLDEST);
+  CHECK(info.options->full == SPILLRING_FULL_DROP_OLDEST);
   spillring_consumer_free(in);
   spillring_producer_free(out);
   spillring_queue_free(queue);

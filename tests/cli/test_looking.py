@@ -80,7 +80,7 @@ def test_info_as_json(spillring, orders):
     assert info["groups"] == 1
     assert info["group_list"] == [
         {"name": "billing", "kind": "shared", "floor": 2, "lag": 2, "members": 0, "unacked": 0, "read_back": 0,
-         "read_back_bytes": 0, "expired": 0, "expires_in": None}
+         "read_back_bytes": 0, "expired": 0, "dropped": 0, "expires_in": None}
     ]
     assert info["alarm"] == "none" and info["oldest_age"] > 0
     assert spillring("recv", orders, "--all", "-g", "billing").lines == ["b", "c"]

@@ -14,9 +14,9 @@ COLUMNS = ("QUEUE MSGS IN/S OUT/S LAG JOURNALED JOURNAL SPILLED/S SPILL-B/S READ
            "DISCARD/S DOOMED OLDEST ALARM").split()
 KEYS = ["schema", "time", "queue", "seconds", "messages", "in_per_second", "out_per_second", "lag", "journaled",
         "journal_bytes", "spilled_per_second", "spilled_bytes_per_second", "read_back_per_second",
-        "read_back_bytes_per_second", "expired_per_second", "dead_lettered_per_second", "discarded_per_second",
+        "read_back_bytes_per_second", "expired_per_second", "dropped_per_second", "dead_lettered_per_second", "discarded_per_second",
         "doomed", "oldest_age", "disk_left", "alarm"]
-NOTHING_SPILLED = {"spilled": 0, "spilled_bytes": 0, "read_back": 0, "read_back_bytes": 0, "expired": 0,
+NOTHING_SPILLED = {"spilled": 0, "spilled_bytes": 0, "read_back": 0, "read_back_bytes": 0, "expired": 0, "dropped": 0,
                    "dead_lettered": 0, "discarded": 0}
 
 
@@ -34,7 +34,7 @@ def totals(command, action):
         lines.append(line())
     lines.append(line())  # the one before may have begun to ask earlier
     return {name: round(sum(each[f"{name}_per_second"] * each["seconds"] for each in lines))
-            for name in ("in", "out", "spilled", "spilled_bytes", "read_back", "read_back_bytes", "expired",
+            for name in ("in", "out", "spilled", "spilled_bytes", "read_back", "read_back_bytes", "expired", "dropped",
                          "dead_lettered", "discarded")}
 
 
@@ -46,7 +46,7 @@ def test_it_ends_after_so_many_lines(spillring, orders):
     assert header.split("\t") == COLUMNS
     for line in lines:
         *cells, age, alarm = line.split("\t")
-        assert cells == [orders, "2", "0", "0", "-", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0"]
+        assert cells == [orders, "2", "0", "0", "-", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0", "0"]
         assert float(age) > 0 and alarm == "none"
 
 

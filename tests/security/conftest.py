@@ -44,3 +44,16 @@ def stranger(place):
         return json.loads(output)
 
     return run
+
+
+# Every attempt of a stranger, and whether it succeeded; at the end of the run there is a line with their sum.
+ATTEMPTS = {}
+
+
+def record_attempt(name, succeeded):
+    ATTEMPTS[name] = succeeded
+
+
+def pytest_terminal_summary(terminalreporter):
+    if ATTEMPTS:
+        terminalreporter.write_line(f"{len(ATTEMPTS)} attempts, {sum(ATTEMPTS.values())} successes")
