@@ -57,6 +57,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
       const Code code = condition();
       return code == Code::ok ? taken : code;
     }
+    tell_read_back();
     rest();
     if (taken == Code::ok) {  // there may be more
       if (membership_.interruptible) return Code::interrupted;
@@ -70,7 +71,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
       // found in words that a producer is about to write.
       if (const os::Instant tick = os::tick(); tick != last_tick_) {
         last_tick_ = tick;
-        ask_about_obstacle();
+        ask_about_obstacle(os::now());
       }
       return Code::empty;
     }
@@ -84,7 +85,9 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
 Result<Message> ConsumerCore::message(const Found& found) {
   if (found.ring == nullptr) {
     const auto extent = *found.block->data->message(found.sequence);  // look_in_journal() has asked
-    count_read_back(extent.payload.size() + extent.metadata.size());
+    read_back_bytes_ += extent.payload.size() + extent.metadata.size();
+    const bool last = found.sequence + 1 == found.block->data->end();
+    if (++read_back_ == most_untold || last) tell_read_back();
     return message(found, extent);
   }
   const ring::RingView& ring = found.ring->view;
@@ -115,6 +118,12 @@ Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) 
   message.gap_ = std::exchange(gap_, 0);
   ++messages_;
   return result;
+}
+
+void ConsumerCore::tell_read_back() noexcept {
+  if (read_back_ == 0) return;
+  cursor().read_back.fetch_add(std::exchange(read_back_, 0), std::memory_order_relaxed);
+  cursor().read_back_bytes.fetch_add(std::exchange(read_back_bytes_, 0), std::memory_order_relaxed);
 }
 
 Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
@@ -230,10 +239,9 @@ bool ConsumerCore::nothing_to_do() const noexcept {
   return condition() == Code::ok && !worth_a_look();
 }
 
-void ConsumerCore::ask_about_obstacle() noexcept {
+void ConsumerCore::ask_about_obstacle(os::Instant now) noexcept {
   const std::uint64_t at = obstacle();
   if (at == 0) return stuck_at_.store(0, std::memory_order_relaxed);
-  const os::Instant now = os::now();
   if (at != stuck_at_.load(std::memory_order_relaxed)) {
     stuck_at_.store(at, std::memory_order_relaxed);
     stuck_since_.store(now, std::memory_order_relaxed);
@@ -245,7 +253,7 @@ void ConsumerCore::ask_about_obstacle() noexcept {
 }
 
 bool ConsumerCore::is_stuck(os::Instant now) noexcept {
-  ask_about_obstacle();
+  ask_about_obstacle(now);
   return stuck_at_.load(std::memory_order_relaxed) != 0 &&
          stuck_since_.load(std::memory_order_relaxed) <= now;
 }
@@ -369,6 +377,7 @@ void ConsumerCore::close() noexcept {
   closed_ = true;
   if (!attachment_.forked()) {
     watch_.reset();
+    tell_read_back();
     leave();
   }
   if (messages_ == 0) delete this;
