@@ -8,8 +8,8 @@ QueueSink::QueueSink(const Queue& target)
 void QueueSink::take(Message message) {
   const std::vector<Header> headers = message.headers();
   const Metadata metadata{.key = message.key(), .headers = headers, .ttl = message.ttl()};
-  if (message.is_batch()) {
-    const Parts parts = message.parts();
+  // A batch whose sender has made nonsense of it goes on as the bytes that it is.
+  if (const Parts parts = message.parts(); message.is_batch() && !parts.empty()) {
     sender_.send_atomic({parts.begin(), parts.end()}, metadata);
   } else {
     sender_.send(message.bytes(), metadata);

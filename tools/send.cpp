@@ -149,7 +149,7 @@ void send_atomic(SendArguments& arguments, Sender& sender, const Settings& setti
     RecordReader records(STDIN_FILENO, arguments.delimiter.text(), sender.largest());
     std::uint64_t size = 0;
     while (const auto record = records.next()) {
-      size += record->size();
+      size += record->size() + sizeof(std::uint32_t);  // with its place in the table
       sender.check_size(size, "what stdin has for one batch");
       messages.emplace_back(*record);
     }

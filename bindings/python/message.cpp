@@ -111,22 +111,32 @@ py::dict MessageObject::headers() const {
   return headers;
 }
 
+/// While it exists, the message does not end: not while the GIL is given up, either.
+class MessageObject::Looking {
+ public:
+  explicit Looking(MessageObject& message) : message_(message) { message_.views_.add(); }
+  Looking(const Looking&) = delete;
+  Looking& operator=(const Looking&) = delete;
+  ~Looking() {
+    message_.views_.remove();
+    message_.view_released();
+  }
+
+ private:
+  MessageObject& message_;
+};
+
 py::bytes MessageObject::copy() {
   const std::span<const std::byte> bytes = memory();
-  views_.add();  // it must not end while the GIL is given up
-  py::bytes copy = copied(bytes);
-  views_.remove();
-  view_released();
-  return copy;
+  const Looking looking(*this);
+  return copied(bytes);
 }
 
 py::list MessageObject::parts() {
   const Parts parts(memory(), is_batch_);
   py::list list;
-  views_.add();  // it must not end while the GIL is given up
+  const Looking looking(*this);
   for (const auto part : parts) list.append(copied(part));
-  views_.remove();
-  view_released();
   return list;
 }
 

@@ -80,6 +80,7 @@ class MessageObject {
   Duty duty_;
   State state_ = State::open;
   bool return_after_views_ = false;
+  class Looking;
   Views views_;
   std::string queue_;
   std::size_t size_;

@@ -35,6 +35,7 @@ void QueueObject::come_here() {
   queue_ = std::move(queue);
   connection_ = std::move(connection);
   sender_.reset();
+  making_ = std::make_shared<std::mutex>();
   unconfirmed_.clear();
   getters_ = {};
 }

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -120,6 +121,8 @@ class QueueObject {
   std::string name_;
   // Guarded by the GIL.
   std::shared_ptr<const Sender> sender_;
+  // Of who makes it. Taken without the GIL; a forked child has its own.
+  std::shared_ptr<std::mutex> making_ = std::make_shared<std::mutex>();
   std::vector<std::shared_ptr<const Sender>> unconfirmed_;  // of former incarnations
   Getters getters_;
 };

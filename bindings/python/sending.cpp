@@ -63,6 +63,10 @@ class QueueObject::Batch {
 
 std::shared_ptr<const QueueObject::Sender> QueueObject::sender() {
   come_here();
+  if (sender_ && sender_->incarnation == queue_.incarnation()) return sender_;
+  // One at a time: a queue with an exclusive producer would refuse this object to itself.
+  const std::shared_ptr<std::mutex> making = making_;
+  const auto turn = without_gil([&] { return std::unique_lock(*making); });
   // Read first: what is made meanwhile for a later incarnation is at worst made twice.
   const std::uint64_t incarnation = queue_.incarnation();
   if (sender_ && sender_->incarnation == incarnation) return sender_;

@@ -59,6 +59,7 @@ spillring_code spillring_send_batch(spillring_producer* producer, const spillrin
                                     size_t count, int64_t timeout_ns,
                                     const spillring_batch_options* options, spillring_sent* sent) {
   return guarded([&] {
+    if (sent != nullptr) *sent = {};
     const spillring_batch_options known = c::known_part(options);
     const c::GivenMetadata given(known.metadata);
     std::vector<std::span<const std::byte>> views;
