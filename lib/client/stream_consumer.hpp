@@ -39,6 +39,7 @@ class StreamConsumer final : public ConsumerCore {
   void settled(std::uint64_t s) {
     if (drops()) settled_.push_back(s);
   }
+  void forget_settled_below(std::uint64_t floor) noexcept;
   [[nodiscard]] bool makes_room(std::uint64_t to) const noexcept;
 
   group::StreamGroup group_;
