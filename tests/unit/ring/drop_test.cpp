@@ -110,8 +110,12 @@ TEST_F(DropTest, NothingIsReusedWhileItIsCountedAndThatIsDoneOnce) {
     }
   });
   auto& hold = groups_.holds[0].sequence;
-  for (int counted = 0; counted < 2000;) {
-    const std::uint64_t from = ring_.header().gone.load();
+  for (int counted = 0; counted < 20'000;) {
+    // At any moment between one drop and the next.
+    std::uint64_t from = ring_.header().gone.load();
+    const std::uint64_t before = from;
+    while (from == before) from = ring_.header().gone.load();
+    for (int i = counted % 200; i != 0; --i) from = ring_.header().gone.load();
     std::uint64_t s = from + 40;
     while (look(ring_, s) == Seen::nothing) std::this_thread::yield();
     const auto skipped = skipped_below(ring_, s, hold);
