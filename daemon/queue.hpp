@@ -230,7 +230,7 @@ class Queue {
   [[nodiscard]] bool has_letters(const Group& group) const noexcept;
   /// Removes those whose time is over; returns when that of the next one is.
   os::Instant consider_expiry(os::Instant now) noexcept;
-  os::Instant remember_unused(std::uint16_t slot, os::Instant now) noexcept;
+  os::Instant note_unused(std::uint16_t slot, os::Instant now) noexcept;
   [[nodiscard]] bool is_over(std::uint16_t group) const noexcept;
   [[nodiscard]] bool has_named_group() const noexcept;
   void drop_base() noexcept;
@@ -355,6 +355,7 @@ class Queue {
   os::Instant consider_journal(os::Instant now);
   /// Returns when to look again.
   os::Instant drop_what_is_read(os::Instant now) noexcept;
+  os::Instant drop_what_nobody_needs(os::Instant now) noexcept;
   os::Instant spill(os::Instant now);
   os::Instant follow(os::Instant now);
   [[nodiscard]] os::Instant syncs_again_at(os::Instant now) noexcept;

@@ -43,7 +43,7 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
 Result<Message> ConsumerCore::next(Timeout timeout) {
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (;;) {
-    if (const Code code = condition(); code != Code::ok) return code;
+    if (const Code code = condition(); code != Code::ok) return ended(code);
     // A waiter that waited in vain wants a look that trusts no hint (group/shared_group.hpp, G2).
     const bool from_floor = look_from_floor_.load(std::memory_order_relaxed) &&
                             look_from_floor_.exchange(false, std::memory_order_relaxed);
@@ -55,8 +55,9 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     if (taken != Code::empty && taken != Code::ok) {
       // What a group that is removed just now still needed may have gone from under the look.
       const Code code = condition();
-      return code == Code::ok ? taken : code;
+      return code == Code::ok ? taken : ended(code);
     }
+    tell_read_back();
     rest();
     if (taken == Code::ok) {  // there may be more
       if (membership_.interruptible) return Code::interrupted;
@@ -70,7 +71,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
       // found in words that a producer is about to write.
       if (const os::Instant tick = os::tick(); tick != last_tick_) {
         last_tick_ = tick;
-        ask_about_obstacle();
+        ask_about_obstacle(os::now());
       }
       return Code::empty;
     }
@@ -81,10 +82,21 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
   }
 }
 
+Code ConsumerCore::ended(Code condition) noexcept {
+  // A group that was removed needs nothing of what was claimed ahead, and the queue lives on.
+  if (condition == Code::deleted && attachment_.condition() == Code::ok && !left_) {
+    left_ = true;
+    leave();
+  }
+  return condition;
+}
+
 Result<Message> ConsumerCore::message(const Found& found) {
   if (found.ring == nullptr) {
     const auto extent = *found.block->data->message(found.sequence);  // look_in_journal() has asked
-    count_read_back(extent.payload.size() + extent.metadata.size());
+    read_back_bytes_ += extent.payload.size() + extent.metadata.size();
+    const bool last = found.sequence + 1 == found.block->data->end();
+    if (++read_back_ == most_untold || last) tell_read_back();
     return message(found, extent);
   }
   const ring::RingView& ring = found.ring->view;
@@ -114,6 +126,12 @@ Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) 
   message.gap_ = std::exchange(gap_, 0);
   ++messages_;
   return result;
+}
+
+void ConsumerCore::tell_read_back() noexcept {
+  if (read_back_ == 0) return;
+  cursor().read_back.fetch_add(std::exchange(read_back_, 0), std::memory_order_relaxed);
+  cursor().read_back_bytes.fetch_add(std::exchange(read_back_bytes_, 0), std::memory_order_relaxed);
 }
 
 Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
@@ -230,10 +248,9 @@ bool ConsumerCore::nothing_to_do() const noexcept {
   return condition() == Code::ok && !worth_a_look();
 }
 
-void ConsumerCore::ask_about_obstacle() noexcept {
+void ConsumerCore::ask_about_obstacle(os::Instant now) noexcept {
   const std::uint64_t at = obstacle();
   if (at == 0) return stuck_at_.store(0, std::memory_order_relaxed);
-  const os::Instant now = os::now();
   if (at != stuck_at_.load(std::memory_order_relaxed)) {
     stuck_at_.store(at, std::memory_order_relaxed);
     stuck_since_.store(now, std::memory_order_relaxed);
@@ -245,7 +262,7 @@ void ConsumerCore::ask_about_obstacle() noexcept {
 }
 
 bool ConsumerCore::is_stuck(os::Instant now) noexcept {
-  ask_about_obstacle();
+  ask_about_obstacle(now);
   return stuck_at_.load(std::memory_order_relaxed) != 0 &&
          stuck_since_.load(std::memory_order_relaxed) <= now;
 }
@@ -369,6 +386,7 @@ void ConsumerCore::close() noexcept {
   closed_ = true;
   if (!attachment_.forked()) {
     watch_.reset();
+    tell_read_back();
     leave();
   }
   if (messages_ == 0) delete this;
