@@ -84,11 +84,12 @@ bool Queue::may_begin_file(std::uint64_t bytes) {
     raise_alarm(DiskAlarm::quota, why);
     return false;
   }
-  if (const std::string why = touches_reserve(bytes); !why.empty()) {
+  const std::uint64_t more = bytes - std::min(bytes, journal_->spare_bytes());
+  if (const std::string why = touches_reserve(more); !why.empty()) {
     raise_alarm(DiskAlarm::reserve, why);
     return false;
   }
-  coming_ = state_->reserve().claim(bytes);
+  coming_ = state_->reserve().claim(more);
   charge_journal();
   return true;
 }
@@ -131,6 +132,7 @@ DiskAlarm Queue::alarm() const noexcept {
 void Queue::raise_alarm(DiskAlarm alarm, const std::string& why) noexcept {
   const os::Instant now = os::now();
   disk_rests_until_ = now + pause_after_refusal;
+  journal_->remove_all_that_is_over();
   if (this->alarm() != alarm) {
     manifest().disk_alarm.store(static_cast<std::uint32_t>(alarm), std::memory_order_relaxed);
     alarm_said_ = false;

@@ -15,6 +15,9 @@ namespace spillring::daemon {
 
 namespace {
 
+// What is over is there for so long to be written over.
+constexpr os::Instant spare_for = 500'000'000;
+
 void remove_all(journal::Storage& storage, const std::string& directory) {
   for (const std::string& name : storage.list(directory))
     storage.remove(fmt::format("{}/{}", directory, name));
@@ -36,7 +39,8 @@ Journal::Journal(const JournalPlace& place, std::uint64_t queue_id)
     : place_(place),
       directory_(place.directory + "/" + journal::folder_name(queue_id)),
       options_{directory_, queue_id, place.segment_size},
-      lane_(place.spooler.new_lane()) {
+      lane_(place.spooler.new_lane()),
+      removals_(place.spooler.new_lane()) {
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
 }
 
@@ -47,11 +51,13 @@ std::string Journal::path_of(std::uint64_t first) const {
 void Journal::adopt(std::uint64_t next) {
   for (const std::string& name : place_.storage.list(directory_)) {
     const std::uint64_t first = journal::first_of(name);
-    // What was begun and never counted, under a name that does not count or one that comes again.
-    if (first == 0 || first >= next) {
-      place_.storage.remove(directory_ + "/" + name);
+    // What was begun and never counted, under a name that does not count or one that comes again;
+    // and what was over, and about to be written over.
+    const auto file = first == 0 || first >= next ? std::nullopt : adopted(first);
+    if (file) {
+      files_->by_first.emplace(first, *file);
     } else {
-      files_->by_first.emplace(first, adopted(first));
+      place_.storage.remove(directory_ + "/" + name);
     }
   }
   files_->end = next;
@@ -62,21 +68,23 @@ std::uint64_t Journal::find_end() const {
   if (places.empty()) return 0;
   const std::uint64_t last = places.back().first;
   try {
-    return journal::SegmentReader(place_.storage.open(path_of(last)), options_.queue_id).end();
+    journal::SegmentReader reader(place_.storage.open(path_of(last)), options_.queue_id);
+    return reader.first() == last ? reader.end() : last;
   } catch (const Error& error) {
     if (error.code() != Code::corrupt) throw;
     return last;  // nothing in it can be read, and nothing is behind it
   }
 }
 
-/// One that cannot be read is as young as can be, so that nothing goes early for its sake.
-Journal::File Journal::adopted(std::uint64_t first) const {
+/// One that cannot be read is as young as can be, so that nothing goes early for its sake. nullopt:
+/// it has the name and nothing of the segment (segment_writer.hpp, O1).
+std::optional<Journal::File> Journal::adopted(std::uint64_t first) const {
   File file{place_.segment_size, os::wall_clock()};
   try {
     file.bytes = std::filesystem::file_size(path_of(first));
-    file.begun = journal::SegmentReader(place_.storage.open(path_of(first)), options_.queue_id)
-                     .header()
-                     .created;
+    const journal::SegmentReader reader(place_.storage.open(path_of(first)), options_.queue_id);
+    if (reader.first() != first) return std::nullopt;
+    file.begun = reader.header().created;
   } catch (const std::exception& failure) {
     log(failure.what());
   }
@@ -118,16 +126,31 @@ bool Journal::was_begun_before(std::uint64_t wall_clock) const noexcept {
 /// the file is given up.
 void Journal::Appender::run(const Work& work) try { work(*this); } catch (...) {
   writer_->give_up();
+  const std::lock_guard lock(files_->mutex);
+  if (auto& files = files_->by_first; !files.empty()) files.rbegin()->second.sound = false;
   throw;
 }
 
+/// REQUIRES: the mutex.
+journal::Spare Journal::Files::take_spare() {
+  if (over.empty()) return {};
+  const journal::Spare file = over.front().file;
+  over.pop_front();
+  return file;
+}
+
 void Journal::Appender::append(const journal::Batch& batch, bool sync_follows) {
-  const journal::SegmentWriter::Begun begun = writer_->append(batch, sync_follows);
+  journal::Spare spare;
+  if (!has_room_for(batch)) {
+    const std::lock_guard lock(files_->mutex);
+    spare = files_->take_spare();
+  }
+  const journal::SegmentWriter::Begun begun = writer_->append(batch, sync_follows, spare);
   if (begun.first == 0) return;
   const std::lock_guard lock(files_->mutex);
   auto& files = files_->by_first;
   if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
-  files.insert_or_assign(begun.first, File{begun.size, os::wall_clock()});
+  files.insert_or_assign(begun.first, File{begun.size, os::wall_clock(), true});
 }
 
 void Journal::Appender::count(std::uint64_t end) {
@@ -140,7 +163,18 @@ void Journal::make_contiguous(std::uint64_t first) {
     const std::lock_guard lock(files_->mutex);
     return first != files_->end;
   }();
-  if (behind_a_gap) drop_below(first, true);
+  if (!behind_a_gap) return;
+  drop_below(first, true);
+  remove_all_that_is_over();
+  place_.spooler.submit(
+      lane_,
+      [&storage = place_.storage, directory = directory_, first] {
+        for (const auto& place : journal::places_of(storage.list(directory))) {
+          if (place.first < first)
+            storage.remove(directory + "/" + journal::segment_name(place.first));
+        }
+      },
+      [](const std::exception_ptr&) {});  // what is left is removed at the next start
 }
 
 void Journal::write(std::uint64_t first, Work work, Done done) {
@@ -164,7 +198,7 @@ void Journal::forget_what_does_not_count() {
   const std::lock_guard lock(files_->mutex);
   auto& files = files_->by_first;
   for (auto file = files.lower_bound(files_->end); file != files.end(); file = files.erase(file)) {
-    remove_file(file->first);
+    remove_file(lane_, file->first);
   }
 }
 
@@ -175,14 +209,14 @@ void Journal::write_now(std::uint64_t first, const Work& work) {
 
 void Journal::sync_now() {
   if (empty()) return;
-  writer_->sync();
+  appender().run([](Appender& to) { to.sync(); });
   place_.storage.sync_directory(directory_);
 }
 
 /// In a thread of its own: the disk may take its time over it.
-void Journal::remove_file(std::uint64_t first) {
+void Journal::remove_file(const Spooler::Lane& lane, std::uint64_t first) {
   place_.spooler.submit(
-      lane_, [&storage = place_.storage, path = path_of(first)] { storage.remove(path); },
+      lane, [&storage = place_.storage, path = path_of(first)] { storage.remove(path); },
       [](const std::exception_ptr& failure) {
         if (!failure) return;
         try {
@@ -193,26 +227,60 @@ void Journal::remove_file(std::uint64_t first) {
       });
 }
 
+/// REQUIRES: the mutex.
+void Journal::remove_oldest_over() { remove_file(removals_, files_->take_spare().first); }
+
+/// One that is not sound, and what is older, goes at once.
+void Journal::drop_first(os::Instant now) {
+  const auto oldest = files_->by_first.begin();
+  const auto& [first, file] = *oldest;
+  files_->over.push_back({{first, file.bytes}, now});
+  while (!file.sound && !files_->over.empty()) remove_oldest_over();
+  files_->by_first.erase(oldest);
+}
+
 bool Journal::drop_below(std::uint64_t s, bool all) {
+  const os::Instant now = os::now();
   const std::lock_guard lock(files_->mutex);
-  auto& files = files_->by_first;
+  const auto& files = files_->by_first;
   bool dropped = false;
   while (files.size() > 1 && std::next(files.begin())->first <= s) {
-    remove_file(files.begin()->first);
-    files.erase(files.begin());
+    drop_first(now);
     dropped = true;
   }
   if (!all || files.empty() || busy_ || files_->end > s) return dropped;
-  remove_file(files.begin()->first);
-  files.clear();
+  drop_first(now);
+  while (!files_->over.empty()) remove_oldest_over();
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
   return true;
+}
+
+/// While something is being written, one is left for the segment that it may begin.
+os::Instant Journal::remove_what_is_over(os::Instant now) {
+  const std::lock_guard lock(files_->mutex);
+  const auto& over = files_->over;
+  const std::size_t left = busy_ ? 1 : 0;
+  while (over.size() > left && now - over.front().since >= spare_for) remove_oldest_over();
+  if (over.empty()) return os::never;
+  const os::Instant due = os::after(over.front().since, spare_for);
+  return due > now ? due : os::after(now, spare_for);
+}
+
+void Journal::remove_all_that_is_over() {
+  const std::lock_guard lock(files_->mutex);
+  while (!files_->over.empty()) remove_oldest_over();
+}
+
+std::uint64_t Journal::spare_bytes() const noexcept {
+  const std::lock_guard lock(files_->mutex);
+  return files_->over.empty() ? 0 : files_->over.front().file.size;
 }
 
 /// Behind what is on its way.
 void Journal::remove() noexcept try {
   const std::lock_guard lock(files_->mutex);
   files_->by_first.clear();
+  files_->over.clear();
   place_.spooler.submit(
       lane_,
       [&storage = place_.storage, directory = directory_] { remove_all(storage, directory); },
@@ -234,6 +302,13 @@ std::uint64_t Journal::first() const noexcept {
 std::size_t Journal::segments() const noexcept {
   const std::lock_guard lock(files_->mutex);
   return files_->by_first.size();
+}
+
+std::uint64_t Journal::bytes() const noexcept {
+  std::uint64_t sum = bytes_from(0);
+  const std::lock_guard lock(files_->mutex);
+  for (const Over& over : files_->over) sum += over.file.size;
+  return sum;
 }
 
 std::uint64_t Journal::bytes_from(std::uint64_t s) const noexcept {

@@ -4,18 +4,25 @@
 // Segments follow one another without a gap: before the first number of a batch is greater than the
 // end of the one before, all that was there is removed. So what is missing between two batches was
 // lost, and is known to be.
+//
+// A segment that nobody needs any more is over, and is not removed at once: for a while the next
+// one may be written over it, the oldest first, so that what is left has no gap. Removing is as
+// much work as writing, and is better done when nobody waits to read on.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <exception>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "journal/segment_writer.hpp"
 #include "journal/storage.hpp"
+#include "os/clock.hpp"
 #include "spooler.hpp"
 
 namespace spillring::daemon {
@@ -101,9 +108,16 @@ class Journal {
   /// Whether the file that is being filled was begun before that moment.
   [[nodiscard]] bool was_begun_before(std::uint64_t wall_clock) const noexcept;
 
-  /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far.
-  /// Returns true if something was dropped.
+  /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far, and it
+  /// is removed at once. Returns true if something was dropped.
   bool drop_below(std::uint64_t s, bool all);
+  /// Removes what has been over for a while; returns when there may be more to remove, os::never
+  /// where nothing is over.
+  os::Instant remove_what_is_over(os::Instant now);
+  /// The same without delay: the space is needed.
+  void remove_all_that_is_over();
+  /// Bytes of the file that the next segment is written over; 0: a new one is made.
+  [[nodiscard]] std::uint64_t spare_bytes() const noexcept;
   /// Removes all there is.
   void remove() noexcept;
 
@@ -111,8 +125,9 @@ class Journal {
   /// The first number it has. REQUIRES: not empty().
   [[nodiscard]] std::uint64_t first() const noexcept;
   [[nodiscard]] std::size_t segments() const noexcept;
-  /// Disk space set aside; and that of the files which have `s` and what is behind it.
-  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_from(0); }
+  /// Disk space set aside, also where it is over; and that of the files which have `s` and what is
+  /// behind it.
+  [[nodiscard]] std::uint64_t bytes() const noexcept;
   [[nodiscard]] std::uint64_t bytes_from(std::uint64_t s) const noexcept;
 
   struct Segment {
@@ -127,17 +142,28 @@ class Journal {
   struct File {
     std::uint64_t bytes = 0;  // set aside
     std::uint64_t begun = 0;  // nanoseconds since 1970
+    // It was begun here, and nothing has failed in it: only such a file may be written over.
+    bool sound = false;
+  };
+  struct Over {
+    journal::Spare file;
+    os::Instant since = 0;
   };
   /// What the loop knows, and who writes adds to.
   struct Files {
     std::mutex mutex;
     std::map<std::uint64_t, File> by_first;  // by first number
+    std::deque<Over> over;                   // oldest first
     std::uint64_t end = 0;                   // of what counts
+
+    journal::Spare take_spare();
   };
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
-  [[nodiscard]] File adopted(std::uint64_t first) const;
+  [[nodiscard]] std::optional<File> adopted(std::uint64_t first) const;
   [[nodiscard]] Appender appender() { return {writer_, files_}; }
-  void remove_file(std::uint64_t first);
+  void remove_file(const Spooler::Lane& lane, std::uint64_t first);
+  void remove_oldest_over();
+  void drop_first(os::Instant now);
   void forget_what_does_not_count();
   /// The numbers that follow are not to come behind a gap.
   void make_contiguous(std::uint64_t first);
@@ -147,6 +173,7 @@ class Journal {
   std::shared_ptr<journal::SegmentWriter> writer_;  // used by one thread at a time: see busy()
   journal::SegmentWriter::Options options_;
   Spooler::Lane lane_;
+  Spooler::Lane removals_;  // of what is over: nobody waits for them
   std::shared_ptr<Files> files_ = std::make_shared<Files>();
   bool busy_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -342,6 +342,7 @@ class Queue {
   os::Instant consider_journal(os::Instant now);
   /// Returns when to look again.
   os::Instant drop_what_is_read(os::Instant now) noexcept;
+  os::Instant drop_what_nobody_needs(os::Instant now) noexcept;
   os::Instant spill(os::Instant now);
   os::Instant follow(os::Instant now);
   [[nodiscard]] os::Instant syncs_again_at(os::Instant now) noexcept;

@@ -123,6 +123,13 @@ bool Queue::wants_to_spill(os::Instant now) noexcept {
 }
 
 os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
+  const os::Instant next = drop_what_nobody_needs(now);
+  const os::Instant removal = journal_->remove_what_is_over(now);
+  charge_journal();
+  return std::min(next, removal);
+}
+
+os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   if (journal_->empty()) return os::never;
   const std::uint64_t wall_clock = os::wall_clock();
   const std::uint64_t needed = this->needed();
@@ -132,7 +139,6 @@ os::Instant Queue::drop_what_is_read(os::Instant now) noexcept {
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   // What goes on keeps its file. Groups are noted not too often, and not too late.
   if (journal_->drop_below(least, all && !follows())) {
-    charge_journal();
     for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
       if (group_table_[slot]) remember_group(slot);
     }

@@ -57,6 +57,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
       const Code code = condition();
       return code == Code::ok ? taken : code;
     }
+    tell_read_back();
     rest();
     if (taken == Code::ok) {  // there may be more
       if (membership_.interruptible) return Code::interrupted;
@@ -84,7 +85,9 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
 Result<Message> ConsumerCore::message(const Found& found) {
   if (found.ring == nullptr) {
     const auto extent = *found.block->data->message(found.sequence);  // look_in_journal() has asked
-    count_read_back(extent.payload.size() + extent.metadata.size());
+    read_back_bytes_ += extent.payload.size() + extent.metadata.size();
+    const bool last = found.sequence + 1 == found.block->data->end();
+    if (++read_back_ == most_untold || last) tell_read_back();
     return message(found, extent);
   }
   const ring::RingView& ring = found.ring->view;
@@ -114,6 +117,12 @@ Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) 
   message.gap_ = std::exchange(gap_, 0);
   ++messages_;
   return result;
+}
+
+void ConsumerCore::tell_read_back() noexcept {
+  if (read_back_ == 0) return;
+  cursor().read_back.fetch_add(std::exchange(read_back_, 0), std::memory_order_relaxed);
+  cursor().read_back_bytes.fetch_add(std::exchange(read_back_bytes_, 0), std::memory_order_relaxed);
 }
 
 Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
@@ -368,6 +377,7 @@ void ConsumerCore::close() noexcept {
   closed_ = true;
   if (!attachment_.forked()) {
     watch_.reset();
+    tell_read_back();
     leave();
   }
   if (messages_ == 0) delete this;

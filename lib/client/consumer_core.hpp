@@ -144,10 +144,6 @@ class ConsumerCore {
     cursor().lost.fetch_add(1, std::memory_order_relaxed);
     ++gap_;
   }
-  void count_read_back(std::uint64_t bytes) noexcept {
-    cursor().read_back.fetch_add(1, std::memory_order_relaxed);
-    cursor().read_back_bytes.fetch_add(bytes, std::memory_order_relaxed);
-  }
   /// The oldest messages are dropped where there is no room.
   [[nodiscard]] bool drops() const noexcept { return drops_; }
   /// What of the queue was dropped, as far as that may concern a group whose floor is `low`.
@@ -156,6 +152,9 @@ class ConsumerCore {
   [[nodiscard]] bool is_dropped(std::uint64_t low) const noexcept;
   /// What its group has missed is told of with the next message.
   void hear_of_dropped() noexcept { gap_ += group::hear_of_dropped(cursor()); }
+  /// Adds what was read from the journal to the group's counts, which all members share: for some
+  /// messages at a time, at the end of a batch, and before this handle rests.
+  void tell_read_back() noexcept;
   /// Hold: the oldest live one; `behind` where there is none.
   void raise_hold(std::uint64_t behind) noexcept;
   /// The same, and the caller calls made_room().
@@ -218,7 +217,11 @@ class ConsumerCore {
   std::uint64_t hold_ = layout::no_sequence;  // what it says
   LiveSet live_;
   std::uint64_t messages_ = 0;
-  std::uint64_t gap_ = 0;      // before the next message
+  std::uint64_t gap_ = 0;  // before the next message
+  // Read from the journal, and not yet told.
+  static constexpr std::uint64_t most_untold = 16;
+  std::uint64_t read_back_ = 0;
+  std::uint64_t read_back_bytes_ = 0;
   os::Instant last_tick_ = 0;  // in which a poll last looked for what is in its way
 
   // -- of wait(), which may run on another thread

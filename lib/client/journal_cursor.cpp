@@ -8,9 +8,10 @@ bool JournalCursor::covers(std::uint64_t s) const noexcept {
   return segment_ && segment_->first() <= s && (next_ == 0 || s < next_);
 }
 
-bool JournalCursor::open_segment(std::uint64_t s) {
+std::uint64_t JournalCursor::open_segment(std::uint64_t s) {
   layout::Request request = control::request(layout::Ask::journal);
   request.number = s;
+  std::uint64_t first = 0;
   try {
     Answered answer = attachment_->ask(request);
     if (answer.descriptors.empty()) {
@@ -19,13 +20,14 @@ bool JournalCursor::open_segment(std::uint64_t s) {
                   "close files, or raise its limit of open files");
     }
     segment_.reset();
+    first = answer.reply.number;
     next_ = answer.reply.window;
     segment_.emplace(std::move(answer.descriptors.front()), attachment_->manifest().queue_id);
   } catch (const Error& error) {
-    if (error.code() == Code::not_found) return false;
+    if (error.code() == Code::not_found) return 0;
     if (error.code() != Code::corrupt) throw;  // else nothing in it can be read
   }
-  return true;
+  return first;
 }
 
 /// Memory that has been read into before is cheaper than new.
@@ -71,19 +73,20 @@ JournalCursor::Sight JournalCursor::look(std::uint64_t s) {
     }
   }
   const std::uint64_t journaled = attachment_->manifest().journaled.load(std::memory_order_acquire);
-  bool fresh = false;
-  if (!covers(s)) {
-    if (!open_segment(s)) return {};
-    fresh = true;
+  Sight sight;
+  if (covers(s)) sight = look_in_segment(s, journaled);
+  // What an open segment does not have, or not whole, may be in one that was begun since: a batch
+  // that was cut short by a supervisor's death, or by the disk, was written again behind it. And
+  // the file of one that everybody is past may be written over at any moment: only what the
+  // supervisor has in the same segment before the look and after it is lost.
+  for (std::uint64_t before = 0; sight.block == nullptr;) {
+    const std::uint64_t first = open_segment(s);
+    if (first == 0) return {};
+    if (first == before) return sight;
+    before = first;
+    sight = look_in_segment(s, journaled);
   }
-  for (;;) {
-    const Sight sight = look_in_segment(s, journaled);
-    // What an open segment does not have, or not whole, may be in one that was begun since: a batch
-    // that was cut short by a supervisor's death, or by the disk, was written again behind it.
-    if (sight.block != nullptr || fresh) return sight;
-    if (!open_segment(s)) return {};
-    fresh = true;
-  }
+  return sight;
 }
 
 }  // namespace spillring::client

@@ -39,8 +39,8 @@ class JournalCursor {
 
  private:
   [[nodiscard]] bool covers(std::uint64_t s) const noexcept;
-  /// False: the supervisor knows of no segment with `s`.
-  bool open_segment(std::uint64_t s);
+  /// The first number of the segment that the supervisor has `s` in; 0: there is none.
+  std::uint64_t open_segment(std::uint64_t s);
   /// Of the open segment alone.
   Sight look_in_segment(std::uint64_t s, std::uint64_t journaled);
   Block* keep(std::shared_ptr<journal::Block> read);

@@ -25,7 +25,6 @@ inline Code StreamConsumer::take_at(std::uint64_t s, Ring* ring, Block* block, F
   begin_view(found);
   settled(s);
   position_.store(s + 1, std::memory_order_relaxed);
-  if (drops()) hear_of_dropped();
   return Code::ok;
 }
 
@@ -34,7 +33,7 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
   std::uint64_t s = position_.load(std::memory_order_relaxed);
   // relaxed is not enough for purge: start is read anew each time, it only grows.
   s = std::max(s, entry().start.load(std::memory_order_acquire));
-  if (drops()) {
+  if (drops()) [[unlikely]] {
     const Result<std::uint64_t> next = behind_dropped(s);
     if (!next) return next.error();
     s = *next;
@@ -99,6 +98,11 @@ Result<ConsumerCore::Sight> StreamConsumer::look_under_hold(std::uint64_t s) {
   return look_in_journal(s);
 }
 
+void StreamConsumer::note_settled(std::uint64_t s) {
+  settled_.push_back(s);
+  hear_of_dropped();
+}
+
 Result<std::uint64_t> StreamConsumer::behind_dropped(std::uint64_t s) {
   const auto dropped = this->dropped(s);
   if (!dropped) return dropped.error();
@@ -112,7 +116,8 @@ Result<std::uint64_t> StreamConsumer::behind_dropped(std::uint64_t s) {
 }
 
 group::Moved StreamConsumer::raise_floor(std::uint64_t to) noexcept {
-  if (!drops()) return group_.raise_floor(to);
+  if (!drops()) [[likely]]
+    return group_.raise_floor(to);
   const group::Passage seen = group::read(cursor());
   if (to <= seen.floor) return {seen.floor, seen.floor};
   group::Passage at{to, seen.settled};

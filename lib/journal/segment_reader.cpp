@@ -117,6 +117,12 @@ std::uint64_t SegmentReader::count_messages(const Spot& spot, std::uint64_t from
       }));
 }
 
+bool SegmentReader::was_written_over() const {
+  layout::SegmentHeader now{};
+  read_at(file_, 0, std::as_writable_bytes(std::span(&now, 1)));
+  return std::memcmp(&now, &header_, sizeof now) != 0;
+}
+
 bool SegmentReader::ended() const { return is_blank_at(file_, next_offset()); }
 
 std::shared_ptr<Block> SegmentReader::read(const Spot& spot, std::shared_ptr<Block> block) {

@@ -48,6 +48,9 @@ class SegmentReader {
                                              std::uint64_t until) const;
   /// True: where the next batch would begin, nothing was ever written. Throws `Error` (io).
   [[nodiscard]] bool ended() const;
+  /// True: its file has become another segment since (segment_writer.hpp, O1), so what does not add
+  /// up was over. Throws `Error` (io).
+  [[nodiscard]] bool was_written_over() const;
   [[nodiscard]] const std::vector<Spot>& spots() const noexcept { return spots_; }
 
  private:

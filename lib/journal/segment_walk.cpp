@@ -27,6 +27,7 @@ void SegmentWalk::open(Storage& storage, const std::string& path) {
     os::Fd file = storage.open(path);
     blank = is_blank(file);
     reader_.emplace(std::move(file), options_.queue_id);
+    if (reader_->first() > options_.place.first) done_ = true;  // segment_writer.hpp, O1
   } catch (const Error& error) {
     done_ = true;
     // Not there: everybody was past it, and the supervisor removed it.
@@ -66,18 +67,22 @@ std::optional<Run> SegmentWalk::look() {
 std::optional<Run> SegmentWalk::tail() {
   const bool ended = reader_->ended();
   const bool more = options_.place.until != 0;
-  if (ended && !more) return std::nullopt;
+  if ((ended && !more) || reader_->was_written_over()) return std::nullopt;
   return rest(ended ? "the segment ends before them"
                     : "the header of a batch does not add up; what is behind it cannot be found",
               !more);
 }
 
-Run SegmentWalk::part_of(SegmentReader::Spot spot) {
+std::optional<Run> SegmentWalk::part_of(SegmentReader::Spot spot) {
   const std::uint64_t end = std::min(spot.end(), bound_of(options_.place));
   try {
     if (auto block = reader_->read(spot, std::move(spare_))) {
       spare_ = block;
-      return {std::exchange(at_, end), end, std::move(block), {}, false};
+      return Run{std::exchange(at_, end), end, std::move(block), {}, false};
+    }
+    if (reader_->was_written_over()) {
+      done_ = true;
+      return std::nullopt;
     }
   } catch (const Error& error) {  // those behind it may be on a better part of the disk
     return unread(end, error.what());
@@ -113,6 +118,7 @@ Outline outline_of(Storage& storage, const std::string& path, std::uint64_t queu
   Outline outline{place.first, 0};
   try {
     SegmentReader reader(storage.open(path), queue_id);
+    if (reader.first() > place.first) return outline;
     while (const SegmentReader::Spot* spot = reader.find(outline.end)) {
       if (spot->first >= bound_of(place)) break;
       outline.messages += reader.count_messages(*spot, outline.end, bound_of(place));

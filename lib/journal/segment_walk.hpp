@@ -33,8 +33,8 @@ class SegmentWalk {
     // that batch is torn then, and not damaged.
     bool may_be_torn = false;
   };
-  /// `path` is that of the segment; one that is not there any more has no numbers. What cannot be
-  /// read is a run: nothing throws because of it.
+  /// `path` is that of the segment; one that is not there any more has no numbers, nor has one that
+  /// is being written over. What cannot be read is a run: nothing throws because of it.
   SegmentWalk(Storage& storage, const std::string& path, const Options& options);
 
   /// The next run; nullopt: that was all.
@@ -50,7 +50,7 @@ class SegmentWalk {
   void open(Storage& storage, const std::string& path);
   std::optional<Run> look();
   std::optional<Run> tail();
-  Run part_of(SegmentReader::Spot spot);
+  std::optional<Run> part_of(SegmentReader::Spot spot);
   Run unread(std::uint64_t end, std::string why, bool torn = false);
   Run rest(const std::string& why, bool torn = false);
 

@@ -22,7 +22,12 @@ Piece piece_of(const T& object) noexcept {
 SegmentWriter::SegmentWriter(Storage& storage, Options options)
     : storage_(storage), options_(std::move(options)) {}
 
-SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows) {
+std::string SegmentWriter::path_of(std::uint64_t first) const {
+  return options_.directory + "/" + segment_name(first);
+}
+
+SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows,
+                                           const Spare& spare) {
   Begun begun;
   try {
     if (file_ != nullptr && !has_room_for(batch)) {
@@ -30,8 +35,8 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
       finish();
     }
     if (file_ == nullptr) {
-      begun = {batch.first, file_for(batch), cut_};
-      begin(begun.first, begun.size, sync_follows);
+      begun = {batch.first, std::max(file_for(batch), spare.size), cut_};
+      begin(begun.first, begun.size, sync_follows, spare);
       cut_ = 0;
     }
     if (sync_follows) write_ahead(batch.size());
@@ -40,6 +45,7 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
   } catch (...) {
     file_.reset();
     if (begun.first != 0) discard(begun.first);
+    if (spare.first != 0) discard(spare.first);
     throw;
   }
   return begun;
@@ -47,9 +53,8 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
 
 /// A file that nothing counts in; the space may be what is missing.
 void SegmentWriter::discard(std::uint64_t first) noexcept try {
-  const std::string path = options_.directory + "/" + segment_name(first);
-  storage_.remove(path);
-  storage_.remove(path + ".new");
+  storage_.remove(path_of(first));
+  storage_.remove(path_of(first) + ".new");
 } catch (const Error&) {  // it is begun anew under the same name, or removed at the next start
 }
 
@@ -72,11 +77,12 @@ void SegmentWriter::finish() {
 }
 
 /// A file that has to be there after a power cut comes under a name that does not count first.
-void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync) {
-  const std::string path = options_.directory + "/" + segment_name(first);
-  const std::string made_at = sync ? path + ".new" : path;
+void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync, const Spare& spare) {
+  const std::string path = path_of(first);
+  const bool over = spare.first != 0;
+  const std::string made_at = over ? path_of(spare.first) : sync ? path + ".new" : path;
   storage_.make_directory(options_.directory);
-  file_ = storage_.create(made_at, size);
+  file_ = over ? storage_.reopen(made_at, size) : storage_.create(made_at, size);
   layout::SegmentHeader header{};
   header.magic = layout::segment_magic;
   header.version = layout::journal_version;
@@ -85,20 +91,21 @@ void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync) {
   header.first = first;
   header.created = os::wall_clock();
   header.checksum = checksum_of(header);
-  const std::array pieces{piece_of(header)};
+  static constexpr std::array<std::byte, layout::first_batch_at> zeros{};
+  const std::array pieces{piece_of(header), Piece(zeros).first(over ? zeros.size() : 0)};  // O3
   file_->write(0, pieces);
   salt_ = header.salt;
   position_ = layout::first_batch_at;
   size_ = size;
   time_ = 0;
-  written_until_ = layout::first_batch_at;
+  had_until_ = over ? spare.size : 0;
+  written_until_ = std::max(layout::first_batch_at, had_until_);
   entered_ = false;
   unsynced_ = true;
-  if (!sync) return;
-  file_->sync();
-  storage_.rename(made_at, path);
-  storage_.sync_directory(options_.directory);
-  entered_ = true;
+  if (sync) file_->sync();
+  if (made_at != path) storage_.rename(made_at, path);  // O1
+  if (sync) storage_.sync_directory(options_.directory);
+  entered_ = sync;
 }
 
 /// Zeros where the batches to come will be. Space that was set aside and never written costs the
@@ -126,7 +133,7 @@ void SegmentWriter::write(const Batch& batch) {
   header.data = batch.data;
   header.time = time_;
   std::vector<Piece> pieces;
-  pieces.reserve(batch.pieces.size() + 2);
+  pieces.reserve(batch.pieces.size() + 3);
   pieces.push_back(piece_of(header));
   pieces.push_back(std::as_bytes(std::span(batch.entries)));
   pieces.insert(pieces.end(), batch.pieces.begin(), batch.pieces.end());
@@ -134,8 +141,13 @@ void SegmentWriter::write(const Batch& batch) {
   for (const Piece& piece : std::span(pieces).subspan(1)) sum.add(piece);
   header.body_sum = sum.value();
   header.checksum = checksum_of(header, salt_);
+  static constexpr std::array<std::byte, sizeof(layout::BatchHeader)> end_mark{};
+  const std::uint64_t end = position_ + batch.size();
+  if (end < had_until_) {  // O3
+    pieces.push_back(Piece(end_mark).first(std::min(end_mark.size(), had_until_ - end)));
+  }
   file_->write(position_, pieces);
-  position_ += batch.size();
+  position_ = end;
   written_until_ = std::max(written_until_, position_);
 }
 

@@ -2,6 +2,16 @@
 //
 // A writer never goes on with a file that it has not begun itself: what a dead supervisor left
 // behind a file's last counted batch is in nobody's way there, and its salt is nobody else's.
+//
+// A file that everybody is past may be written over as the next one, which spares the disk's cache
+// the removal of one file and the making of another:
+//   O1  Its header, with a new salt and a new first number, is the first thing that is written to
+//       it, and the name follows: so a name whose header says another first number is that of a
+//       file whose turn is over, and what is in it is nobody's.
+//   O2  Where a sync follows, the header is on the disk before the name, and the name before the
+//       first batch.
+//   O3  A batch that the file had does not add up under the new salt. Behind the last batch is a
+//       place of zeros, as in a file that is new, so that its end can be told from damage.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +43,12 @@ struct Batch {
   }
 };
 
+/// A segment that everybody is past, begun by this process, and never given up.
+struct Spare {
+  std::uint64_t first = 0;  // 0: there is none
+  std::uint64_t size = 0;
+};
+
 class SegmentWriter {
  public:
   struct Options {
@@ -50,10 +66,10 @@ class SegmentWriter {
     std::uint64_t cut = 0;  // what the one before was cut to; 0: there was none, or it is not known
   };
   /// Writes a batch; with `sync_follows` so that a sync is cheap, and the file has its name by
-  /// then. What was in the file before is synced then if another is begun. Throws `Error`; the
-  /// batch counts as not written then, nor does what its file was not synced for, and the file is
-  /// never used again.
-  Begun append(const Batch& batch, bool sync_follows);
+  /// then. What was in the file before is synced then if another is begun, in place of `spare` if
+  /// there is one. Throws `Error`; the batch counts as not written then, nor does what its file was
+  /// not synced for, and neither the file nor `spare` is ever used again.
+  Begun append(const Batch& batch, bool sync_follows, const Spare& spare = {});
   /// The size of the file that the batch begins where there is no room in the present one.
   [[nodiscard]] std::uint64_t file_for(const Batch& batch) const noexcept {
     return std::max(options_.segment_size, layout::first_batch_at + batch.size());
@@ -71,8 +87,9 @@ class SegmentWriter {
   void give_up() noexcept { file_.reset(); }
 
  private:
-  void begin(std::uint64_t first, std::uint64_t size, bool sync);
+  void begin(std::uint64_t first, std::uint64_t size, bool sync, const Spare& spare);
   void discard(std::uint64_t first) noexcept;
+  [[nodiscard]] std::string path_of(std::uint64_t first) const;
   void write(const Batch& batch);
   void write_ahead(std::uint64_t size);
 
@@ -83,7 +100,8 @@ class SegmentWriter {
   std::uint64_t position_ = 0;
   std::uint64_t size_ = 0;
   std::uint64_t time_ = 0;
-  std::uint64_t written_until_ = 0;  // of the file, zeros included
+  std::uint64_t written_until_ = 0;  // of the file, zeros and what it had before included
+  std::uint64_t had_until_ = 0;      // what it had before ends here
   bool entered_ = false;             // the directory that names the file was synced
   bool unsynced_ = false;            // something was written since the last sync
   std::uint64_t cut_ = 0;            // what the last file was cut to

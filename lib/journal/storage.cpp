@@ -30,6 +30,13 @@ namespace {
   throw Error(error == ENOENT ? Code::not_found : Code::io, what, why);
 }
 
+/// Set aside first: a journal that has begun a segment can fill it. The error number, or 0.
+int set_aside(const os::Fd& file, std::uint64_t size) noexcept {
+  int error = EINTR;
+  while (error == EINTR) error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(size));
+  return error;
+}
+
 class DiskFile final : public File {
  public:
   DiskFile(os::Fd file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
@@ -101,11 +108,17 @@ std::vector<std::string> Disk::list(const std::string& path) {
 std::unique_ptr<File> Disk::create(const std::string& path, std::uint64_t size) {
   os::Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file) fail("cannot make " + path);
-  // Set aside first: a journal that has begun a segment can fill it.
-  int error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(size));
-  while (error == EINTR) error = ::posix_fallocate(file.get(), 0, static_cast<off_t>(size));
-  if (error != 0) {
+  if (const int error = set_aside(file, size); error != 0) {
     ::unlink(path.c_str());
+    fail("cannot set disk space aside for " + path, error);
+  }
+  return std::make_unique<DiskFile>(std::move(file), path);
+}
+
+std::unique_ptr<File> Disk::reopen(const std::string& path, std::uint64_t size) {
+  os::Fd file(::open(path.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
+  if (!file) fail("cannot open " + path);
+  if (const int error = set_aside(file, size); error != 0) {
     fail("cannot set disk space aside for " + path, error);
   }
   return std::make_unique<DiskFile>(std::move(file), path);

@@ -46,6 +46,9 @@ class Storage {
   virtual std::vector<std::string> list(const std::string& path) = 0;
   /// A new file (one that is there is replaced) with `size` bytes of the disk set aside.
   virtual std::unique_ptr<File> create(const std::string& path, std::uint64_t size) = 0;
+  /// A file that is there, to be written over, with at least `size` bytes of the disk set aside.
+  /// What is in it stays.
+  virtual std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
   /// Nothing where it is not there.
   virtual void remove(const std::string& path) = 0;
@@ -63,6 +66,7 @@ class Disk final : public Storage {
   void make_directory(const std::string& path) override;
   std::vector<std::string> list(const std::string& path) override;
   std::unique_ptr<File> create(const std::string& path, std::uint64_t size) override;
+  std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) override;
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void sync_directory(const std::string& path) override;

@@ -7,11 +7,14 @@
 // blocks were written before, then 1, 8 and 64 senders that each send 100 bytes and wait for the
 // disk, over and over. Prints medians over the rounds: the rate as a part of senders / the median
 // of fdatasync, and the 99th percentile against that of fdatasync. For comparison the same with
-// threads of one process and the simplest group commit there is, in place of a queue. JSON is a
-// file for the medians.
+// threads of one process and the simplest group commit there is, in place of a queue; and what it
+// takes to wake as many sleepers, without a disk or anything to do. JSON is a file for the medians.
+#include <linux/futex.h>
 #include <sys/syscall.h>
 
 #include <array>
+#include <atomic>
+#include <climits>
 #include <condition_variable>
 #include <filesystem>
 #include <mutex>
@@ -150,9 +153,65 @@ std::vector<double> commit_for_a_while(int file, std::size_t senders) {
   return in_turns(senders, [&] { return [&plain] { plain.send(); }; });
 }
 
+/// Threads that sleep until they are woken all together, over and over: the least that a sync costs
+/// which many wait for.
+class Sleepers {
+ public:
+  explicit Sleepers(std::size_t count) : count_(count) {
+    for (std::size_t i = 0; i < count; ++i) threads_.emplace_back([this] { sleep(); });
+    await_all();
+  }
+  Sleepers(const Sleepers&) = delete;
+  Sleepers& operator=(const Sleepers&) = delete;
+  ~Sleepers() {
+    over_ = true;
+    ring();
+    for (std::thread& thread : threads_) thread.join();
+  }
+  /// Microseconds until the last of them has run.
+  double wake() {
+    const auto begin = Clock::now();
+    ring();
+    await_all();
+    return microseconds_since(begin);
+  }
+
+ private:
+  static void futex(std::atomic<unsigned>& word, int operation, unsigned value) {
+    ::syscall(SYS_futex, &word, operation, value, nullptr, nullptr, 0);
+  }
+  void ring() {
+    asleep_ = 0;
+    bell_.fetch_add(1);
+    futex(bell_, FUTEX_WAKE, INT_MAX);
+  }
+  void await_all() {
+    for (unsigned now = asleep_; now != count_; now = asleep_) futex(asleep_, FUTEX_WAIT, now);
+  }
+  void sleep() {
+    while (!over_) {
+      const unsigned value = bell_;
+      if (asleep_.fetch_add(1) + 1 == count_) futex(asleep_, FUTEX_WAKE, 1);
+      while (bell_ == value) futex(bell_, FUTEX_WAIT, value);
+    }
+  }
+
+  std::size_t count_;
+  std::atomic<unsigned> bell_{0}, asleep_{0};
+  std::atomic<bool> over_{false};
+  std::vector<std::thread> threads_;
+};
+
+double wake_for_a_while(std::size_t count) {
+  Sleepers sleepers(count);
+  std::vector<double> took;
+  for (const auto end = Clock::now() + window; Clock::now() < end;) took.push_back(sleepers.wake());
+  return quantile(took, 0.5);
+}
+
 struct Series {
   std::size_t senders;
-  std::vector<double> rates{}, rates_of_allowed{}, latencies_of_sync{}, of_plain{};
+  std::vector<double> rates{}, rates_of_allowed{}, latencies_of_sync{}, of_plain{}, wakes{};
 };
 
 }  // namespace
@@ -182,6 +241,7 @@ int main(int argc, char** argv) {
       series.of_plain.push_back(static_cast<double>(took.size()) /
                                 static_cast<double>(plain.size()));
       series.latencies_of_sync.push_back(quantile(took, 0.99) / quantile(sync, 0.99));
+      series.wakes.push_back(wake_for_a_while(series.senders));
     }
     static_cast<void>(queue.purge());
   }
@@ -194,12 +254,13 @@ int main(int argc, char** argv) {
               {"rate", median(series.rates)},
               {"of_allowed", median(series.rates_of_allowed)},
               {"of_plain", median(series.of_plain)},
-              {"p99_of_sync", median(series.latencies_of_sync)}});
+              {"p99_of_sync", median(series.latencies_of_sync)},
+              {"wake", median(series.wakes)}});
     std::printf(
         "%2zu senders: %.0f a second, %.2f of what fdatasync allows, %.2f of plain group commit; "
-        "p99 %.1f of fdatasync's\n",
+        "p99 %.1f of fdatasync's; to wake as many takes %.0f us\n",
         series.senders, quantile(series.rates, 0.5), quantile(series.rates_of_allowed, 0.5),
-        median(series.of_plain), median(series.latencies_of_sync));
+        median(series.of_plain), median(series.latencies_of_sync), median(series.wakes));
   }
   if (argc > 4) rows.write(argv[4]);
   return 0;

@@ -218,6 +218,22 @@ TEST_F(DropOldest, WhatIsHandedBackDelayedOrDoomedIsDroppedAsAnyOther) {
   EXPECT_EQ(accounted, 500U);
 }
 
+TEST_F(DropOldest, WhatWasAcknowledgedBehindWhatWasNotIsNotMissed) {
+  const Queue queue = bus_.create("q", small);
+  Consumer in = queue.consumer("g", {.prefetch = 1});
+  Producer out = queue.producer();
+  send_numbers(out, 1, 11);
+  EXPECT_TRUE(in.receive(1s)->nack(1h));
+  for (int i = 2; i <= 10; ++i) EXPECT_TRUE(in.receive(1s)->ack());
+  send_numbers(out, 11, 501);
+  std::uint64_t accounted = 9;
+  while (auto message = in.receive(50ms)) {
+    accounted += 1 + message->gap();
+    EXPECT_TRUE(message->ack());
+  }
+  EXPECT_EQ(accounted, 500U);
+}
+
 TEST_F(DropOldest, WhatWasPurgedWasNotDropped) {
   const Queue queue = bus_.create("q", small);
   Consumer in = queue.consumer("g");

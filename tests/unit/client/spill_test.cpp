@@ -1,10 +1,12 @@
 // A queue that spills: what does not fit into memory goes to the disk and comes back in order.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -157,6 +159,35 @@ TEST_F(SpillTest, AViewOfTheJournalStaysWhenTheJournalIsGone) {
   EXPECT_TRUE(eventually([&] { return segments().empty(); })) << "a purge gives the disk back";
   bus().remove("q");
   EXPECT_TRUE(std::ranges::equal(held.bytes(), wanted));
+}
+
+/// A backlog that is read while it grows needs no more files than it had at first.
+TEST_F(SpillTest, WhatIsReadIsWrittenOver) {
+  const Queue queue = bus().create("q", small);
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g");
+  const auto files = [this] {
+    std::set<ino_t> inodes;
+    for (const fs::path& segment : segments()) {
+      struct stat status {};
+      if (::stat(segment.c_str(), &status) == 0) inodes.insert(status.st_ino);
+    }
+    return inodes;
+  };
+  send(out, 0, many);
+  std::set<ino_t> seen = files();
+  const std::size_t at_first = seen.size();
+  constexpr std::uint64_t step = many / 8;
+  for (std::uint64_t i = 0; i < 8 * many; i += step) {
+    expect(in, i, i + step);
+    send(out, many + i, many + i + step);
+    seen.merge(files());
+  }
+  EXPECT_LE(seen.size(), 2 * at_first) << "eight times as much was written";
+  expect(in, 8 * many, 9 * many);
+  EXPECT_EQ(queue.groups().at(0).lost, 0U);
+  EXPECT_TRUE(eventually([&] { return queue.info().journal_bytes == 0; }));
+  EXPECT_TRUE(eventually([&] { return segments().empty(); }));
 }
 
 TEST_F(SpillTest, KeysAndHeadersComeBack) {

@@ -2,6 +2,7 @@
 #include "daemon/journal.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
 #include <chrono>
@@ -10,6 +11,7 @@
 
 #include "journal/sample.hpp"
 #include "journal/segment_reader.hpp"
+#include "spillring/error.hpp"
 #include "temporary_directory.hpp"
 
 namespace spillring::daemon {
@@ -108,6 +110,48 @@ TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
   ASSERT_EQ(write(journal, end, next), nullptr);
   EXPECT_EQ(journal.segments(), 2U);
   EXPECT_LT(journal.bytes(), 2U * 64 * 1024);
+}
+
+/// The oldest first, so that there is never a gap; and not one that something has failed in.
+TEST_F(JournalTest, WhatIsOverIsWrittenOver) {
+  Journal journal = made(64 * 1024);
+  journal.adopt(1);
+  std::uint64_t next = 1;
+  const auto fill = [&](std::size_t segments) {
+    const auto work = [&](Journal::Appender& to) {
+      while (journal.segments() < segments) {
+        append_and_count(to, next, next + 40);
+        next += 40;
+      }
+    };
+    ASSERT_EQ(write(journal, next, work), nullptr);
+  };
+  const auto inode_of = [&](std::uint64_t s) {
+    struct stat status {};
+    EXPECT_EQ(::fstat(journal.segment_of(s).file.get(), &status), 0);
+    return status.st_ino;
+  };
+  fill(4);
+  const ino_t oldest = inode_of(1);
+  const std::uint64_t second = journal.segment_of(1).next;
+  const std::uint64_t third = journal.segment_of(second).next;
+  EXPECT_TRUE(journal.drop_below(third, false));
+  EXPECT_GE(journal.spare_bytes(), 32U * 1024);
+  const std::uint64_t bytes = journal.bytes();
+  EXPECT_THROW(static_cast<void>(journal.segment_of(1)), Error);
+  fill(3);
+  EXPECT_EQ(inode_of(next - 1), oldest);
+  EXPECT_LT(journal.bytes(), bytes + 16 * 1024) << "nothing new was set aside";
+  EXPECT_EQ(journal::SegmentReader(journal.segment_of(next - 1).file, queue_id).end(), next);
+  EXPECT_EQ(journal.remove_what_is_over(os::now() + 60'000'000'000), os::never);
+  EXPECT_EQ(journal.spare_bytes(), 0U);
+
+  const std::uint64_t failed = next;
+  EXPECT_NE(write(journal, next, [](Journal::Appender&) { throw std::bad_alloc(); }), nullptr);
+  fill(4);
+  EXPECT_EQ(journal.segment_of(failed).first, failed) << "a file of its own";
+  EXPECT_TRUE(journal.drop_below(failed, false));
+  EXPECT_EQ(journal.spare_bytes(), 0U) << "one of them was given up";
 }
 
 /// What is let go of may be charged to somebody, and accounts are the loop's.

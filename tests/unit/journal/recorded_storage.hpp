@@ -2,10 +2,11 @@
 // power cut might leave.
 //
 // It is as bad as a disk may be. Until a file is synced, any 512 bytes of what was written to it
-// are there or not, in whatever order; in the place of those that are not there are zeros, or what
-// another file had there. Until a directory is synced, any change of its entries is there or not.
-// A sync that fails has lost what it was for, and one that is tried again would lie: that, and any
-// other use of a file after it has failed, fails the test.
+// are there or not, in whatever order; in the place of those that are not there is what the file
+// had there when it was synced, or else zeros, or what another file had there. Until a directory is
+// synced, any change of its entries is there or not. A sync that fails has lost what it was for,
+// and one that is tried again would lie: that, and any other use of a file after it has failed,
+// fails the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -95,6 +96,13 @@ class RecordedStorage final : public Storage {
     files_.push_back(std::make_shared<State>());
     names_[path] = file;
     record({.what = What::create, .file = file, .path = path});
+    record({.what = What::resize, .file = file, .offset = size});
+    return std::make_unique<Recorded>(*this, file);
+  }
+  std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) override {
+    if (fails()) fail();
+    const std::size_t file = names_.at(path);
+    EXPECT_FALSE(files_[file]->failed) << "a file that has failed is written over";
     record({.what = What::resize, .file = file, .offset = size});
     return std::make_unique<Recorded>(*this, file);
   }
@@ -213,6 +221,7 @@ class RecordedStorage final : public Storage {
                             std::mt19937_64* random) const {
     const Synced sure = synced(point);
     std::vector<Bytes> contents(files_.size());
+    std::vector<std::set<std::uint64_t>> held(files_.size());  // sectors that were synced
     std::map<std::string, std::size_t> entries;
     for (std::size_t i = 0; i < point; ++i) {
       const Operation& operation = operations_[i];
@@ -231,12 +240,13 @@ class RecordedStorage final : public Storage {
           const auto last = sure.files.find(operation.file);
           const bool is_sure = last != sure.files.end() && i < last->second;
           if (is_sure) {
-            apply(contents[operation.file], operation, [] { return true; }, {});
+            apply(contents[operation.file], operation, [] { return true; }, {}, {});
+            hold(held[operation.file], operation);
           } else if (random != nullptr || !is_lost(operation.file, i, point)) {
             // What else may be where a part is missing.
             const Bytes other =
                 random != nullptr && survives() ? contents[(*random)() % contents.size()] : Bytes{};
-            apply(contents[operation.file], operation, survives, other);
+            apply(contents[operation.file], operation, survives, other, held[operation.file]);
           }
           break;
         }
@@ -267,9 +277,15 @@ class RecordedStorage final : public Storage {
     if (operation.what == What::rename) entries[operation.other] = operation.file;
   }
 
+  static void hold(std::set<std::uint64_t>& held, const Operation& operation) {
+    const std::uint64_t end = operation.offset + operation.bytes.size();
+    for (std::uint64_t at = operation.offset; at < end; at += sector) held.insert(at / sector);
+    if (!operation.bytes.empty()) held.insert((end - 1) / sector);
+  }
+
   template <typename Survives>
   static void apply(Bytes& content, const Operation& operation, const Survives& survives,
-                    const Bytes& instead) {
+                    const Bytes& instead, const std::set<std::uint64_t>& held) {
     if (operation.what == What::resize) {
       if (survives()) content.resize(operation.offset);
       return;
@@ -280,7 +296,8 @@ class RecordedStorage final : public Storage {
           std::min<std::uint64_t>(sector - at % sector, operation.bytes.size() - done);
       const Bytes& from = survives() ? operation.bytes : instead;
       const std::uint64_t from_at = &from == &instead ? at : done;
-      if (from_at < from.size()) {
+      const bool is_as_before = &from == &instead && held.contains(at / sector);
+      if (!is_as_before && from_at < from.size()) {
         const std::uint64_t length = std::min<std::uint64_t>(part, from.size() - from_at);
         content.resize(std::max<std::uint64_t>(content.size(), at + length));
         std::copy_n(from.begin() + static_cast<std::ptrdiff_t>(from_at), length,

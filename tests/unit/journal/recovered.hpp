@@ -20,7 +20,7 @@ namespace spillring::journal {
 
 struct Recovered {
   std::set<std::uint64_t> numbers;
-  int refused = 0;  // segments whose header is damaged
+  int refused = 0;  // segments whose header is damaged, or of an earlier segment
   [[nodiscard]] bool contains(std::uint64_t s) const { return numbers.contains(s); }
 };
 
@@ -39,6 +39,11 @@ inline Recovered recovered(const Image& image, std::uint64_t queue_id) {
     const std::uint64_t next = std::next(at) == segments.end() ? UINT64_MAX : std::next(at)->first;
     try {
       SegmentReader in(file_of(*at->second), queue_id);
+      if (in.first() > at->first) continue;  // it was over, and was about to be another
+      if (in.first() < at->first) {
+        ++found.refused;
+        continue;
+      }
       in.end();
       for (const SegmentReader::Spot& spot : in.spots()) {
         block = in.read(spot, std::move(block));

@@ -56,6 +56,32 @@ TEST_F(SegmentTest, EveryKindOfMessageComesBack) {
   expect_right(in, 1, 100);
 }
 
+/// Whoever still reads a segment that is over finds nothing in it, or what was there.
+TEST_F(SegmentTest, WhatIsWrittenOverIsNeverTakenForWhatWasThere) {
+  SegmentWriter out = writer(32 * 1024);
+  out.append(*SampleBatch(1, 20), false);
+  out.append(*SampleBatch(20, 50), false);
+  SegmentReader former = reader(1);
+  ASSERT_EQ(former.end(), 50U);
+  const auto spots = former.spots();
+  const auto size = std::filesystem::file_size(directory_.path() / "q" / segment_name(1));
+  out.finish();
+  out.append(*SampleBatch(50, 60), false, {1, size});
+  EXPECT_FALSE(std::filesystem::exists(directory_.path() / "q" / segment_name(1)));
+  EXPECT_EQ(former.read(spots[0], nullptr), nullptr) << "there is another batch";
+  EXPECT_NE(former.read(spots[1], nullptr), nullptr) << "nothing was written there so far";
+  EXPECT_TRUE(former.was_written_over());
+  SegmentReader in = reader(50);
+  EXPECT_EQ(in.end(), 60U) << "what the file had before does not count";
+  EXPECT_TRUE(in.ended());
+  EXPECT_FALSE(in.was_written_over());
+  expect_right(in, 50, 60);
+  for (std::uint64_t s = 60; s < 80; s += 5) out.append(*SampleBatch(s, s + 5), false);
+  EXPECT_EQ(in.end(), 80U);
+  EXPECT_TRUE(in.ended());
+  expect_right(in, 50, 80);
+}
+
 TEST_F(SegmentTest, ARunWithoutAnyMessageComesBack) {
   writer(1 << 20).append(*SampleBatch(8, 9), false);
   SegmentReader in = reader(8);

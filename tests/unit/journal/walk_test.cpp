@@ -46,6 +46,12 @@ class WalkTest : public ::testing::Test {
     bytes_ = static_cast<unsigned char*>(at);
   }
 
+  /// The file becomes that of a later segment.
+  void write_over() {
+    SegmentWriter out(disk_, {directory_.path(), queue_id, size});
+    out.append(*SampleBatch(1000, 1005, 300), false, {1, size});
+  }
+
   /// Walks from `from`; what is readable is right, and no number is passed over or comes twice.
   Fates walk(std::uint64_t until, bool may_be_torn = false, std::uint64_t from = 1) {
     SegmentWalk walk(disk_, path_, {queue_id, {1, until}, from, may_be_torn});
@@ -158,6 +164,21 @@ TEST(Names, SaySomethingOnlyOfWhatTheyName) {
   EXPECT_EQ(places[1].until, 300U);
   EXPECT_EQ(places[2].first, 300U);
   EXPECT_EQ(places[2].until, 0U);
+}
+
+TEST_F(WalkTest, WhatIsWrittenOverMeanwhileIsNoLoss) {
+  SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
+  ASSERT_TRUE(walk.next());
+  write_over();
+  while (const auto run = walk.next()) EXPECT_NE(run->block, nullptr) << run->why;
+}
+
+TEST_F(WalkTest, ANameWhoseFileWasAboutToBeAnotherHasNoNumbers) {
+  write_over();
+  fs::rename(directory_.path() / segment_name(1000), path_);
+  SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
+  EXPECT_FALSE(walk.next());
+  EXPECT_EQ(outline_of(disk_, path_, queue_id, {1, end_}).messages, 0U);
 }
 
 }  // namespace
