@@ -13,21 +13,6 @@ namespace spillring::os {
 
 namespace {
 
-/// Whoever owns a directory or a link on the way may lead it elsewhere at any time.
-void check_way(const std::filesystem::path& path) {
-  std::filesystem::path way;
-  for (const auto& part : std::filesystem::absolute(path)) {
-    way /= part;
-    struct stat status {};
-    if (::lstat(way.c_str(), &status) != 0) continue;  // "x/" has an empty last part
-    if (status.st_uid == ::geteuid() || status.st_uid == 0) continue;
-    throw Error(Code::denied, "the directory " + path.string() + " is not safe for a socket",
-                fmt::format("the way to it leads through {}, which user {} owns", way.string(),
-                            status.st_uid),
-                "take one that belongs to you, in directories that do");
-  }
-}
-
 /// Whoever may write to the directory may put something else in the place of what is in it.
 void check_owner(const std::string& path) {
   struct stat status {};
@@ -51,13 +36,11 @@ std::string directory_of(const std::string& path) {
 }
 
 void make_private_directory(const std::string& path) {
-  check_way(path);  // before anything is made there
   const mode_t before = ::umask(077);
   std::error_code error;
   std::filesystem::create_directories(path, error);
   ::umask(before);
   if (error) fail("cannot make the directory " + path, error.value(), {});
-  check_way(path);
   check_owner(path);
 }
 
