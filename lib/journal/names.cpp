@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "layout/journal.hpp"
+#include "layout/last_sequence.hpp"
 
 namespace spillring::journal {
 

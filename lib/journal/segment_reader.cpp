@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "journal/checksum.hpp"
+#include "layout/last_sequence.hpp"
 #include "spillring/error.hpp"
 
 namespace spillring::journal {

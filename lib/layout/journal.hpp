@@ -49,10 +49,6 @@ static_assert(offsetof(SegmentHeader, checksum) == 56);
 
 inline constexpr std::uint64_t first_batch_at = page;  // within a segment
 
-// No queue comes to it: what names a greater number on the disk is damaged. Below it, a number and
-// a size can be added.
-inline constexpr std::uint64_t last_sequence = (std::uint64_t{1} << 55) - 1;
-
 struct BatchHeader {
   std::uint32_t magic;
   std::uint32_t count;     // entries
