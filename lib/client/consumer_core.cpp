@@ -71,7 +71,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
       // found in words that a producer is about to write.
       if (const os::Instant tick = os::tick(); tick != last_tick_) {
         last_tick_ = tick;
-        ask_about_obstacle();
+        ask_about_obstacle(os::now());
       }
       return Code::empty;
     }
@@ -238,10 +238,9 @@ bool ConsumerCore::nothing_to_do() const noexcept {
   return condition() == Code::ok && !worth_a_look();
 }
 
-void ConsumerCore::ask_about_obstacle() noexcept {
+void ConsumerCore::ask_about_obstacle(os::Instant now) noexcept {
   const std::uint64_t at = obstacle();
   if (at == 0) return stuck_at_.store(0, std::memory_order_relaxed);
-  const os::Instant now = os::now();
   if (at != stuck_at_.load(std::memory_order_relaxed)) {
     stuck_at_.store(at, std::memory_order_relaxed);
     stuck_since_.store(now, std::memory_order_relaxed);
@@ -253,7 +252,7 @@ void ConsumerCore::ask_about_obstacle() noexcept {
 }
 
 bool ConsumerCore::is_stuck(os::Instant now) noexcept {
-  ask_about_obstacle();
+  ask_about_obstacle(now);
   return stuck_at_.load(std::memory_order_relaxed) != 0 &&
          stuck_since_.load(std::memory_order_relaxed) <= now;
 }

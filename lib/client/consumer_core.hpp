@@ -193,7 +193,7 @@ class ConsumerCore {
   template <typename Extent>
   Result<Message> message(const Found& found, const Extent& extent);
   [[nodiscard]] bool nothing_to_do() const noexcept;
-  void ask_about_obstacle() noexcept;
+  void ask_about_obstacle(os::Instant now) noexcept;
   /// Asks about what stands in the way; true while it is too early for that.
   [[nodiscard]] bool is_stuck(os::Instant now) noexcept;
   /// How long nobody needs to look again; nullopt: now.
