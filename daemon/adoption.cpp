@@ -136,6 +136,7 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
     layout::GroupEntry& entry = manifest().groups[slot];
     const std::uint64_t word = entry.word.load(std::memory_order_relaxed);
     if (entry_presence(word) == Presence::joining) free_group_entry(slot);
+    if (entry_presence(word) == Presence::free) forget_hand_overs_of(slot);
     if (entry_presence(word) != Presence::live) continue;
     auto group = std::make_unique<Group>();
     group->name = entry.name.view();
@@ -154,6 +155,8 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
     }
     group->stream = group::StreamGroup(entry, cursor);
     group->unused_remembered = UINT64_MAX;  // nobody knows
+    // Nor how much of the time since the last note there was a supervisor.
+    if (entry.unused_since != 0) entry.unused_since = os::now();
     group_table_[slot] = std::move(group);
   }
   for (const KeptPacket& left : words) keeper_.drop(Kept::words, id_, left.record.number);

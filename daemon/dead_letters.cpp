@@ -221,15 +221,15 @@ void Queue::settle(layout::HandOver& letter) noexcept {
   if (arrived) {
     finish_doomed(slot, letter.sequence, letter.word.load(std::memory_order_relaxed),
                   manifest().dead_lettered);
-  } else if (group_table_[slot]) {
-    group_table_[slot]->look_at = 0;
   }
   letter.word.store(0, std::memory_order_seq_cst);
+  if (group_table_[slot]) group_table_[slot]->look_at = 0;  // what is left of it, if anything
 }
 
 void Queue::finish_doomed(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
                           os::Atomic<std::uint64_t>& count) noexcept {
-  if (!group_table_[slot] || !group_table_[slot]->shared.finish(s, word)) return;
+  if (!group_table_[slot] || group_table_[slot]->kind != GroupKind::shared) return;
+  if (!group_table_[slot]->shared.finish(s, word)) return;
   count.fetch_add(1, std::memory_order_relaxed);
   const group::Moved floor = group_table_[slot]->shared.move_floor();
   if (floor.from != floor.to) ring_bells();

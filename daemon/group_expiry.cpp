@@ -1,12 +1,11 @@
 // Named groups that nobody uses any more: how long they have had no members, and their removal when
 // that has been for `group_expiry`.
 //
-// What counts is time in which somebody could have joined: that of supervisors. M has since when,
-// by the monotonic clock, so a supervisor that takes over goes on counting; the catalogue has how
-// long it had been, so the next daemon does. It is noted there at the end, and each sixteenth of
-// the time for the case that there is none; so after the death of everything a group may stay that
-// much longer, and never goes early. Without the option, and while each group has members, no timer
-// runs.
+// What counts is time in which somebody could have joined: that of supervisors. M and the catalogue
+// have how long it had been, so a supervisor that takes over goes on counting, and so does the next
+// daemon. It is noted in both each sixteenth of the time, and in the catalogue at the end; so after
+// a death a group may stay that much longer, and never goes early. Without the option, and while
+// each group has members, no timer runs.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -34,15 +33,17 @@ void Queue::count_unused(std::uint16_t slot) noexcept {
     // it again; a group that was used is never taken for one that was not.
     entry.unused_since = os::now();
     entry.unused_before = 0;
-    if (group.unused_remembered != 0) remember_group(slot);
-    group.unused_remembered = 0;
+    if (group.unused_remembered != 0) {
+      remember_group(slot);  // where that fails, remember_groups() tries again
+      sync_groups();
+    }
     entry.unused_since = 0;
   }
 }
 
 std::uint64_t Queue::unused_for(std::uint16_t slot, os::Instant now) const noexcept {
   const layout::GroupEntry& entry = manifest().groups[slot];
-  if (entry.unused_since == 0) return 0;
+  if (entry.unused_since == 0 || group_table_[slot]->members != 0) return 0;
   return entry.unused_before + static_cast<std::uint64_t>(now - entry.unused_since);
 }
 
@@ -70,7 +71,7 @@ os::Instant Queue::consider_expiry(os::Instant now) noexcept {
     const os::Instant due = expires_at(slot);
     if (due == os::never) continue;
     if (due > now) {
-      next = std::min({next, due, remember_unused(slot, now)});
+      next = std::min({next, due, note_unused(slot, now)});
     } else if (!has_letters(*group_table_[slot])) {  // else whoever looks after those comes again
       log(fmt::format("group '{}' of queue '{}' is removed: it had no members for {} s",
                       group_table_[slot]->name, name_, unused_for(slot, now) / 1'000'000'000));
@@ -83,17 +84,15 @@ os::Instant Queue::consider_expiry(os::Instant now) noexcept {
 }
 
 /// Returns when to do it again.
-os::Instant Queue::remember_unused(std::uint16_t slot, os::Instant now) noexcept {
-  if (state_ == nullptr) return os::never;
+os::Instant Queue::note_unused(std::uint16_t slot, os::Instant now) noexcept {
   const std::uint64_t step = std::max(options_.group_expiry_ns / parts_noted, least_between_notes);
-  Group& group = *group_table_[slot];
-  const std::uint64_t unused = unused_for(slot, now);
-  if (unused < group.unused_remembered) group.unused_remembered = 0;  // it had members meanwhile
-  if (unused - group.unused_remembered >= step) {
-    remember_group(slot);
-    group.unused_remembered = unused;  // where that failed, it is tried next time
-  }
-  return os::after(now, step - std::min(step - 1, unused - group.unused_remembered));
+  layout::GroupEntry& entry = manifest().groups[slot];
+  const auto since_note = static_cast<std::uint64_t>(now - entry.unused_since);
+  if (since_note < step) return os::after(entry.unused_since, step);
+  entry.unused_since = now;  // first: cut short here, the time is not counted, rather than twice
+  entry.unused_before += since_note;
+  remember_group(slot);
+  return os::after(now, step);
 }
 
 }  // namespace spillring::daemon

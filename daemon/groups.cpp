@@ -102,9 +102,9 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
   // The group keeps from now on what the queue kept for want of one.
   if (first_named) drop_base();
-  count_unused(slot);
   remember_group(slot);
   sync_groups();
+  count_unused(slot);
   return slot;
 }
 
@@ -160,11 +160,12 @@ void Queue::free_group(std::uint16_t slot) noexcept {
 
 void Queue::free_group_entry(std::uint16_t slot) noexcept {
   layout::GroupEntry& entry = manifest().groups[slot];
-  forget_hand_overs_of(slot);
   const auto generation =
       static_cast<std::uint16_t>(entry_generation(entry.word.load(std::memory_order_relaxed)) + 1);
   entry.word.store(entry_word(Presence::free, 0, generation), std::memory_order_seq_cst);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  // Only now (D2): while the group is there, a promise forgotten is a copy made twice.
+  forget_hand_overs_of(slot);
 }
 
 void Queue::keep_base() noexcept {
@@ -196,6 +197,7 @@ void Queue::remove_group(std::string_view name, bool force) {
   const std::uint16_t slot = force ? named_group(name) : unused_group(name);
   // First, as with queues: nothing comes back that was removed.
   forget_group(*group_table_[slot]);
+  sync_groups();
   if (group_table_[slot]->members == 0) return free_group(slot);
   remove_with_members(slot);
 }
@@ -205,7 +207,6 @@ void Queue::remove_group(std::string_view name, bool force) {
 /// because they go on writing to its cursor; views need no group, holds protect them.
 void Queue::remove_with_members(std::uint16_t slot) noexcept {
   if (is_last_named(slot)) keep_base();
-  ring::raise(manifest().groups[slot].start, tail());  // what they hold is stale
   free_group_entry(slot);
   keep_place(slot);
   ring_bells();
@@ -222,6 +223,9 @@ void Queue::keep_place(std::uint16_t slot) {
   place->members = group_table_[slot] ? group_table_[slot]->members : 0;
   place->stream = group::StreamGroup(manifest().groups[slot], cursors().cursors[slot]);
   group_table_[slot] = std::move(place);
+  // What they hold is stale. Not before the table says that the group has gone: whoever takes over
+  // in between would find a group that has finished with everything.
+  ring::raise(manifest().groups[slot].start, tail());
 }
 
 bool Queue::is_removed(std::uint16_t slot) const noexcept {

@@ -230,7 +230,7 @@ class Queue {
   [[nodiscard]] bool has_letters(const Group& group) const noexcept;
   /// Removes those whose time is over; returns when that of the next one is.
   os::Instant consider_expiry(os::Instant now) noexcept;
-  os::Instant remember_unused(std::uint16_t slot, os::Instant now) noexcept;
+  os::Instant note_unused(std::uint16_t slot, os::Instant now) noexcept;
   [[nodiscard]] bool is_over(std::uint16_t group) const noexcept;
   [[nodiscard]] bool has_named_group() const noexcept;
   void drop_base() noexcept;

@@ -203,7 +203,9 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     const auto& group = group_table_[slot];
     if (!group || group->name.empty()) continue;
-    if (now >= remember_at_ && group->stream.low() != group->remembered) remember_group(slot);
+    const bool is_old = group->stream.low() != group->remembered ||
+                        (group->members != 0 && group->unused_remembered != 0);
+    if (now >= remember_at_ && is_old) remember_group(slot);
     all = all && group->remembered >= end;
   }
   if (now >= remember_at_) remember_at_ = now + remembered_every;

@@ -13,7 +13,8 @@ namespace py = pybind11;
 
 namespace {
 
-constexpr const char* loan_view_cure = "drop them first: del the arrays and memoryviews made from it";
+constexpr const char* loan_view_cure =
+    "drop them first: del the arrays and memoryviews made from it";
 
 }  // namespace
 

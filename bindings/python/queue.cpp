@@ -62,7 +62,16 @@ std::shared_ptr<ConsumerHandle> QueueObject::getter(const std::string& group) {
   return getters_.by_group.try_emplace(group, std::move(handle)).first->second;
 }
 
-/// The supervisor has stopped and taken the queue along. If it is back, the next call finds it.
+/// What the next call finds anew: the queue, if a supervisor that had stopped is back; the group,
+/// if it was removed with its members.
+void QueueObject::prepare_to_recover(const std::string& group,
+                                     const std::shared_ptr<ConsumerHandle>& handle, Code code) {
+  if (code == Code::unavailable) look_for_supervisor();
+  if (code != Code::deleted) return;
+  const auto known = getters_.by_group.find(group);
+  if (known != getters_.by_group.end() && known->second == handle) getters_.by_group.erase(known);
+}
+
 void QueueObject::look_for_supervisor() {
   try {
     ask([](const spillring::Queue& queue) { return queue.info(); });
@@ -74,7 +83,7 @@ std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeou
                                                 bool ack) {
   const std::shared_ptr<ConsumerHandle> handle = getter(group);
   Result<spillring::Message> message = receive(*handle, timeout, ack);
-  if (message.error() == Code::unavailable) look_for_supervisor();
+  prepare_to_recover(group, handle, message.error());
   if (!message) fail(is_nothing(message.error()) ? Code::empty : message.error(), name_);
   return std::make_unique<MessageObject>(handle, *std::move(message),
                                          ack ? Duty::settled : Duty::acknowledge, name_);
@@ -83,7 +92,7 @@ std::unique_ptr<MessageObject> QueueObject::get(const std::string& group, Timeou
 py::list QueueObject::get_many(std::size_t most, const std::string& group, Timeout timeout) {
   const std::shared_ptr<ConsumerHandle> handle = getter(group);
   auto messages = receive_many(*handle, most, timeout, true);
-  if (messages.error() == Code::unavailable) look_for_supervisor();
+  prepare_to_recover(group, handle, messages.error());
   if (!messages) fail(is_nothing(messages.error()) ? Code::empty : messages.error(), name_);
   return wrapped(*std::move(messages), handle, Duty::settled, name_);
 }

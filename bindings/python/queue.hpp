@@ -70,6 +70,8 @@ class QueueObject {
  private:
   /// In a forked child, opens the queue anew the first time. Throws `closed`.
   void come_here();
+  void prepare_to_recover(const std::string& group, const std::shared_ptr<ConsumerHandle>& handle,
+                          Code code);
   void look_for_supervisor();
 
   class Batch;

@@ -43,7 +43,7 @@ Result<Message> ConsumerCore::receive(Timeout timeout) {
 Result<Message> ConsumerCore::next(Timeout timeout) {
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (;;) {
-    if (const Code code = condition(); code != Code::ok) return code;
+    if (const Code code = condition(); code != Code::ok) return ended(code);
     // A waiter that waited in vain wants a look that trusts no hint (group/shared_group.hpp, G2).
     const bool from_floor = look_from_floor_.load(std::memory_order_relaxed) &&
                             look_from_floor_.exchange(false, std::memory_order_relaxed);
@@ -55,7 +55,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     if (taken != Code::empty && taken != Code::ok) {
       // What a group that is removed just now still needed may have gone from under the look.
       const Code code = condition();
-      return code == Code::ok ? taken : code;
+      return code == Code::ok ? taken : ended(code);
     }
     tell_read_back();
     rest();
@@ -80,6 +80,15 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     const Result<void> waited = wait(until == os::never ? forever : Timeout(until - os::now()));
     if (!waited && waited.error() != Code::timeout) return waited.error();
   }
+}
+
+Code ConsumerCore::ended(Code condition) noexcept {
+  // A group that was removed needs nothing of what was claimed ahead, and the queue lives on.
+  if (condition == Code::deleted && attachment_.condition() == Code::ok && !left_) {
+    left_ = true;
+    leave();
+  }
+  return condition;
 }
 
 Result<Message> ConsumerCore::message(const Found& found) {

@@ -189,6 +189,8 @@ class ConsumerCore {
   /// The ring that drops its oldest; nullptr: none, or a group whose floor is `low` is past it.
   Result<Ring*> dropping_ring(std::uint64_t low);
   Result<Message> next(Timeout timeout);
+  /// What a handle answers whose queue or group has ended.
+  Code ended(Code condition) noexcept;
   Result<Message> message(const Found& found);
   template <typename Extent>
   Result<Message> message(const Found& found, const Extent& extent);
@@ -212,6 +214,7 @@ class ConsumerCore {
   const bool drops_;
   const layout::GroupEntry* entry_;
   bool closed_ = false;
+  bool left_ = false;  // a group that was removed
   Ring* current_ = nullptr;
   os::Atomic<std::uint64_t>* hold_word_;
   std::uint64_t hold_ = layout::no_sequence;  // what it says

@@ -82,8 +82,9 @@ void seek(ConsumerCore*& core, Start start) {
   std::exchange(core, nullptr)->close();
   try {
     seek(*membership.queue, membership.group, start);
-  } catch (const Error&) {  // somebody was faster
-    join_again();
+  } catch (const Error& error) {  // somebody was faster
+    // A group that was removed meanwhile is not made again: the consumer is closed.
+    if (error.code() != Code::not_found) join_again();
     throw;
   }
   join_again();

@@ -66,7 +66,7 @@ std::vector<Scenario> all() {
                   .prepare = join,
                   .operate =
                       [](Actor& a, const Setting&) {
-                        if (a.take(5s)) a.acknowledge();
+                        if (a.take(1s)) a.acknowledge();
                       },
                   .options = on_disk(spillring::Durability::memory),
                   .on_disk = true,

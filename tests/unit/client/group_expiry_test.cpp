@@ -143,6 +143,21 @@ TEST_F(StoredGroupExpiryTest, ARestartGoesOnCounting) {
   EXPECT_LT(left, 2h - passed);
 }
 
+TEST_F(StoredGroupExpiryTest, AfterItsLastLetterIsOnTheDisk) {
+  (void)bus().create("dead", {.durability = Durability::disk});
+  const Queue queue =
+      bus().create("q", {.max_deliveries = 1, .dead_letter = "dead", .group_expiry = 30ms});
+  Producer out = queue.producer();
+  {
+    Consumer last = queue.consumer("g");
+    const std::byte poison[6]{};
+    EXPECT_TRUE(out.send(poison, no_wait));
+    EXPECT_TRUE(last.receive(1s).value().nack());
+  }
+  await([&] { return queue.info().dead_lettered == 1; });
+  await([&] { return !find(queue, "g"); });
+}
+
 TEST_F(StoredGroupExpiryTest, WhatIsGoneStaysGone) {
   {
     const Queue queue = bus().create("q", {.group_expiry = 30ms});
