@@ -45,6 +45,7 @@ layout::Request options_of(const layout::Manifest& m) {
   options.full = m.full;
   options.keep = m.keep;
   options.prealloc = m.prealloc;
+  options.exclusive_producer = m.exclusive_producer;
   options.durability = m.durability;
   options.sync_ms = m.sync_ms;
   options.retain_ns = m.retain_ns;

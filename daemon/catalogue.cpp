@@ -31,6 +31,7 @@ CREATE TABLE queues (
   "full" INTEGER NOT NULL,
   keep INTEGER NOT NULL,
   prealloc INTEGER NOT NULL,
+  exclusive_producer INTEGER NOT NULL,
   durability INTEGER NOT NULL,
   sync_ms INTEGER NOT NULL,
   retain_ns INTEGER NOT NULL,
@@ -198,7 +199,7 @@ std::vector<SavedQueue> Catalogue::load() {
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,
       stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms, retain_ns,
       retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns, group_expiry_ns,
-      base_settled, skipped
+      base_settled, skipped, exclusive_producer
       FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
@@ -226,6 +227,7 @@ std::vector<SavedQueue> Catalogue::load() {
     queue.options.group_expiry_ns = query.number(22);
     queue.base_settled = query.number(23);
     queue.skipped = query.number(24);
+    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(25));
     Statement groups(*this, R"(SELECT name, kind, floor, standing, unused_ns, settled, dropped, told
         FROM groups WHERE queue = ?)");
     groups.bind(queue.id);
@@ -244,8 +246,8 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
                       (std::string(how) + R"( INTO queues (id, name, owner, owner_group, mode,
       capacity, slots, stall_timeout_ns, lease_ns, "full", keep, prealloc, durability, sync_ms,
       retain_ns, retain_bytes, complete, next, base, max_deliveries, dead_letter, ttl_ns,
-      group_expiry_ns, base_settled, skipped)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
+      group_expiry_ns, base_settled, skipped, exclusive_producer)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?))")
                           .c_str());
   statement.bind(queue.id).bind(queue.name);
   statement.bind(queue.access.owner).bind(queue.access.group).bind(queue.access.mode);
@@ -258,6 +260,7 @@ void Catalogue::insert(const SavedQueue& queue, const char* how) {
   statement.bind(queue.options.max_deliveries);
   statement.bind(std::string(queue.options.dead_letter.view())).bind(queue.options.ttl_ns);
   statement.bind(queue.options.group_expiry_ns).bind(queue.base_settled).bind(queue.skipped);
+  statement.bind(queue.options.exclusive_producer);
   statement.step();
   for (const SavedGroup& group : queue.groups) insert(queue.id, group);
 }

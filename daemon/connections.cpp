@@ -134,6 +134,14 @@ void Supervisor::process_ended(Sessions::iterator session) {
   consider_leaving();
 }
 
+/// Whose death was not noticed yet is in nobody's way.
+void Supervisor::retire_if_dead(std::uint64_t session) {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [session](const Session& at) { return at.id == session; });
+  if (found == sessions_.end() || options_.without_recovery) return;
+  if (os::is_dead(found->peer.pidfd)) retire_all(*found);
+}
+
 void Supervisor::retire_all(Session& session) {
   std::set<std::uint64_t> touched;
   for (const auto& [id, slot] : session.handles) {

@@ -83,6 +83,7 @@ struct Queue::Letter {
   std::span<const std::byte> metadata = {};
   std::shared_ptr<RingSegment> ring = {};  // nullptr: from the journal
   std::shared_ptr<journal::Block> block = {};
+  bool is_batch = false;
   bool lost = false;
 };
 
@@ -259,7 +260,10 @@ Queue::Letter Queue::letter(std::uint64_t s) {
       break;
   }
   const auto extent = ring::extent_of(view, view.descriptor(s));
-  if (extent) return {Letter::State::there, extent->payload, extent->metadata, std::move(ring)};
+  if (extent) {
+    return {Letter::State::there, extent->payload, extent->metadata,
+            std::move(ring),      nullptr,         extent->is_batch};
+  }
   if (!is_free()) {
     poison(fmt::format("message {} does not lie where it was claimed", s));
   }
@@ -286,7 +290,8 @@ Queue::Letter Queue::letter_from_journal(std::uint64_t s) {
   const auto stored = letters_->message(s);
   nothing.lost = !stored;
   if (!stored) return nothing;
-  return {Letter::State::there, stored->payload, stored->metadata, nullptr, letters_};
+  return {Letter::State::there, stored->payload, stored->metadata, nullptr, letters_,
+          stored->is_batch};
 }
 
 /// Its own key and headers, and where it comes from; what another hand-over said goes. Where that
@@ -351,7 +356,8 @@ std::optional<os::Instant> Queue::hand_over(std::uint16_t slot, std::uint64_t s,
     promise->word.store(word, std::memory_order_release);
     return true;
   };
-  if (!target.publish(found.payload.size(), metadata, fill)) {
+  const std::uint32_t flags = found.is_batch ? std::uint32_t{layout::batch} : 0;
+  if (!target.publish(found.payload.size(), metadata, flags, fill)) {
     throw Error(Code::full, fmt::format("queue '{}' is full", target.name_),
                 "dead letters wait for room");
   }
@@ -381,6 +387,11 @@ Queue& Queue::dead_letter_queue() {
 }
 
 void Queue::require_fit_for_dead_letters(const layout::Request& source) const {
+  if (options_.exclusive_producer != 0) {
+    throw Error(Code::invalid, fmt::format("queue '{}' cannot take dead letters", name_),
+                "it has an exclusive producer, and the supervisor would be another one",
+                "name a queue that was made without exclusive_producer");
+  }
   if (options_.capacity < source.capacity) {
     throw Error(Code::invalid, fmt::format("queue '{}' is too small for dead letters", name_),
                 fmt::format("its capacity is {} bytes, and messages may come from {}",
@@ -407,7 +418,7 @@ void Queue::say_undeliverable(const std::string& why) {
 
 // ---- the dead-letter queue's side ---------------------------------------------------------------
 
-bool Queue::publish(std::uint64_t size, const std::vector<std::byte>& metadata,
+bool Queue::publish(std::uint64_t size, const std::vector<std::byte>& metadata, std::uint32_t flags,
                     const std::function<bool(std::byte*, std::uint64_t)>& fill) {
   const ring::RingView& view = newest().view();
   const std::uint64_t lead = ring::whole_units(metadata.size());
@@ -432,7 +443,7 @@ bool Queue::publish(std::uint64_t size, const std::vector<std::byte>& metadata,
   descriptor.timestamp = os::wall_clock();
   descriptor.size = static_cast<std::uint32_t>(size);
   descriptor.metadata_size = static_cast<std::uint32_t>(metadata.size());
-  descriptor.flags = 0;
+  descriptor.flags = flags;
   descriptor.reserved = 0;
   if (fill(view.bytes(start), claim.sequence)) {
     ring::publish(view, claim.sequence);

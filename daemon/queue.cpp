@@ -159,6 +159,7 @@ void Queue::write_identity() {
   m.full = options_.full;
   m.keep = options_.keep;
   m.prealloc = options_.prealloc;
+  m.exclusive_producer = options_.exclusive_producer;
   m.durability = options_.durability;
   write_settings();
   m.name.set(name_);
@@ -318,8 +319,31 @@ void Queue::hand_out(std::uint32_t slot, control::Answer& answer) const {
   answer.attach(group.words.writable.get());
 }
 
+/// The one that there is, where there may not be another. A handle is there until all that it left
+/// is repaired, so the next one begins behind that.
+const layout::HandleEntry* Queue::exclusive_producer() const noexcept {
+  if (options_.exclusive_producer == 0) return nullptr;
+  const auto found =
+      std::find_if(handle_table_.begin(), handle_table_.end(), [](const auto& handle) {
+        return handle != nullptr && handle->role == layout::Role::producer;
+      });
+  return found == handle_table_.end() ? nullptr
+                                      : &manifest().handles[found - handle_table_.begin()];
+}
+
+std::optional<std::uint64_t> Queue::exclusive_session() const noexcept {
+  const layout::HandleEntry* const producer = exclusive_producer();
+  return producer == nullptr ? std::nullopt : std::optional(producer->session);
+}
+
 std::uint32_t Queue::produce(const Requester& requester, control::Answer& answer) {
   const auto made = requester.repeated ? find_handle(requester) : std::nullopt;
+  if (const auto* const producer = exclusive_producer(); producer != nullptr && !made) {
+    throw Error(Code::busy, fmt::format("queue '{}' has its producer already", name_),
+                fmt::format("it was made for one at a time, and process {} is it", producer->pid),
+                "close that producer, or end that process; a queue made without "
+                "exclusive_producer takes any number");
+  }
   const std::uint32_t slot = made ? *made : add_handle(requester, layout::Role::producer, 0);
   hand_out(slot, answer);
   return slot;

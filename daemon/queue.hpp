@@ -87,10 +87,13 @@ class Queue {
   [[nodiscard]] bool stopped() const noexcept;
 
   // -- requests; each fills an answer, or throws `Error`
-  /// Returns the handle's slot: a new one, or that which the same request has made before.
+  /// Returns the handle's slot: a new one, or that which the same request has made before. `busy`:
+  /// the queue is another producer's.
   std::uint32_t produce(const Requester& requester, control::Answer& answer);
   std::uint32_t consume(const Requester& requester, const layout::Request& request,
                         control::Answer& answer);
+  /// Whose handle is in the way of another producer: its session. nullopt: nobody's.
+  [[nodiscard]] std::optional<std::uint64_t> exclusive_session() const noexcept;
   void observe(control::Answer& answer) const;
   void ring(const layout::Request& request, control::Answer& answer);
   void drop_ring(std::uint32_t slot, std::uint64_t first);
@@ -191,6 +194,7 @@ class Queue {
 
   // -- handles
   std::uint32_t add_handle(const Requester& requester, layout::Role role, std::uint16_t group);
+  [[nodiscard]] const layout::HandleEntry* exclusive_producer() const noexcept;
   [[nodiscard]] std::optional<std::uint32_t> find_handle(const Requester& maker) const noexcept;
   [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
@@ -275,7 +279,7 @@ class Queue {
   [[nodiscard]] bool was_seen(std::uint64_t s, std::uint64_t word) const noexcept;
   /// As a producer: publishes a message whose payload `fill` writes; it is called with the number,
   /// and is the last step before. Where it says no, nothing is published. False: nor is there room.
-  bool publish(std::uint64_t size, const std::vector<std::byte>& metadata,
+  bool publish(std::uint64_t size, const std::vector<std::byte>& metadata, std::uint32_t flags,
                const std::function<bool(std::byte*, std::uint64_t)>& fill);
 
   // -- dropping the oldest (dropping.cpp)

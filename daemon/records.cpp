@@ -18,6 +18,7 @@ layout::QueueRecord Queue::record() const {
   record.full = options_.full;
   record.keep = options_.keep;
   record.prealloc = options_.prealloc;
+  record.exclusive_producer = static_cast<std::uint8_t>(options_.exclusive_producer);
   record.durability = options_.durability;
   record.sync_ms = options_.sync_ms;
   record.retain_ns = options_.retain_ns;

@@ -23,8 +23,11 @@ layout::Entry entry_of(const layout::Descriptor& descriptor, layout::Published s
   entry.timestamp = once(descriptor.timestamp);
   entry.size = once(descriptor.size);
   entry.metadata_size = once(descriptor.metadata_size);
-  entry.flags = once(descriptor.flags) & (layout::payload_inline | layout::expires);
-  if (entry.flags != 0) std::copy_n(descriptor.bytes, layout::inline_size, entry.bytes);
+  constexpr std::uint32_t in_descriptor = layout::payload_inline | layout::expires;
+  entry.flags = once(descriptor.flags) & (in_descriptor | layout::batch);
+  if ((entry.flags & in_descriptor) != 0) {
+    std::copy_n(descriptor.bytes, layout::inline_size, entry.bytes);
+  }
   return entry;
 }
 

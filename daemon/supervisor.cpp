@@ -197,6 +197,7 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       return queue_for(requester, request.queue, Right::either).clients(request, answer);
     case Ask::produce: {
       Queue& queue = queue_for(requester, request.queue, Right::publish);
+      if (const auto other = queue.exclusive_session()) retire_if_dead(*other);
       session.handles.emplace(request.queue, queue.produce(requester, answer));
       return;
     }

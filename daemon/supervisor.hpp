@@ -128,6 +128,7 @@ class Supervisor {
   void connection_ended(Sessions::iterator session);
   void process_ended(Sessions::iterator session);
   void retire_all(Session& session);
+  void retire_if_dead(std::uint64_t session);
 
   void create(const Requester& requester, const layout::Request& request, control::Answer& answer);
   void open(const Requester& requester, std::string_view name, control::Answer& answer);

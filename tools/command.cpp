@@ -16,14 +16,18 @@
 namespace spillring::tools {
 namespace {
 
-/// A file in memory: a command that does not read all of it is in nobody's way.
+/// A file in memory: a command that does not read all of it is in nobody's way. Of an atomic batch
+/// it has each part on a line.
 class Stdin {
  public:
-  explicit Stdin(std::span<const std::byte> payload)
-      : fd_(memfd_create("spillring-message", MFD_CLOEXEC)) {
+  explicit Stdin(const Envelope& message) : fd_(memfd_create("spillring-message", MFD_CLOEXEC)) {
     if (fd_ < 0) throw file_failure(errno, "cannot make a file in memory");
     Gather out;
-    out.refer(payload);
+    static constexpr std::string_view newline = "\n";
+    for (const auto part : message.parts()) {
+      out.refer(part);
+      if (message.is_batch) out.refer(std::as_bytes(std::span(newline)));
+    }
     out.write_all(fd_, "a file in memory");
     lseek(fd_, 0, SEEK_SET);
   }
@@ -46,8 +50,13 @@ std::vector<std::string> variables(const Envelope& message) {
     const auto* const text = reinterpret_cast<const char*>(message.key->data());
     all.push_back("SPILLRING_KEY=" + std::string(text, message.key->size()));
   }
+  if (message.is_batch) all.push_back(fmt::format("SPILLRING_PARTS={}", message.parts().size()));
   for (char** variable = environ; *variable != nullptr; ++variable) {
-    if (!std::string_view(*variable).starts_with("SPILLRING_KEY=")) all.emplace_back(*variable);
+    const std::string_view inherited(*variable);
+    if (inherited.starts_with("SPILLRING_KEY=") || inherited.starts_with("SPILLRING_PARTS=")) {
+      continue;
+    }
+    all.emplace_back(inherited);
   }
   return all;
 }
@@ -84,7 +93,7 @@ pid_t start(const std::string& command, const Stdin& in, const Envelope& message
 }  // namespace
 
 int run_command(const std::string& command, const Envelope& message) {
-  const Stdin in(message.payload);
+  const Stdin in(message);
   const pid_t child = start(command, in, message);
   int status = 0;
   while (waitpid(child, &status, 0) < 0) {

@@ -113,6 +113,8 @@ void add_options(CLI::App& app, CreateArguments& arguments) {
   add_duration(app, "--group-expiry", options.group_expiry,
                "a group without consumers for this long is removed, with its\n"
                "position; 0: none is (0)");
+  app.add_flag("--exclusive-producer", options.exclusive_producer,
+               "one sender at a time: while it is attached, others are refused");
   app.add_flag("--prealloc", options.prealloc, "start at full size instead of growing to it");
   add_mode(app, "--mode", options.mode,
            "who may use it, as a file's: read = receive, write = send (0600)");

@@ -42,6 +42,21 @@ Json header_value(std::span<const std::byte> value) {
   return Json{{"b64", to_base64(value)}};
 }
 
+void add_payload(Json& object, const Envelope& envelope) {
+  if (!envelope.is_batch) {
+    object["size"] = envelope.payload.size();
+    return add_bytes(object, "payload", envelope.payload);
+  }
+  std::size_t size = 0;
+  Json parts = Json::array();
+  for (const auto part : envelope.parts()) {
+    size += part.size();
+    parts.push_back(header_value(part));
+  }
+  object["size"] = size;
+  object["parts"] = std::move(parts);
+}
+
 void add_headers(Json& object, const std::vector<Header>& headers) {
   if (fit_an_object(headers)) {
     Json& members = object["headers"] = Json::object();
@@ -68,8 +83,12 @@ class Reader {
     check_members(object);
     ParsedEnvelope result;
     auto payload = bytes(object, "payload");
-    if (!payload) refuse("it has neither \"payload\" nor \"payload_b64\"");
-    result.payload = *std::move(payload);
+    result.parts = parts(object);
+    if (!payload && !result.parts) {
+      refuse("it has neither \"payload\" nor \"payload_b64\" nor \"parts\"");
+    }
+    if (payload && result.parts) refuse("it has both a payload and \"parts\"");
+    if (payload) result.payload = *std::move(payload);
     if (auto key = bytes(object, "key")) result.metadata.set_key(*std::move(key));
     read_headers(object, result.metadata);
     read_ttl(object, result.metadata);
@@ -94,9 +113,9 @@ class Reader {
 
   /// A misspelt member would be a key or a header silently lost.
   void check_members(const Json& object) const {
-    static constexpr std::array<std::string_view, 14> known{
-        "queue",       "seq",  "ts",      "key",         "key_b64",    "headers", "ttl",
-        "headers_b64", "size", "payload", "payload_b64", "deliveries", "expired", "gap"};
+    static constexpr std::array<std::string_view, 15> known{
+        "queue", "seq",     "ts",          "key",   "key_b64",    "headers", "ttl", "headers_b64",
+        "size",  "payload", "payload_b64", "parts", "deliveries", "expired", "gap"};
     for (const auto& [name, value] : object.items()) {
       if (std::find(known.begin(), known.end(), name) == known.end()) {
         refuse(fmt::format("\"{}\" is not a member of an envelope", name));
@@ -126,6 +145,21 @@ class Reader {
     return base64(object[encoded], encoded);
   }
 
+  /// Text, or {"b64": "..."}.
+  std::string text_or_base64(const Json& value, const std::string& name) const {
+    const bool encoded = value.is_object() && value.size() == 1 && value.contains("b64");
+    return encoded ? base64(value["b64"], name) : text(value, name);
+  }
+
+  std::optional<std::vector<std::string>> parts(const Json& object) const {
+    if (!object.contains("parts") || object["parts"].is_null()) return std::nullopt;
+    const Json& array = object["parts"];
+    if (!array.is_array() || array.empty()) refuse("\"parts\" is not an array of messages");
+    std::vector<std::string> result;
+    for (const Json& part : array) result.push_back(text_or_base64(part, "parts"));
+    return result;
+  }
+
   void read_ttl(const Json& object, OwnedMetadata& metadata) const {
     if (!object.contains("ttl") || object["ttl"].is_null()) return;
     const Json& ttl = object["ttl"];
@@ -149,8 +183,7 @@ class Reader {
   void read_members(const Json& members, OwnedMetadata& metadata) const {
     if (!members.is_object()) refuse("\"headers\" is not an object");
     for (const auto& [name, value] : members.items()) {
-      const bool encoded = value.is_object() && value.size() == 1 && value.contains("b64");
-      metadata.add_header(name, encoded ? base64(value["b64"], name) : text(value, name));
+      metadata.add_header(name, text_or_base64(value, name));
     }
   }
 
@@ -182,7 +215,8 @@ Envelope envelope_of(const Message& message, std::string_view queue) {
           .payload = message.bytes(),
           .deliveries = message.deliveries(),
           .gap = message.gap(),
-          .ttl = message.ttl()};
+          .ttl = message.ttl(),
+          .is_batch = message.is_batch()};
 }
 
 Envelope envelope_of(const PeekedMessage& message, std::string_view queue) {
@@ -194,7 +228,8 @@ Envelope envelope_of(const PeekedMessage& message, std::string_view queue) {
                   .payload = message.payload,
                   .deliveries = std::nullopt,
                   .ttl = message.ttl,
-                  .expired = message.expired};
+                  .expired = message.expired,
+                  .is_batch = message.is_batch};
   if (message.key) result.key = *message.key;
   for (const auto& [name, value] : message.headers) result.headers.push_back({name, value});
   return result;
@@ -211,8 +246,7 @@ std::string to_json_line(const Envelope& envelope) {
     object["key"] = nullptr;
   }
   add_headers(object, envelope.headers);
-  object["size"] = envelope.payload.size();
-  add_bytes(object, "payload", envelope.payload);
+  add_payload(object, envelope);
   if (envelope.deliveries) object["deliveries"] = *envelope.deliveries;
   if (envelope.gap != 0) object["gap"] = envelope.gap;
   if (envelope.ttl != no_wait) object["ttl"] = seconds(envelope.ttl);

@@ -28,6 +28,9 @@ struct Envelope {
   std::uint64_t gap = 0;               ///< messages missed before it
   Timeout ttl = no_wait;               ///< what it was sent with; zero: none
   bool expired = false;
+  bool is_batch = false;  ///< the payload is that of an atomic batch
+
+  [[nodiscard]] Parts parts() const noexcept { return {payload, is_batch}; }
 };
 
 /// When it was sent, in nanoseconds since 1970.
@@ -47,6 +50,8 @@ struct Envelope {
 ///   "gap": 1000               messages that its group has missed before it, where it has
 ///   "ttl": 1.5                seconds that it was sent with, where it was
 ///   "expired": true           where these are over
+///   "parts": ["text", {"b64": "..."}]  instead of "payload", the messages of an atomic batch;
+///                             "size" is that of all of them
 [[nodiscard]] std::string to_json_line(const Envelope& envelope);
 
 /// Metadata that own their bytes.
@@ -73,6 +78,7 @@ class OwnedMetadata {
 /// A message that was read from an envelope.
 struct ParsedEnvelope {
   std::string payload;
+  std::optional<std::vector<std::string>> parts;  // of an atomic batch, which has no payload
   OwnedMetadata metadata;
 };
 

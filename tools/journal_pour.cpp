@@ -16,7 +16,8 @@ Envelope envelope_of(const journal::Stored& message, std::uint64_t seq, std::str
           .headers = message.headers(),
           .payload = message.payload,
           .deliveries = std::nullopt,
-          .ttl = Timeout(message.ttl)};
+          .ttl = Timeout(message.ttl),
+          .is_batch = message.is_batch};
 }
 
 class Pouring {

@@ -7,7 +7,13 @@ QueueSink::QueueSink(const Queue& target)
 
 void QueueSink::take(Message message) {
   const std::vector<Header> headers = message.headers();
-  sender_.send(message.bytes(), {.key = message.key(), .headers = headers, .ttl = message.ttl()});
+  const Metadata metadata{.key = message.key(), .headers = headers, .ttl = message.ttl()};
+  if (message.is_batch()) {
+    const Parts parts = message.parts();
+    sender_.send_atomic({parts.begin(), parts.end()}, metadata);
+  } else {
+    sender_.send(message.bytes(), metadata);
+  }
   if (durable_) {
     sent_.push_back(std::move(message));
   } else {

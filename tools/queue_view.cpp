@@ -135,6 +135,8 @@ std::vector<Property> properties_of(const QueueInfo& queue) {
           count("dead_lettered", queue.dead_lettered),
           count("discarded", queue.discarded),
           count("dropped", queue.dropped),
+          {"exclusive_producer", text_cell(options.exclusive_producer ? "true" : "false"),
+           options.exclusive_producer},
           {"prealloc", text_cell(options.prealloc ? "true" : "false"), options.prealloc},
           word("owner", user_name(queue.owner)),
           word("owner_group", group_name(queue.owner_group)),

@@ -94,8 +94,10 @@ void Rendering::append(const Envelope& envelope, Gather& out) const {
     out.keep(to_json_line(envelope));
     return;
   }
-  out.refer(envelope.payload);
-  if (format_ != Format::raw) out.refer(std::as_bytes(std::span(delimiter_)));
+  for (const auto part : envelope.parts()) {
+    out.refer(part);
+    if (format_ != Format::raw) out.refer(std::as_bytes(std::span(delimiter_)));
+  }
 }
 
 }  // namespace spillring::tools

@@ -25,7 +25,8 @@ class Delimiter {
   bool given_ = false;
 };
 
-/// Payload and delimiter, the payload alone, or envelopes.
+/// Payload and delimiter, the payload alone, or envelopes. Of an atomic batch each part as a
+/// payload.
 class Rendering {
  public:
   /// Chooses by -o and --json; refuses, in the name of `verb`, what is no way to write messages.

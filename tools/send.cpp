@@ -29,6 +29,7 @@ struct SendArguments {
   bool create = false;
   bool no_wait = false;
   bool durable = false;
+  bool atomic = false;
   Timeout wait = forever;
   std::uint64_t count = no_limit;
   Rate rate;
@@ -98,6 +99,13 @@ void send_records(SendArguments& arguments, Sender& sender) {
   }
 }
 
+std::vector<std::span<const std::byte>> views_of(const std::vector<std::string>& messages) {
+  std::vector<std::span<const std::byte>> views;
+  views.reserve(messages.size());
+  for (const std::string& message : messages) views.push_back(std::as_bytes(std::span(message)));
+  return views;
+}
+
 void send_envelopes(SendArguments& arguments, Sender& sender) {
   // JSON writes a byte as six at most; the rest is room for key and headers.
   RecordReader lines(STDIN_FILENO, "\n", 6 * (sender.largest() + 64 * KiB) + MiB);
@@ -110,19 +118,44 @@ void send_envelopes(SendArguments& arguments, Sender& sender) {
     const ParsedEnvelope envelope = parse_envelope(*line, number);
     sender.check_size(envelope.payload.size(), fmt::format("the message of line {}", number));
     arguments.rate.wait();
-    sender.send(std::as_bytes(std::span(envelope.payload)), envelope.metadata.view());
+    if (envelope.parts) {
+      sender.send_atomic(views_of(*envelope.parts), envelope.metadata.view());
+    } else {
+      sender.send(std::as_bytes(std::span(envelope.payload)), envelope.metadata.view());
+    }
+  }
+}
+
+void say_where_from(const Settings& settings) {
+  if (isatty(STDIN_FILENO) != 0) {
+    remark(settings, "reading messages from the terminal, one a line; Ctrl-D ends");
   }
 }
 
 void send_stdin(SendArguments& arguments, Sender& sender, const Settings& settings) {
-  if (isatty(STDIN_FILENO) != 0) {
-    remark(settings, "reading messages from the terminal, one a line; Ctrl-D ends");
-  }
+  say_where_from(settings);
   if (arguments.envelopes) {
     send_envelopes(arguments, sender);
   } else {
     send_records(arguments, sender);
   }
+}
+
+/// What was given, or the records of stdin, as one message.
+void send_atomic(SendArguments& arguments, Sender& sender, const Settings& settings) {
+  std::vector<std::string> messages = arguments.messages;
+  if (messages.empty()) {
+    say_where_from(settings);
+    RecordReader records(STDIN_FILENO, arguments.delimiter.text(), sender.largest());
+    std::uint64_t size = 0;
+    while (const auto record = records.next()) {
+      size += record->size();
+      sender.check_size(size, "what stdin has for one batch");
+      messages.emplace_back(*record);
+    }
+  }
+  if (messages.empty()) return;
+  sender.send_atomic(views_of(messages), arguments.metadata.view());
 }
 
 /// Before anything is sent.
@@ -141,7 +174,9 @@ Exit run(SendArguments& arguments, const Settings& settings) {
                                        : open_queue(client, arguments.queue);
   if (arguments.durable) require_durable(queue);
   Sender sender(queue, arguments.no_wait ? no_wait : arguments.wait);
-  if (!arguments.messages.empty()) {
+  if (arguments.atomic) {
+    send_atomic(arguments, sender, settings);
+  } else if (!arguments.messages.empty()) {
     send_messages(arguments, sender);
   } else if (!arguments.files.empty()) {
     send_files(arguments, sender);
@@ -176,11 +211,12 @@ void add_options(CLI::App& app, SendArguments& arguments) {
   add_values(
       app, "MSG", "", "each one a message; without: one message per line of stdin",
       [&](const std::string&, const std::string& value) { arguments.messages.push_back(value); });
-  add_values(
+  CLI::Option* files = add_values(
       app, "-f,--file", "FILE", "a file as one message; '-': all of stdin as one",
       [&](const std::string&, const std::string& value) { arguments.files.push_back(value); });
   arguments.delimiter.add_options(app);
-  app.add_flag("--json", arguments.envelopes, "read an envelope from each line of stdin");
+  CLI::Option* json =
+      app.add_flag("--json", arguments.envelopes, "read an envelope from each line of stdin");
   add_values(app, "-H,--header", "NAME=VALUE", "give every message this header",
              [&](const std::string& label, const std::string& value) {
                add_header(arguments.metadata, label, value);
@@ -194,9 +230,16 @@ void add_options(CLI::App& app, SendArguments& arguments) {
             [&](const std::string& label, const std::string& value) {
               arguments.metadata.set_ttl(ttl_of(label, value));
             });
-  add_limit(app, "-n,--count", arguments.count,
-            "so many in all: MSG and --file again and again, of stdin the first");
+  CLI::Option* count =
+      add_limit(app, "-n,--count", arguments.count,
+                "so many in all: MSG and --file again and again, of stdin the first");
   arguments.rate.add_option(app);
+  app.add_flag("--atomic", arguments.atomic,
+               "all of MSG, or of stdin, as one: an atomic batch, of which all\nor nothing arrives")
+      ->excludes(files)
+      ->excludes(json)
+      ->excludes(count)
+      ->excludes("--rate");
   app.add_flag("--create", arguments.create, "create the queue, with defaults, if there is none");
   CLI::Option* wait = add_duration(app, "--wait", arguments.wait,
                                    "how long to wait for room in a full queue (inf)");
@@ -221,7 +264,9 @@ Verb add_send(CLI::App& root, Settings& settings) {
            "\"key\", {\"b64\":\"...\"} as the value of a header, and "
            "\"headers_b64\":[[name,value],...]\n"
            "instead of \"headers\" where names are no text or there twice. \"ttl\": seconds in\n"
-           "which it is delivered. \"seq\", \"ts\", \"queue\", \"size\", \"deliveries\" and\n"
+           "which it is delivered. \"parts\":[\"text\",{\"b64\":\"...\"}] instead of a payload: "
+           "an\n"
+           "atomic batch. \"seq\", \"ts\", \"queue\", \"size\", \"deliveries\" and\n"
            "\"expired\" are ignored; other members are refused.\n"
            "\n"
            "Exit code 75: the queue is full. What was sent before stays sent.\n"
@@ -233,6 +278,7 @@ Verb add_send(CLI::App& root, Settings& settings) {
            "  find . -print0 | spillring send paths -0\n"
            "  spillring send frames -f 1.jpg -f 2.jpg\n"
            "  spillring peek orders --json | spillring send copy --json\n"
+           "  spillring send orders --atomic 'debit 5' 'credit 5'\n"
            "  spillring send orders 'a load to try' -n 100000 --rate 10k/s\n"
            "  spillring send orders -- -1        # a message that begins with a dash"});
   const auto arguments = std::make_shared<SendArguments>();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <numeric>
+
 #include "failure.hpp"
 #include "input.hpp"
 #include "output.hpp"
@@ -47,6 +49,16 @@ void Sender::send(std::span<const std::byte> payload, const Metadata& metadata) 
       wait_patiently(wait_, [&](Timeout left) { return producer_.send(payload, left, metadata); });
   if (!sent) fail(sent.error());
   count(payload.size());
+}
+
+void Sender::send_atomic(const std::vector<std::span<const std::byte>>& parts,
+                         const Metadata& metadata) {
+  const auto sent = wait_patiently(wait_, [&](Timeout left) {
+    return producer_.send_batch(parts, left, {.atomic = true, .metadata = metadata});
+  });
+  if (!sent) fail(sent.error());
+  count(std::accumulate(parts.begin(), parts.end(), std::size_t{0},
+                        [](std::size_t sum, const auto& part) { return sum + part.size(); }));
 }
 
 void Sender::flush() {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "spillring/producer.hpp"
 #include "spillring/queue.hpp"
@@ -18,6 +19,8 @@ class Sender {
 
   /// Throws `Failure`, which says how many were sent before.
   void send(std::span<const std::byte> payload, const Metadata& metadata);
+  /// Sends them as one message: an atomic batch.
+  void send_atomic(const std::vector<std::span<const std::byte>>& parts, const Metadata& metadata);
   /// Sends what a file holds, read straight into the queue's memory if the file is a regular one.
   /// Waits until the disk has all of it.
   void flush();

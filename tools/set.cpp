@@ -68,9 +68,9 @@ constexpr std::array<Tunable, 6> tunables{{
     {"retain", "retain", read_retain},
 }};
 
-constexpr std::array<std::string_view, 10> settled{
-    "capacity", "slots", "full",        "keep",           "durability",
-    "prealloc", "mode",  "owner-group", "max-deliveries", "dead-letter"};
+constexpr std::array<std::string_view, 11> settled{
+    "capacity", "slots",       "full",           "keep",        "durability",        "prealloc",
+    "mode",     "owner-group", "max-deliveries", "dead-letter", "exclusive-producer"};
 
 struct SetArguments {
   std::string queue;

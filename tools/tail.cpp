@@ -103,7 +103,10 @@ class Tail {
   }
 
   [[nodiscard]] bool is_wanted(const Message& message) const {
-    return !arguments_.pattern || arguments_.pattern->is_in(message.bytes());
+    if (!arguments_.pattern) return true;
+    const Parts parts = message.parts();
+    return std::any_of(parts.begin(), parts.end(),
+                       [this](const auto part) { return arguments_.pattern->is_in(part); });
   }
 
   void show_last(Followed& queue) {

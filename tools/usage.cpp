@@ -15,12 +15,6 @@ namespace {
 
 // Names that later versions have: whoever knows them should not be told that they are misspelt.
 constexpr std::array<std::string_view, 3> later_verbs{"top", "bench", "completion"};
-constexpr std::array<std::string_view, 1> later_options{"--exclusive-producer"};
-
-template <std::size_t size>
-bool contains(const std::array<std::string_view, size>& names, std::string_view name) {
-  return std::find(names.begin(), names.end(), name) != names.end();
-}
 
 Failure not_in_this_version(std::string_view name) {
   return usage_failure(fmt::format("'{}' is not in this version", name),
@@ -58,7 +52,6 @@ std::string suggestion(std::string_view word, const std::vector<std::string>& ca
 
 Failure unknown_option(const CLI::App& app, const std::string& argument) {
   const std::string name = argument.substr(0, argument.find('='));
-  if (contains(later_options, name)) return not_in_this_version(name);
   const bool takes_messages = app.get_option_no_throw("MSG") != nullptr;
   std::string hint = suggestion(name, option_names(app), app);
   if (takes_messages && hint == help_of(app)) {
@@ -69,7 +62,7 @@ Failure unknown_option(const CLI::App& app, const std::string& argument) {
 }
 
 Failure unknown_verb(const CLI::App& root, const std::string& word) {
-  if (contains(later_verbs, word)) return not_in_this_version(word);
+  if (std::ranges::find(later_verbs, word) != later_verbs.end()) return not_in_this_version(word);
   const std::vector<std::string> verbs = verb_names(root);
   return usage_failure(fmt::format("there is no verb '{}'", word),
                        fmt::format("there are {}", fmt::join(verbs, ", ")),

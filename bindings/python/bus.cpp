@@ -50,8 +50,9 @@ class BusObject {
 
 // Keywords of Bus.queue() as they came; None: not given.
 struct QueueKeywords {
-  py::object capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease, prealloc,
-      mode, owner_group, max_deliveries, dead_letter, ttl, group_expiry;
+  py::object capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease,
+      exclusive_producer, prealloc, mode, owner_group, max_deliveries, dead_letter, ttl,
+      group_expiry;
 
   // The name of one that was given; null if none was.
   [[nodiscard]] const char* any() const {
@@ -64,6 +65,7 @@ struct QueueKeywords {
         {"keep", keep},
         {"retain", retain},
         {"lease", lease},
+        {"exclusive_producer", exclusive_producer},
         {"prealloc", prealloc},
         {"stall_timeout", stall_timeout},
         {"mode", mode},
@@ -98,6 +100,9 @@ struct QueueKeywords {
     if (!lease.is_none()) options.lease = duration_of(lease, "lease");
     if (!ttl.is_none()) options.ttl = duration_of(ttl, "ttl");
     if (!group_expiry.is_none()) options.group_expiry = duration_of(group_expiry, "group_expiry");
+    if (!exclusive_producer.is_none()) {
+      options.exclusive_producer = flag_of(exclusive_producer, "exclusive_producer");
+    }
     if (!prealloc.is_none()) options.prealloc = flag_of(prealloc, "prealloc");
     if (!max_deliveries.is_none()) {
       options.max_deliveries =
@@ -185,24 +190,26 @@ queues.)");
              const py::object& capacity, const py::object& slots, const py::object& full,
              const py::object& durability, const py::object& sync, const py::object& keep,
              const py::object& retain, const py::object& stall_timeout, const py::object& lease,
-             const py::object& prealloc, const py::object& mode, const py::object& owner_group,
+             const py::object& exclusive_producer, const py::object& prealloc,
+             const py::object& mode, const py::object& owner_group,
              const py::object& max_deliveries, const py::object& dead_letter, const py::object& ttl,
              const py::object& group_expiry, const py::kwargs& rest) {
-            refuse(rest, "queue", {{"exclusive_producer", Unbuilt::Neutral::no}});
-            return open_queue(
-                bus, name, flag_of(create, "create"),
-                {capacity, slots, full, durability, sync, keep, retain, stall_timeout, lease,
-                 prealloc, mode, owner_group, max_deliveries, dead_letter, ttl, group_expiry});
+            refuse(rest, "queue");
+            return open_queue(bus, name, flag_of(create, "create"),
+                              {capacity, slots, full, durability, sync, keep, retain, stall_timeout,
+                               lease, exclusive_producer, prealloc, mode, owner_group,
+                               max_deliveries, dead_letter, ttl, group_expiry});
           },
           py::arg("name"), py::kw_only(), py::arg("create") = false,
           py::arg("capacity") = py::none(), py::arg("slots") = py::none(),
           py::arg("full") = py::none(), py::arg("durability") = py::none(),
           py::arg("sync") = py::none(), py::arg("keep") = py::none(),
           py::arg("retain") = py::none(), py::arg("stall_timeout") = py::none(),
-          py::arg("lease") = py::none(), py::arg("prealloc") = py::none(),
-          py::arg("mode") = py::none(), py::arg("owner_group") = py::none(),
-          py::arg("max_deliveries") = py::none(), py::arg("dead_letter") = py::none(),
-          py::arg("ttl") = py::none(), py::arg("group_expiry") = py::none(),
+          py::arg("lease") = py::none(), py::arg("exclusive_producer") = py::none(),
+          py::arg("prealloc") = py::none(), py::arg("mode") = py::none(),
+          py::arg("owner_group") = py::none(), py::arg("max_deliveries") = py::none(),
+          py::arg("dead_letter") = py::none(), py::arg("ttl") = py::none(),
+          py::arg("group_expiry") = py::none(),
           R"(queue(name, *, create=False, ...) -> Queue
 
 Opens a queue; with create=True makes it first where there is none, with these options (those of an
@@ -226,6 +233,10 @@ retain=None         how much of what all groups have read stays on the disk, to 
 stall_timeout=1.0   seconds after which a loan that others wait for is revoked
 lease=None          seconds after which a message that a consumer holds, and others wait for, is
                     given to another; None: never
+exclusive_producer=False
+                    True: one producer at a time. The Queue object that puts first has the place
+                    until it is gone, its Bus is closed, or its process dies; a put() through
+                    another one raises an Error ("busy"), which says what process has it
 prealloc=False      starts at full size instead of growing to it
 mode=0o600          who may use it, as a file's mode: read = consume, write = publish
 owner_group=None    the Unix group that the mode speaks of, a name or a number; None: one's own

@@ -61,6 +61,7 @@ py::object to_python(const QueueInfo& info) {
   fields["dead_lettered"] = info.dead_lettered;
   fields["discarded"] = info.discarded;
   fields["dropped"] = info.dropped;
+  fields["exclusive_producer"] = info.options.exclusive_producer;
   fields["prealloc"] = info.options.prealloc;
   fields["durability"] = word_for(info.options.durability);
   fields["sync"] =

@@ -39,6 +39,7 @@ MessageObject::MessageObject(std::shared_ptr<ConsumerHandle> handle, spillring::
       size_(message_.bytes().size()),
       seq_(message_.seq()),
       deliveries_(message_.deliveries()),
+      is_batch_(message_.is_batch()),
       gap_(message_.gap()),
       timestamp_(message_.timestamp().time_since_epoch()),
       ttl_(message_.ttl()) {}
@@ -50,6 +51,7 @@ MessageObject::MessageObject(PeekedMessage copy, std::string queue)
       size_(copy_->payload.size()),
       seq_(copy_->seq),
       deliveries_(0),
+      is_batch_(copy_->is_batch),
       gap_(0),
       timestamp_(static_cast<std::int64_t>(copy_->timestamp_ns)),
       ttl_(copy_->ttl) {}
@@ -116,6 +118,16 @@ py::bytes MessageObject::copy() {
   views_.remove();
   view_released();
   return copy;
+}
+
+py::list MessageObject::parts() {
+  const Parts parts(memory(), is_batch_);
+  py::list list;
+  views_.add();  // it must not end while the GIL is given up
+  for (const auto part : parts) list.append(copied(part));
+  views_.remove();
+  view_released();
+  return list;
 }
 
 std::string MessageObject::repr() const {
@@ -261,8 +273,8 @@ void define_message(py::module_& module) {
 
 bytes(m), memoryview(m), np.frombuffer(m, 'f4') and all that takes a buffer work on it; only
 bytes(m) and m.copy() copy. The bytes do not change while a view of them exists, and a view keeps
-its message. seq, queue, deliveries, gap, ttl and timestamp stay after ack(); key, headers and the bytes do
-not.
+its message. seq, queue, deliveries, is_batch, gap, ttl and timestamp stay after ack(); key, headers
+and the bytes do not.
 
 A message of a shared group is acknowledged with ack() or handed back with nack(). A with statement
 does the one at its end and the other after an exception. A message that is dropped without either
@@ -300,6 +312,12 @@ is handed back, with a ResourceWarning.)");
           "delivered again.\n"
           "Raises as ack().")
       .def("copy", &MessageObject::copy, "copy() -> bytes\n\nThe payload as bytes of its own.")
+      .def_property_readonly("is_batch", &MessageObject::is_batch,
+                             "True of an atomic batch: put_many(..., atomic=True).")
+      .def("parts", &MessageObject::parts,
+           "parts() -> list[bytes]\n\nCopies of the messages of an atomic batch; of any other "
+           "message its payload, as the only one.\nbytes(m) of a batch is all of it as it lies in "
+           "memory, with its table.")
       .def("__len__", &MessageObject::size)
       .def("__bool__", [](const MessageObject&) { return true; })  // also where it is empty
       .def("__repr__", &MessageObject::repr)

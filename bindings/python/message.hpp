@@ -56,6 +56,9 @@ class MessageObject {
   [[nodiscard]] pybind11::object key() const;
   [[nodiscard]] pybind11::dict headers() const;
   [[nodiscard]] pybind11::bytes copy();
+  [[nodiscard]] bool is_batch() const { return is_batch_; }
+  /// Copies of the messages of an atomic batch, or of this one.
+  [[nodiscard]] pybind11::list parts();
   [[nodiscard]] std::string repr() const;
 
   void ack();
@@ -82,6 +85,7 @@ class MessageObject {
   std::size_t size_;
   std::uint64_t seq_;
   unsigned deliveries_;
+  bool is_batch_;
   std::uint64_t gap_;
   std::chrono::nanoseconds timestamp_;  // since 1970
   Timeout ttl_;

@@ -36,6 +36,9 @@ class QueueObject {
   /// Sequences of the first and the last, a pair; None where there was nothing to send.
   [[nodiscard]] pybind11::object put_many(pybind11::handle buffers,
                                           const MetadataArgument& metadata, Timeout timeout);
+  /// All of them as one message.
+  [[nodiscard]] pybind11::object put_atomic(pybind11::handle buffers,
+                                            const MetadataArgument& metadata, Timeout timeout);
   /// One that does not wait at all; none where there is no room now.
   [[nodiscard]] std::optional<std::uint64_t> try_put(pybind11::handle data,
                                                      const MetadataArgument& metadata);
@@ -97,7 +100,7 @@ class QueueObject {
   void require_durable(const Sender& sender) const;
 
   void put(const Sender& sender, const Batch& batch, const MetadataArgument& metadata,
-           Timeout timeout, std::vector<std::uint64_t>& sequences);
+           Timeout timeout, Sent& sent);
   /// Runs `attempt(producer)`, with waits for room for a message of that size. Throws.
   template <typename Attempt>
   std::invoke_result_t<Attempt, Producer&> send(const Sender& sender, std::size_t size,

@@ -32,27 +32,31 @@ Timeout patient(Full full, Timeout timeout) {
 
 }  // namespace
 
-/// Messages that cross to the library together: few enough, and small enough, to be copied with the
-/// GIL.
+/// Messages that cross to the library together.
 class QueueObject::Batch {
  public:
   void add(py::handle buffer) {
-    const std::size_t size = messages_.emplace_back(buffer, "each message").span().size();
-    total_ += size;
-    largest_ = std::max(largest_, size);
+    const std::span<const std::byte> view = messages_.emplace_back(buffer, "each message").span();
+    views_.push_back(view);
+    total_ += view.size();
+    largest_ = std::max(largest_, view.size());
   }
   void clear() {
+    views_.clear();
     messages_.clear();
     total_ = largest_ = 0;
   }
+  /// Few enough, and small enough, to be copied with the GIL.
   [[nodiscard]] bool is_full() const {
-    return total_ >= copy_without_gil || messages_.size() == most_in_batch;
+    return total_ >= copy_without_gil || views_.size() == most_in_batch;
   }
-  [[nodiscard]] const std::deque<Bytes>& messages() const { return messages_; }
+  [[nodiscard]] std::span<const std::span<const std::byte>> views() const { return views_; }
+  [[nodiscard]] std::size_t total() const { return total_; }
   [[nodiscard]] std::size_t largest() const { return largest_; }
 
  private:
   std::deque<Bytes> messages_;
+  std::vector<std::span<const std::byte>> views_;
   std::size_t total_ = 0;
   std::size_t largest_ = 0;
 };
@@ -165,24 +169,30 @@ void QueueObject::wait_for_room(py::handle data, const MetadataArgument& metadat
   if (!woken && !is_nothing(woken.error())) fail(woken.error(), name_);
 }
 
+/// Adds what was sent to `sent`, also where it throws.
 void QueueObject::put(const Sender& sender, const Batch& batch, const MetadataArgument& metadata,
-                      Timeout timeout, std::vector<std::uint64_t>& sequences) {
-  auto next = batch.messages().begin();
-  const auto end = batch.messages().end();
-  if (next == end) return;
+                      Timeout timeout, Sent& sent) {
+  auto rest = batch.views();
+  const auto count = [&](const Sent& more) {
+    if (sent.count == 0) sent.first = more.first;
+    sent.last = more.last;
+    sent.count += more.count;
+    rest = rest.subspan(more.count);
+  };
   if (batch.largest() >= copy_without_gil) {
-    for (; next != end; ++next) {
-      sequences.push_back(put(sender, next->span(), metadata, timeout));
+    while (!rest.empty()) {
+      const std::uint64_t sequence = put(sender, rest.front(), metadata, timeout);
+      count({1, sequence, sequence});
     }
     return;
   }
-  const auto attempt = [&](Producer& producer) -> Result<std::uint64_t> {
-    for (; next != end; ++next) {
-      const Result<std::uint64_t> sent = producer.try_send(next->span(), metadata.view());
-      if (!sent) return sent;
-      sequences.push_back(*sent);
+  const auto attempt = [&](Producer& producer) -> Result<void> {
+    while (!rest.empty()) {
+      const Result<Sent> more = producer.send_batch(rest, no_wait, {.metadata = metadata.view()});
+      if (!more) return more.error();
+      count(*more);
     }
-    return sequences.back();
+    return {};
   };
   send(sender, batch.largest(), metadata, timeout, attempt).value();
 }
@@ -191,10 +201,10 @@ py::object QueueObject::put_many(py::handle buffers, const MetadataArgument& met
                                  Timeout timeout) {
   const std::shared_ptr<const Sender> sender = this->sender();
   const Deadline deadline(timeout);
-  std::vector<std::uint64_t> sequences;
+  Sent sent;
   Batch batch;
   const auto send_batch = [&] {
-    put(*sender, batch, metadata, patient(sender->full, deadline.remaining()), sequences);
+    put(*sender, batch, metadata, patient(sender->full, deadline.remaining()), sent);
     batch.clear();
   };
   try {
@@ -204,12 +214,27 @@ py::object QueueObject::put_many(py::handle buffers, const MetadataArgument& met
     }
     send_batch();
   } catch (const Error& error) {
-    throw Error(error.code(),
-                fmt::format("{}, after {} messages", error.summary(), sequences.size()),
+    throw Error(error.code(), fmt::format("{}, after {} messages", error.summary(), sent.count),
                 error.why(), error.hint());
   }
-  if (sequences.empty()) return py::none();
-  return py::make_tuple(sequences.front(), sequences.back());
+  if (sent.count == 0) return py::none();
+  return py::make_tuple(sent.first, sent.last);
+}
+
+py::object QueueObject::put_atomic(py::handle buffers, const MetadataArgument& metadata,
+                                   Timeout timeout) {
+  const std::shared_ptr<const Sender> sender = this->sender();
+  Batch batch;
+  for (const py::handle buffer : py::iter(buffers)) batch.add(buffer);
+  if (batch.views().empty()) return py::none();
+  constexpr std::size_t beside_each = 12;  // its place in the table, and what aligns it, at most
+  const std::size_t size = batch.total() + beside_each * (batch.views().size() + 1);
+  const Sent sent =
+      *send(*sender, size, metadata, patient(sender->full, timeout), [&](Producer& producer) {
+        return producer.send_batch(batch.views(), no_wait,
+                                   {.atomic = true, .metadata = metadata.view()});
+      });
+  return py::make_tuple(sent.first, sent.last);
 }
 
 void QueueObject::require_durable(const Sender& sender) const {
@@ -305,19 +330,29 @@ void define_sending(py::class_<QueueObject>& type) {
   FastMethod<QueueObject, PutNowait>::define(type);
   type.def(
           "put_many",
-          [](QueueObject& queue, const py::object& buffers, const py::object& ttl,
-             const py::object& timeout, const py::kwargs& rest) {
-            refuse(rest, "put_many", {{"atomic", Unbuilt::Neutral::no}});
-            return queue.put_many(buffers, MetadataArgument(py::none(), py::none(), ttl),
-                                  timeout_of(timeout, "timeout"));
+          [](QueueObject& queue, const py::object& buffers, const py::object& key,
+             const py::object& headers, const py::object& ttl, const py::object& timeout,
+             const py::object& atomic, const py::kwargs& rest) {
+            refuse(rest, "put_many");
+            const MetadataArgument metadata(key, headers, ttl);
+            const Timeout wait = timeout_of(timeout, "timeout");
+            return flag_of(atomic, "atomic") ? queue.put_atomic(buffers, metadata, wait)
+                                             : queue.put_many(buffers, metadata, wait);
           },
-          py::arg("buffers"), py::kw_only(), py::arg("ttl") = py::none(),
-          py::arg("timeout") = py::none(),
-          R"(put_many(buffers, *, ttl=None, timeout=None) -> tuple[int, int] | None
+          py::arg("buffers"), py::kw_only(), py::arg("key") = py::none(),
+          py::arg("headers") = py::none(), py::arg("ttl") = py::none(),
+          py::arg("timeout") = py::none(), py::arg("atomic") = false,
+          R"(put_many(buffers, *, key=None, headers=None, ttl=None, timeout=None, atomic=False)
+    -> tuple[int, int] | None
 
 Sends a copy of each buffer of an iterable, in its order, many at a time; others may send in
 between. Returns the sequences of the first and the last, None where there was nothing to send.
-ttl, waiting and failing are as with put(); the exception says how many were sent before it.)")
+Waits and raises as put(); the exception says how many were sent before it. key, headers and ttl are
+those of each.
+
+atomic=True: all or none of them, whatever dies. They become one message, with one sequence, key,
+headers and ttl and one acknowledgement, and may be as large together as one message; parts() of it
+has them.)")
       .def(
           "_try_put",
           [](QueueObject& queue, const py::object& data, const py::object& key,

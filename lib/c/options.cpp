@@ -45,6 +45,7 @@ QueueOptions options_of(const spillring_queue_options* given) {
   options.durability =
       choice_of(known.durability, {Durability::memory, Durability::disk}, "the durability");
   options.prealloc = known.prealloc != 0;
+  options.exclusive_producer = known.exclusive_producer != 0;
   options.sync_interval = timeout_of(known.sync_interval_ns);
   options.retain_age = timeout_of(known.retain_age_ns);
   options.retain_bytes = known.retain_bytes;
@@ -96,6 +97,7 @@ spillring_queue_options shown(const QueueOptions& options) {
   shown.keep = static_cast<std::int32_t>(options.keep);
   shown.durability = static_cast<std::int32_t>(options.durability);
   shown.prealloc = options.prealloc ? 1 : 0;
+  shown.exclusive_producer = options.exclusive_producer ? 1 : 0;
   shown.sync_interval_ns = options.sync_interval.count();
   shown.retain_age_ns = options.retain_age.count();
   shown.retain_bytes = options.retain_bytes;

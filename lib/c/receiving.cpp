@@ -16,6 +16,10 @@ std::span<const std::byte> payload_of(const spillring_message& message) {
                                  : message.message.bytes();
 }
 
+Parts parts_of(const spillring_message& message) {
+  return message.copy != nullptr ? message.copy->parts() : message.message.parts();
+}
+
 using NamedHeaders = std::vector<std::pair<std::string, std::span<const std::byte>>>;
 
 NamedHeaders headers_of(const spillring_message& message) {
@@ -109,6 +113,21 @@ const void* spillring_message_data(const spillring_message* message) {
 
 size_t spillring_message_size(const spillring_message* message) {
   return payload_of(*message).size();
+}
+
+int32_t spillring_message_is_batch(const spillring_message* message) {
+  const bool is_batch =
+      message->copy != nullptr ? message->copy->is_batch : message->message.is_batch();
+  return is_batch ? 1 : 0;
+}
+
+size_t spillring_message_part_count(const spillring_message* message) {
+  return parts_of(*message).size();
+}
+
+spillring_bytes spillring_message_part(const spillring_message* message, size_t index) {
+  const auto part = parts_of(*message)[index];
+  return {part.data(), part.size()};
 }
 
 uint64_t spillring_message_sequence(const spillring_message* message) {

@@ -1,5 +1,6 @@
 // spillring.h: producers and loans.
 #include <memory>
+#include <vector>
 
 #include "c/failure.hpp"
 #include "c/handles.hpp"
@@ -51,6 +52,24 @@ spillring_code spillring_try_send(spillring_producer* producer, const void* data
   return guarded([&] {
     const c::GivenMetadata given(metadata);
     return told(producer->producer.try_send(bytes_of(data, size), given.view()), sequence);
+  });
+}
+
+spillring_code spillring_send_batch(spillring_producer* producer, const spillring_bytes* messages,
+                                    size_t count, int64_t timeout_ns,
+                                    const spillring_batch_options* options, spillring_sent* sent) {
+  return guarded([&] {
+    const spillring_batch_options known = c::known_part(options);
+    const c::GivenMetadata given(known.metadata);
+    std::vector<std::span<const std::byte>> views;
+    views.reserve(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      views.push_back(bytes_of(messages[i].data, messages[i].size));
+    }
+    const Result<Sent> done = producer->producer.send_batch(
+        views, c::timeout_of(timeout_ns), {.atomic = known.atomic != 0, .metadata = given.view()});
+    if (done && sent != nullptr) *sent = {done->count, done->first, done->last};
+    return c::code_of(done);
   });
 }
 

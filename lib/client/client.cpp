@@ -70,6 +70,7 @@ layout::Request creation(std::string_view name, const QueueOptions& options) {
   request.ttl_ns = nanoseconds(options.ttl);
   request.group_expiry_ns = nanoseconds(options.group_expiry);
   request.prealloc = options.prealloc ? 1 : 0;
+  request.exclusive_producer = options.exclusive_producer ? 1 : 0;
   request.durability = static_cast<std::uint8_t>(options.durability);
   request.sync_ms = sync_ms_of(options.sync_interval);
   request.retain_ns = nanoseconds(options.retain_age);
@@ -125,6 +126,7 @@ QueueInfo info_of(const layout::QueueRecord& record) {
   info.options.ttl = Timeout(record.ttl_ns);
   info.options.group_expiry = Timeout(record.group_expiry_ns);
   info.options.prealloc = record.prealloc != 0;
+  info.options.exclusive_producer = record.exclusive_producer != 0;
   info.options.durability = static_cast<Durability>(record.durability);
   info.options.sync_interval = interval_of(record.sync_ms);
   info.options.retain_age = Timeout(record.retain_ns);

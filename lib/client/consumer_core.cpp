@@ -118,7 +118,8 @@ Result<Message> ConsumerCore::message(const Found& found, const Extent& extent) 
   message.size_ = extent.payload.size();
   message.meta_ = extent.metadata.data();
   message.meta_size_ = static_cast<std::uint32_t>(extent.metadata.size());
-  message.deliveries_ = found.deliveries;
+  message.deliveries_ = static_cast<std::uint16_t>(found.deliveries);
+  message.is_batch_ = extent.is_batch;
   message.seq_ = found.sequence;
   message.timestamp_ = extent.timestamp;
   message.receipt_ = found.receipt;
@@ -428,7 +429,9 @@ Result<Message> Consumer::receive(Timeout timeout) {
 }
 
 Result<std::vector<Message>> Consumer::receive_batch(std::size_t most, Timeout timeout) {
+  constexpr std::size_t as_a_rule = 64;  // more than that is seldom there at once
   std::vector<Message> batch;
+  batch.reserve(std::min(most, as_a_rule));
   while (batch.size() < most) {
     Result<Message> message = receive(batch.empty() ? timeout : no_wait);
     if (!message) {

@@ -135,6 +135,7 @@ Observer::Found Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into
   into.timestamp_ns = stored->timestamp;
   add_expiry(sight.block->data->entry(s), attachment_.manifest().boot, into);
   into.payload = copied(stored->payload);
+  into.is_batch = stored->is_batch;
   add_metadata(stored->metadata, into);
   return {true, next};
 }
@@ -145,6 +146,7 @@ bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& 
   into.timestamp_ns = extent->timestamp;
   add_expiry(ring.descriptor(s), attachment_.manifest().boot, into);
   into.payload = copied(extent->payload);
+  into.is_batch = extent->is_batch;
   const std::vector<std::byte> metadata = copied(extent->metadata);
   // Copied without a hold: it counts only if nobody was allowed to overwrite it until now. The
   // loads above stay above: x86 does not reorder loads, the signal fence holds the compiler to it.

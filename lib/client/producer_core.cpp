@@ -5,8 +5,6 @@
 #include <cstring>
 
 #include "layout/metadata.hpp"
-#include "os/prefetch.hpp"
-#include "ring/extent.hpp"
 #include "ring/reclaim.hpp"
 #include "wait/bell.hpp"
 
@@ -23,10 +21,6 @@ constexpr Timeout growth_patience = std::chrono::milliseconds(200);
 constexpr os::Instant comfort_nap = 5'000'000;
 constexpr unsigned comfort = 4;  // a quarter
 constexpr unsigned no_spare = 0;
-
-bool is_plain(const Metadata& metadata) noexcept {
-  return !metadata.key && metadata.headers.empty() && metadata.ttl == no_wait;
-}
 
 /// By its owner, before it is published. `ttl` and `boot` are there already.
 void begin_time(layout::Expiry& expiry) noexcept { expiry.at = os::after(os::now(), expiry.ttl); }
@@ -189,31 +183,13 @@ Result<Loan> ProducerCore::lend(const ring::Claim& claim, const Description& des
   return result;
 }
 
-/// What messages of the same size will write soon was last read by somebody else: without this, the
-/// locked instructions wait for each of its lines in turn.
-inline void ProducerCore::prefetch_after(const ring::RingView& ring, std::uint64_t s,
-                                         const Description& description) noexcept {
-  constexpr std::uint64_t ahead = 4;  // messages; measured: 1 to 4 do, 8 is too far
-  os::prefetch_to_write(&ring.claim(s + ahead));
-  os::prefetch_to_write(&ring.descriptor(s + ahead));
-  if ((description.flags & layout::payload_inline) == 0) {
-    os::prefetch_to_write(
-        ring.bytes(description.start + ahead * ring::whole_units(description.size)));
-  }
-}
-
 /// The descriptor is written just before the swap: a reader that polls pulls the line away from
 /// whoever writes it in two goes.
 Result<std::uint64_t> ProducerCore::publish_in(const ring::RingView& ring, std::uint64_t s,
                                                const Description& description) noexcept {
   const std::uint64_t time = os::wall_clock();
   layout::Descriptor& descriptor = ring.descriptor(s);
-  descriptor.start = description.start;
-  descriptor.timestamp = time;
-  descriptor.size = static_cast<std::uint32_t>(description.size);
-  descriptor.metadata_size = description.metadata_size;
-  descriptor.flags = description.flags;
-  descriptor.reserved = 0;
+  describe(descriptor, description, time);
   if ((description.flags & layout::expires) != 0) [[unlikely]] {
     begin_time(descriptor.expiry);
   }
@@ -223,7 +199,7 @@ Result<std::uint64_t> ProducerCore::publish_in(const ring::RingView& ring, std::
     wait::ring(attachment_.bells().data);
     last_published_ = std::max(last_published_, s);
   }
-  tell_follower(s);
+  tell_follower(s, s);
   // Released: there may be room now. So there may be where no group has to be passed first.
   if (status != ring::PublishStatus::ok || keeps_nothing_) wait::ring(attachment_.bells().room);
   if (status == ring::PublishStatus::ok) {
@@ -271,14 +247,14 @@ void ProducerCore::call_attention(const ring::Claim& claim) noexcept {
   attachment_.ask_service();
 }
 
-/// Somebody waits to write what follows `s`, or what has been in the way before it. REQUIRES: the
-/// change was a seq_cst operation: either this sees what the supervisor stored before it looked, or
-/// that look saw the change.
-void ProducerCore::tell_follower(std::uint64_t s) noexcept {
+/// Somebody waits to write what was published, `first` to `last`, or what these were in the way of.
+/// REQUIRES: the changes were seq_cst operations: either this sees what the supervisor stored
+/// before it looked, or that look saw the change.
+void ProducerCore::tell_follower(std::uint64_t first, std::uint64_t last) noexcept {
   // SYNC POINT READ: follow_from.
   const std::uint64_t from = attachment_.manifest().follow_from.load(std::memory_order_seq_cst);
   // It may have been told of something behind `from`, and wait for `from` itself.
-  if (s < from || (from == last_told_ && s != from)) return;
+  if (last < from || (from == last_told_ && first > from)) return;
   last_told_ = from;
   attachment_.ask_service();
 }
@@ -466,7 +442,7 @@ void ProducerCore::cancel(Loan& loan) noexcept {
   if (!attachment_.forked()) {
     const auto* ring = static_cast<Ring*>(loan.ring_);
     ring::abort(ring->view, loan.seq_);
-    tell_follower(loan.seq_);
+    tell_follower(loan.seq_, loan.seq_);
     // Readers skip the number; it may have been in the way of some, and of room.
     wait::ring(attachment_.bells().data);
     wait::ring(attachment_.bells().room);
@@ -514,6 +490,12 @@ Result<std::uint64_t> Producer::send(std::span<const std::byte> bytes, Timeout t
 Result<std::uint64_t> Producer::try_send(std::span<const std::byte> bytes,
                                          const Metadata& metadata) {
   return send(bytes, no_wait, metadata);
+}
+
+Result<Sent> Producer::send_batch(std::span<const std::span<const std::byte>> messages,
+                                  Timeout timeout, const BatchOptions& options) {
+  return core_ == nullptr ? Result<Sent>(Code::closed)
+                          : core_->send_batch(messages, timeout, options);
 }
 
 std::uint64_t Producer::published() const noexcept {

@@ -2,11 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "client/attachment.hpp"
 #include "client/ring_chain.hpp"
+#include "os/prefetch.hpp"
 #include "ring/claim.hpp"
+#include "ring/extent.hpp"
 #include "spillring/producer.hpp"
 #include "wait/spin.hpp"
 
@@ -22,6 +25,8 @@ class ProducerCore {
   Result<Loan> loan(std::size_t size, Timeout timeout, const LoanOptions& options);
   Result<std::uint64_t> send(std::span<const std::byte> bytes, Timeout timeout,
                              const Metadata& metadata);
+  using Messages = std::span<const std::span<const std::byte>>;
+  Result<Sent> send_batch(Messages messages, Timeout timeout, const BatchOptions& options);
   /// Waits for room beside whatever else the handle does.
   Result<void> wait_for_room(std::size_t size, Timeout timeout);
 
@@ -66,17 +71,22 @@ class ProducerCore {
   };
   /// Claims what a message without metadata and time needs, if it can be had at once.
   [[nodiscard]] ring::Claim claim_plain(std::size_t size) noexcept;
+  static void describe(layout::Descriptor& descriptor, const Description& description,
+                       std::uint64_t time) noexcept;
   Result<std::uint64_t> publish_in(const ring::RingView& ring, std::uint64_t s,
                                    const Description& description) noexcept;
   Result<std::uint64_t> send_claimed(std::span<const std::byte> bytes,
                                      const ring::Claim& claim) noexcept;
+  Result<Sent> send_each(Messages messages, Timeout timeout, const Metadata& metadata);
+  Result<Sent> send_as_one(Messages messages, Timeout timeout, const Metadata& metadata);
+  Code send_run(Messages messages, Sent& sent) noexcept;
   Result<Loan> loan_any(std::size_t size, Timeout timeout, const LoanOptions& options);
   static void prefetch_after(const ring::RingView& ring, std::uint64_t s,
                              const Description& description) noexcept;
   Result<Loan> lend(const ring::Claim& claim, const Description& description, std::byte* payload);
   Result<Loan> lend(const ring::Claim& claim, const Shape& shape, const Metadata& metadata);
   void call_attention(const ring::Claim& claim) noexcept;
-  void tell_follower(std::uint64_t s) noexcept;
+  void tell_follower(std::uint64_t first, std::uint64_t last) noexcept;
   [[nodiscard]] bool on_disk(std::uint64_t s) const noexcept;
   /// Whether the disk can still get what it does not have. `timeout`: so it seems.
   [[nodiscard]] Code disk_condition() const;
@@ -115,5 +125,34 @@ class ProducerCore {
   std::uint64_t loans_ = 0;
   bool closed_ = false;
 };
+
+// -- what is done with every message
+
+inline bool is_plain(const Metadata& metadata) noexcept {
+  return !metadata.key && metadata.headers.empty() && metadata.ttl == no_wait;
+}
+
+inline void ProducerCore::describe(layout::Descriptor& descriptor, const Description& description,
+                                   std::uint64_t time) noexcept {
+  descriptor.start = description.start;
+  descriptor.timestamp = time;
+  descriptor.size = static_cast<std::uint32_t>(description.size);
+  descriptor.metadata_size = description.metadata_size;
+  descriptor.flags = description.flags;
+  descriptor.reserved = 0;
+}
+
+/// What messages of the same size will write soon was last read by somebody else: without this, the
+/// locked instructions wait for each of its lines in turn.
+inline void ProducerCore::prefetch_after(const ring::RingView& ring, std::uint64_t s,
+                                         const Description& description) noexcept {
+  constexpr std::uint64_t ahead = 4;  // messages; measured: 1 to 4 do, 8 is too far
+  os::prefetch_to_write(&ring.claim(s + ahead));
+  os::prefetch_to_write(&ring.descriptor(s + ahead));
+  if ((description.flags & layout::payload_inline) == 0) {
+    os::prefetch_to_write(
+        ring.bytes(description.start + ahead * ring::whole_units(description.size)));
+  }
+}
 
 }  // namespace spillring::client

@@ -149,23 +149,26 @@ typedef enum spillring_durability {
 
 typedef struct spillring_queue_options {
   size_t size;
-  uint64_t capacity;        /* bytes in memory; 0: 16 MiB */
-  uint64_t slots;           /* messages in memory; 0: 65536 */
-  int32_t full;             /* spillring_full */
-  int32_t keep;             /* spillring_keep */
-  int32_t durability;       /* spillring_durability */
-  int32_t prealloc;         /* 1: starts at full size */
-  int64_t sync_interval_ns; /* 0: at once; SPILLRING_SYNC_NEVER */
-  int64_t retain_age_ns;    /* 0: no matter how long */
-  uint64_t retain_bytes;    /* 0: no matter how much */
-  int64_t stall_timeout_ns; /* 0: 1 s */
-  int64_t lease_ns;         /* 0: none */
-  uint32_t mode;            /* 0: 0600 */
-  uint32_t max_deliveries;  /* 0: without end; with a dead_letter: 5 */
-  const char* owner_group;  /* NULL: one's own */
-  const char* dead_letter;  /* a queue for what came too often, or too late; NULL: none */
-  int64_t ttl_ns;           /* of what is sent without one; 0: no matter how long */
-  int64_t group_expiry_ns;  /* a group without members for so long is removed; 0: none is */
+  uint64_t capacity;          /* bytes in memory; 0: 16 MiB */
+  uint64_t slots;             /* messages in memory; 0: 65536 */
+  int32_t full;               /* spillring_full */
+  int32_t keep;               /* spillring_keep */
+  int32_t durability;         /* spillring_durability */
+  int32_t prealloc;           /* 1: starts at full size */
+  int64_t sync_interval_ns;   /* 0: at once; SPILLRING_SYNC_NEVER */
+  int64_t retain_age_ns;      /* 0: no matter how long */
+  uint64_t retain_bytes;      /* 0: no matter how much */
+  int64_t stall_timeout_ns;   /* 0: 1 s */
+  int64_t lease_ns;           /* 0: none */
+  uint32_t mode;              /* 0: 0600 */
+  uint32_t max_deliveries;    /* 0: without end; with a dead_letter: 5 */
+  const char* owner_group;    /* NULL: one's own */
+  const char* dead_letter;    /* a queue for what came too often, or too late; NULL: none */
+  int64_t ttl_ns;             /* of what is sent without one; 0: no matter how long */
+  int64_t group_expiry_ns;    /* a group without members for so long is removed; 0: none is */
+  int32_t exclusive_producer; /* 1: at most one producer is attached; a second one is refused with
+                                 SPILLRING_BUSY */
+  int32_t reserved;
 } spillring_queue_options;
 
 spillring_code spillring_queue_open(const spillring_client* client, const char* name,
@@ -334,6 +337,30 @@ spillring_code spillring_send(spillring_producer* producer, const void* data, si
                               uint64_t* sequence);
 spillring_code spillring_try_send(spillring_producer* producer, const void* data, size_t size,
                                   const spillring_metadata* metadata, uint64_t* sequence);
+
+typedef struct spillring_bytes {
+  const void* data;
+  size_t size;
+} spillring_bytes;
+
+typedef struct spillring_batch_options {
+  size_t size;
+  int32_t atomic; /* 1: all or none, as one message, whose parts they are */
+  int32_t reserved;
+  const spillring_metadata* metadata; /* of each message; of an atomic batch once; NULL: none */
+} spillring_batch_options;
+
+typedef struct spillring_sent {
+  size_t count;   /* so many of the messages, from the first on, were sent */
+  uint64_t first; /* sequence of the first of these */
+  uint64_t last;  /* and of the last; others may have sent in between */
+} spillring_sent;
+
+/* Sends copies of many messages, in their order. Where something is in the way it says how many
+ * went, as write(2) does, and fails only if none did. `options` and `sent` may be NULL. */
+spillring_code spillring_send_batch(spillring_producer* producer, const spillring_bytes* messages,
+                                    size_t count, int64_t timeout_ns,
+                                    const spillring_batch_options* options, spillring_sent* sent);
 spillring_code spillring_wait_for_room(spillring_producer* producer, size_t size,
                                        int64_t timeout_ns);
 uint64_t spillring_published(const spillring_producer* producer);
@@ -393,6 +420,13 @@ uint64_t spillring_consumer_lag(const spillring_consumer* consumer);
 
 const void* spillring_message_data(const spillring_message* message);
 size_t spillring_message_size(const spillring_message* message);
+/* 1: an atomic batch; its data are all of it, with its table. */
+int32_t spillring_message_is_batch(const spillring_message* message);
+/* Of a batch the messages in it, of any other message itself as the only part. The count is of this
+ * moment: take it once. */
+size_t spillring_message_part_count(const spillring_message* message);
+/* REQUIRES: `index` is below the count. */
+spillring_bytes spillring_message_part(const spillring_message* message, size_t index);
 uint64_t spillring_message_sequence(const spillring_message* message);
 uint32_t spillring_message_deliveries(const spillring_message* message);
 /* How many messages its group has missed before it, dropped or lost; each is told of once. */

@@ -20,6 +20,7 @@ struct Stored {
   std::span<const std::byte> metadata;
   std::uint64_t timestamp = 0;
   std::uint64_t ttl = 0;  // nanoseconds that it was sent with; 0: none
+  bool is_batch = false;
 
   [[nodiscard]] std::optional<std::span<const std::byte>> key() const noexcept {
     return layout::decode_key(metadata);
@@ -58,9 +59,10 @@ class Block {
   /// REQUIRES: has(s) and is_message(s). nullopt where its entry makes no sense.
   [[nodiscard]] std::optional<Stored> message(std::uint64_t s) const noexcept {
     const layout::Entry& at = entry(s);
+    const bool is_batch = (at.flags & layout::batch) != 0;
     if ((at.flags & layout::payload_inline) != 0) {
       if (at.size > layout::inline_size || at.metadata_size != 0) return std::nullopt;
-      return Stored{{at.bytes, at.size}, {}, at.timestamp, 0};
+      return Stored{{at.bytes, at.size}, {}, at.timestamp, 0, is_batch};
     }
     const std::uint64_t lead = (std::uint64_t{at.metadata_size} + layout::extent_unit - 1) /
                                layout::extent_unit * layout::extent_unit;
@@ -73,7 +75,8 @@ class Block {
         {data + at.start, at.size},
         {data + at.start - lead, at.metadata_size},
         at.timestamp,
-        (at.flags & layout::expires) != 0 ? std::min<std::uint64_t>(at.expiry.ttl, INT64_MAX) : 0};
+        (at.flags & layout::expires) != 0 ? std::min<std::uint64_t>(at.expiry.ttl, INT64_MAX) : 0,
+        is_batch};
   }
 
  private:

@@ -77,9 +77,9 @@ struct Request {
   std::uint32_t sync_ms;      // Manifest::sync_ms
   std::uint64_t retain_ns;
   std::uint64_t retain_bytes;
-  Text<name_size> dead_letter;   // empty: none
-  std::uint32_t max_deliveries;  // 0: without end; with a dead_letter: default_deliveries
-  std::uint32_t reserved;
+  Text<name_size> dead_letter;       // empty: none
+  std::uint32_t max_deliveries;      // 0: without end; with a dead_letter: default_deliveries
+  std::uint32_t exclusive_producer;  // 1: at most one producer is attached
   std::uint64_t ttl_ns;
   std::uint64_t group_expiry_ns;  // 0: none
 };
@@ -92,6 +92,7 @@ static_assert(offsetof(Request, mode) == 204);
 static_assert(offsetof(Request, sync_ms) == 212);
 static_assert(offsetof(Request, retain_ns) == 216);
 static_assert(offsetof(Request, dead_letter) == 232);
+static_assert(offsetof(Request, exclusive_producer) == 356);
 static_assert(std::is_trivially_copyable_v<Request>);
 
 struct Reply {
@@ -152,7 +153,8 @@ struct QueueRecord {
   std::uint8_t prealloc;
   std::uint8_t durability;
   std::uint8_t alarm;  // DiskAlarm
-  std::uint8_t reserved[2];
+  std::uint8_t exclusive_producer;
+  std::uint8_t reserved;
   std::uint32_t owner;
   std::uint32_t owner_group;
   std::uint32_t mode;

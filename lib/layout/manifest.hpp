@@ -121,9 +121,9 @@ struct Manifest {
   os::Atomic<std::uint64_t> first[max_rings];  // first sequence, and name, of each ring; 0: none
   std::uint64_t pinned[max_pinned];      // rings let go of that a stopped client may map; 0: none
   os::Atomic<std::uint32_t> disk_alarm;  // spillring::DiskAlarm: why nothing is written at present
-  std::uint32_t reserved_alarm;
-  std::uint64_t boot;    // of the machine; written once
-  std::uint64_t ttl_ns;  // of what is sent without one; 0: none; can be set
+  std::uint32_t exclusive_producer;      // 1: at most one is attached; written once
+  std::uint64_t boot;                    // of the machine; written once
+  std::uint64_t ttl_ns;                  // of what is sent without one; 0: none; can be set
   // A named group that has had no members for so long is removed; 0: none is; can be set.
   std::uint64_t group_expiry_ns;
   // The ring in which the oldest may be dropped, by its first sequence: everything below that is
@@ -157,6 +157,7 @@ static_assert(offsetof(Manifest, journaled) == 288);
 static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
 static_assert(offsetof(Manifest, disk_alarm) == 416);
+static_assert(offsetof(Manifest, exclusive_producer) == 420);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
 static_assert(offsetof(Manifest, group_expiry_ns) == 440);
 static_assert(offsetof(Manifest, drops) == 448);

@@ -57,6 +57,7 @@ static_assert(offsetof(ClaimWord, end) == 8, "the upper half of the pair");
 enum DescriptorFlags : std::uint32_t {
   payload_inline = 1,  // the payload lies in the descriptor
   expires = 2,         // an Expiry does; not with the other
+  batch = 4,           // the payload is an atomic batch (layout/batch.hpp)
 };
 
 /// Until when a message is delivered. It lies where a small payload would, so that messages without

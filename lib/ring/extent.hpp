@@ -19,6 +19,7 @@ struct Extent {
   std::span<const std::byte> payload;
   std::span<const std::byte> metadata;
   std::uint64_t timestamp = 0;
+  bool is_batch = false;
 };
 
 /// The extent of a committed message; nullopt where its descriptor makes no sense. What is returned
@@ -31,16 +32,18 @@ inline std::optional<Extent> extent_of(const RingView& ring,
   const std::uint64_t size = once(descriptor.size);
   const std::uint64_t metadata = once(descriptor.metadata_size);
   const std::uint64_t timestamp = once(descriptor.timestamp);
-  if ((once(descriptor.flags) & layout::payload_inline) != 0) {
+  const std::uint32_t flags = once(descriptor.flags);
+  const bool is_batch = (flags & layout::batch) != 0;
+  if ((flags & layout::payload_inline) != 0) {
     if (size > layout::inline_size || metadata != 0) return std::nullopt;
-    return Extent{{descriptor.bytes, size}, {}, timestamp};
+    return Extent{{descriptor.bytes, size}, {}, timestamp, is_batch};
   }
   const std::uint64_t lead = whole_units(metadata);
   if (metadata > layout::max_metadata || lead > ring.arena() || size > ring.arena() - lead ||
       start < lead) {
     return std::nullopt;
   }
-  Extent extent{{ring.bytes(start), size}, {}, timestamp};
+  Extent extent{{ring.bytes(start), size}, {}, timestamp, is_batch};
   if (metadata != 0) extent.metadata = {ring.bytes(start - lead), metadata};
   return extent;
 }

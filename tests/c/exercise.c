@@ -129,6 +129,29 @@ static void sending_and_receiving(spillring_client* client) {
   CHECK(says(message, "hello"));
   spillring_message_free(message);
 
+  const spillring_bytes parts[] = {{"one", 3}, {"", 0}, {"three", 5}};
+  spillring_batch_options how = {.size = sizeof how, .metadata = &metadata};
+  spillring_sent sent = {0};
+  OK(spillring_send_batch(out, parts, 3, second, NULL, &sent));
+  CHECK(sent.count == 3 && sent.first == 3 && sent.last == 5);
+  how.atomic = 1;
+  OK(spillring_send_batch(out, parts, 3, second, &how, &sent));
+  CHECK(sent.count == 3 && sent.first == 6 && sent.last == 6);
+  FAILS(SPILLRING_INVALID, spillring_send_batch(out, NULL, 0, second, &how, NULL));
+  for (int i = 0; i < 3; ++i) {
+    OK(spillring_receive(in, second, &message));
+    CHECK(!spillring_message_is_batch(message) && spillring_message_part_count(message) == 1);
+    CHECK(spillring_message_part(message, 0).size == parts[i].size);
+    OK(spillring_message_ack(message));
+  }
+  OK(spillring_receive(in, second, &message));
+  CHECK(spillring_message_is_batch(message) && spillring_message_part_count(message) == 3);
+  for (int i = 0; i < 3; ++i) {
+    const spillring_bytes part = spillring_message_part(message, i);
+    CHECK(part.size == parts[i].size && memcmp(part.data, parts[i].data, part.size) == 0);
+  }
+  OK(spillring_message_ack(message));
+
   spillring_loan* loan = NULL;
   OK(spillring_loan_open(out, 100, 4096, second, &metadata, &loan));
   CHECK((uintptr_t)spillring_loan_data(loan) % 4096 == 0 && spillring_loan_size(loan) == 100);

@@ -11,6 +11,7 @@ def test_has_the_documented_defaults(spillring):
     assert (info["capacity"], info["slots"]) == (16 << 20, 65536)
     assert (info["full"], info["keep"]) == ("block", "unread")
     assert (info["stall_timeout"], info["lease"], info["prealloc"]) == (1.0, 0.0, False)
+    assert info["exclusive_producer"] is False
     assert info["messages"] == 0
 
 
@@ -18,11 +19,13 @@ def test_takes_every_option(spillring):
     spillring(
         "create", "tuned", "--capacity", "64MiB", "--slots", "1024", "--full", "reject",
         "--keep", "attached", "--stall-timeout", "250ms", "--lease", "1.5s", "--prealloc",
+        "--exclusive-producer",
     )
     info = spillring.info("tuned")
     assert (info["capacity"], info["slots"]) == (64 << 20, 1024)
     assert (info["full"], info["keep"]) == ("reject", "attached")
     assert (info["stall_timeout"], info["lease"], info["prealloc"]) == (0.25, 1.5, True)
+    assert info["exclusive_producer"] is True
 
 
 def test_a_duration_without_end(spillring):

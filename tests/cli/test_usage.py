@@ -5,7 +5,6 @@ from failures import assert_failure
 
 VERBS = "create ls info stat send recv peek drain purge seek rm version".split()
 LATER = ["top", "bench", "completion"]
-LATER_OPTIONS = ["--exclusive-producer"]
 
 BAD = [
     # sizes, counts, durations
@@ -88,13 +87,6 @@ def test_bad_command_lines(lonely, line, what, hint):
 def test_later_verbs_are_refused_by_name(lonely, verb):
     for rest in ([], ["--help"], ["q", "--option"]):
         assert_failure(lonely(verb, *rest, code=64), f"'{verb}' is not in this version")
-
-
-@pytest.mark.parametrize("option", LATER_OPTIONS)
-def test_later_options_are_refused_by_name(lonely, option):
-    for arguments in ([option, "1"], [option + "=1"]):
-        outcome = lonely("create", "q", *arguments, code=64)
-        assert_failure(outcome, f"'{option}' is not in this version")
 
 
 @pytest.mark.parametrize("option", ["--capacity", "--slots"])

@@ -1,4 +1,5 @@
-// Does one operation many times within a function of its own, for `run` to count the instructions.
+// Does one operation many times, or one on many messages, within a function of its own, for `run`
+// to count the instructions.
 //
 //   operations NAME [ROUNDS]     prints how often the function `measured` did it; on stderr, how
 //                                long one took
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,6 +25,7 @@ using namespace spillring;
 
 constexpr unsigned times = 1024;  // a quarter of the ring that a queue begins with
 constexpr unsigned few_rounds = 4;
+constexpr unsigned together = 32;  // messages of a batch
 
 void require(bool good, const char* what) {
   if (good) return;
@@ -36,6 +39,7 @@ class Bench {
   Embedded supervisor_{};
   Queue queue_{supervisor_.connect().create("q", {.full = Full::block})};
   std::array<std::byte, 64> payload_{};
+  std::vector<std::span<const std::byte>> batch_{together, payload_};
 
  public:
   Producer out{queue_.producer()};
@@ -45,6 +49,15 @@ class Bench {
 
   void send(std::size_t size) {
     require(bool(out.send(std::span(payload_).first(size), no_wait)), "a message was not taken");
+  }
+  void send_batch(bool atomic) {
+    const auto sent = out.send_batch(batch_, no_wait, {.atomic = atomic});
+    require(sent && sent->count == together, "a batch was not taken");
+  }
+  void take_batch(Consumer& from) {
+    auto messages = from.receive_batch(together, no_wait);
+    require(messages && messages->size() == together, "messages are missing");
+    for (Message& message : *messages) require(bool(message.ack()), "a message was taken away");
   }
   void fill() {
     for (unsigned i = 0; i < times; ++i) send(64);
@@ -72,6 +85,7 @@ class Bench {
 struct Operation {
   std::function<void(Bench&)> before;
   void (*once)(Bench&);
+  unsigned messages = 1;  // that it does
 };
 
 void nothing(Bench& /*bench*/) {}
@@ -85,6 +99,11 @@ const std::map<std::string, Operation, std::less<>> operations{
         auto loan = bench.out.loan(64, no_wait);
         require(loan && loan->publish(), "a loan was refused");
       }}},
+    {"send_batch_64", {nothing, [](Bench& bench) { bench.send_batch(false); }, together}},
+    {"send_atomic_64", {nothing, [](Bench& bench) { bench.send_batch(true); }, together}},
+    {"receive_batch",
+     {[](Bench& bench) { bench.fill(); }, [](Bench& bench) { bench.take_batch(bench.stream); },
+      together}},
     {"receive_stream",
      {[](Bench& bench) { bench.fill(); },
       [](Bench& bench) {
@@ -111,8 +130,9 @@ const std::map<std::string, Operation, std::less<>> operations{
 }  // namespace
 
 /// Its instructions, and those of all it calls, are counted; the name is found by the counter.
-extern "C" __attribute__((noinline)) void measured(void (*once)(Bench&), Bench& bench) {
-  for (unsigned i = 0; i < times; ++i) once(bench);
+extern "C" __attribute__((noinline)) void measured(void (*once)(Bench&), Bench& bench,
+                                                   unsigned count) {
+  for (unsigned i = 0; i < count; ++i) once(bench);
 }
 
 int main(int argc, char** argv) {
@@ -131,7 +151,7 @@ int main(int argc, char** argv) {
   for (unsigned round = 0; round < rounds; ++round) {
     found->second.before(bench);
     const auto begin = std::chrono::steady_clock::now();
-    measured(found->second.once, bench);
+    measured(found->second.once, bench, times / found->second.messages);
     took += std::chrono::steady_clock::now() - begin;
     bench.empty();
   }

@@ -30,12 +30,13 @@ def provokers(tmp_path_factory):
 
 @pytest.fixture
 def provoke(provokers, place):
-    """provoke(language, code): the program, waiting before the call that is to fail."""
+    """provoke(language, code, environment): the program, waiting before the call that is to fail."""
     running = []
 
-    def start(language, code):
+    def start(language, code, environment):
         module = [BUILD / "python"] if language == "Python" else []
         process = Process([*provokers[language], code, place / "spillringd.sock", *module],
+                          env={**os.environ, **environment},
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         running.append(process)
         line = process.stdout.readline()

@@ -54,7 +54,7 @@ def at_once(code):
     elif code == "no_memory":
         bus.queue("large", create=True, capacity="1TiB", prealloc=True)
     elif code == "unsupported":
-        bus.queue("q", create=True, exclusive_producer=True)
+        bus.queue("q").consume().fileno()
     elif code in ("no_space", "io"):
         bus.queue("other", create=True, durability="disk")
     elif code == "exists":

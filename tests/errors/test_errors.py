@@ -222,7 +222,7 @@ long syscall(long number, ...) {
 
 
 def before_linux_5_16(scene):
-    """For the command: its system calls go through a library that does not know futex_waitv."""
+    """System calls go through a library that does not know futex_waitv."""
     with_queue()(scene)
     (scene.place / "shim.c").write_text(SHIM)
     shim = scene.place / "shim.so"
@@ -281,7 +281,7 @@ def test_of_a_program(scene, language, code):
     if code == "denied" and os.geteuid() != 0:
         pytest.skip("only root can become another user")
     SCENES[code](scene)
-    program = scene.provoke(language, code)
+    program = scene.provoke(language, code, scene.environment)
     scene.before_call()
     output, errors = program.communicate("\n")
     assert errors == ""

@@ -5,7 +5,8 @@
  *
  * Modelled: two publishers that publish and ring, two members that take messages (-DBROADCAST: each reads them all) and sleep, the supervisor that
  * rings for the dead. Each shared word is a step; futex_wait compares under its own lock. One publisher may die at any step, or (-DSTOP) one
- * publisher or member stops for ever and nobody rings for it: then the next publish must wake everybody. A wait without end: the wait of
+ * publisher or member stops for ever and nobody rings for it: then the next publish must wake everybody. -DRUN: publishers publish two at
+ * a time, and look at the mark once, behind the second. A wait without end: the wait of
  * at most 1 s, which would repair much, is left out. mark = 0 is "not set", bell starts at 1.
  *
  * Invariant: when everything rests, each member has seen every message, unless the last publisher stopped between its publish and its ring.
@@ -16,6 +17,7 @@
  *         SERVED       the publisher remembers that it has served a mark
  *         NO_RING      the supervisor does not ring at a death
  *         NO_LOOK      a sleeper does not look again after setting the mark
+ *         RUN_EARLY    the one look comes before the second publish (with RUN)
  * Bounds: MSGS (publisher 0 sends MSGS, publisher 1 one less).
  * Run:    ./run bell        Result: docs/models.md
  */
@@ -54,7 +56,18 @@ proctype Publisher(byte me) {
     do
     :: k < MSGS - me ->
         d_step { k++; published++; after = stopped };                   /* publish: a seq_cst CAS */
+#ifdef RUN
+        if :: FAILS :: skip fi;
+#ifdef RUN_EARLY
+        m = mark;
+#endif
+        if :: k < MSGS - me -> d_step { k++; published++; after = stopped } :: else fi;
+#endif
+#ifdef RUN_EARLY
+        if :: FAILS :: skip fi;
+#else
         if :: FAILS :: m = mark fi;
+#endif
 #ifdef SERVED
         if
         :: m != 0 && served == 1 -> m = 0

@@ -10,7 +10,8 @@
  * while the supervisor is writing is taken and forgotten. Each shared word is a step. -DSPILL: what is journaled need not stay in the ring.
  * DIES: so many times the supervisor dies, at any step, its writer with it. -DDEATH: a publisher dies at any step after its claim; the
  * supervisor learns of it, gives up its claim and looks. -DSTOP: a publisher stops for ever behind its publish. -DLOANS: publisher 0 has two
- * loans at a time, and publishes the later one first. Waits are without end, but with NAPS: so many times, when everything rests, a second
+ * loans at a time, and publishes the later one first. -DRUN: publisher 0 sends two at a time, and tells once, behind the second, or before
+ * it waits for room for that. Waits are without end, but with NAPS: so many times, when everything rests, a second
  * goes by, and who waits, for the disk or for room, asks.
  *
  * Invariants: what is written is what was published; what the reader has not had is in the ring or in the journal; everything is journaled in
@@ -29,6 +30,8 @@
  *         NO_MARK_LOOK   who waits does not look again after setting the mark
  *         RING_FIRST     the supervisor rings before it raises journaled
  *         NO_ASK         who has waited for a second does not ask (with STOP)
+ *         RUN_EARLY      who sends two at a time tells before the second (with RUN)
+ *         RUN_SILENT     it waits for room for the second without having told of the first (with RUN)
  * Bounds: K0, K1 (messages of each publisher), R, DIES, NAPS.
  * Run:    ./run follow      Result: docs/models.md
  */
@@ -47,7 +50,7 @@
 #ifndef NAPS
 #define NAPS 0
 #endif
-#ifdef LOANS
+#if defined(LOANS) || defined(RUN)
 #define MSGS (2 * K0 + K1)
 #else
 #define MSGS (K0 + K1)
@@ -157,12 +160,35 @@ proctype Publisher(byte me) {
 #endif
 #endif
         fi;
+#ifdef RUN
+        if
+        :: me == 0 ->
+            DIE;
+#ifdef RUN_EARLY
+            tell();
+#endif
+            if
+            :: atomic { tail < FREE_UNTIL + R -> s = tail; tail++; owner[s] = me; content[s % R] = s }
+            :: else ->
+#ifndef RUN_SILENT
+                tell();
+#endif
+                claim()
+            fi;
+            DIE;
+            P[s] = COMMITTED;
+#ifdef RUN_EARLY
+            goto wait
+#endif
+        :: else
+        fi;
+#endif
         DIE;
 #ifdef STOP
         if :: atomic { !failed -> failed = 1; goto out } :: skip fi;
 #endif
         tell();
-        wait_for_disk();
+wait:   wait_for_disk();
 next:   atomic { s = 0; from = 0 }
     :: else -> break
     od;

@@ -54,11 +54,11 @@ def test_groups(queue):
     assert set(groups) == {"jobs", "log", None}
     assert groups["jobs"] == spillring.GroupInfo(
         name="jobs", kind="shared", floor=2, lag=2, members=1, unacked=1, lost=0, read_back=0,
-        read_back_bytes=0, expired=0, expires_in=None,
+        read_back_bytes=0, expired=0, expires_in=None, dropped=0,
     )
     assert groups["log"] == spillring.GroupInfo(
         name="log", kind="stream", floor=4, lag=0, members=1, unacked=0, lost=0, read_back=0,
-        read_back_bytes=0, expired=0, expires_in=None,
+        read_back_bytes=0, expired=0, expires_in=None, dropped=0,
     )
     assert groups[None].kind == "stream"
     held.ack()
@@ -239,3 +239,14 @@ def test_set_what_cannot_be(queue, options):
     with pytest.raises(TypeError):
         queue.set(lease="soon")
     assert queue.info() == before
+
+
+def test_get_joins_a_group_anew_that_was_removed(make):
+    queue = make()
+    queue.put(b"first")
+    assert bytes(queue.get(group="jobs", timeout=5)) == b"first"
+    queue.remove_group("jobs", force=True)
+    with pytest.raises(spillring.Deleted):
+        queue.get_nowait(group="jobs")
+    queue.put(b"second")
+    assert bytes(queue.get(group="jobs", timeout=5)) == b"second"

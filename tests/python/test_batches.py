@@ -34,11 +34,58 @@ def test_put_many_of_what_cannot_be_sent(queue):
         queue.put_many(["text"])
     with pytest.raises(TypeError):
         queue.put_many(5)
-    with pytest.raises(spillring.Error, match="'atomic' is not built yet"):
-        queue.put_many([b"x"], atomic=True)
-    assert queue.put_many([b"x"], atomic=False) == (1, 1)
+    with pytest.raises(TypeError, match="not 'str'"):
+        queue.put_many([b"x", "text"], atomic=True)
     with pytest.raises(TypeError, match="unexpected keyword"):
-        queue.put_many([b"x"], key=b"k")
+        queue.put_many([b"x"], keys=b"k")
+    with pytest.raises(TypeError, match="atomic"):
+        queue.put_many([b"x"], atomic=1)
+    assert len(queue) == 0
+
+
+def test_put_many_gives_each_what_it_was_given(queue):
+    assert queue.put_many([b"x", b"y"], key=b"k", headers={"a": b"b"}, ttl=60) == (1, 2)
+    for message in queue.get_many(9):
+        assert (message.key, message.headers, message.ttl) == (b"k", {"a": b"b"}, 60)
+        assert not message.is_batch
+        assert message.parts() == [bytes(message)]
+
+
+def test_an_atomic_batch_is_one_message(queue):
+    parts = [b"", b"a", bytes(range(256)) * 1000, b"\xff"]
+    assert queue.put_many(map(bytearray, parts), key=b"k", headers={"a": b"b"}, ttl=60, atomic=True) == (1, 1)
+    assert queue.put_many([], atomic=True) is None
+    assert len(queue) == 1
+    [seen] = queue.peek(9)
+    assert seen.is_batch and seen.parts() == parts
+    with queue.get(ack=False) as message:
+        assert message.is_batch and message.parts() == parts
+        assert (message.key, message.headers, message.ttl) == (b"k", {"a": b"b"}, 60)
+    assert message.is_batch
+    with pytest.raises(spillring.Error):
+        message.parts()
+    assert len(queue) == 0
+
+
+def test_an_atomic_batch_that_is_too_large_sends_nothing(queue):
+    with pytest.raises(spillring.TooLarge):
+        queue.put_many([bytes(1 << 20)] * 5, atomic=True)
+    assert len(queue) == 0
+
+
+def test_an_atomic_batch_waits_for_room(make, in_thread):
+    queue = make(capacity="64KiB", full="block")
+    while True:
+        try:
+            queue.put_many([bytes(1000)] * 10, atomic=True, timeout=0.01)
+        except spillring.Full:
+            break
+    before = len(queue)
+    putting = in_thread(lambda: queue.put_many([bytes(1000)] * 10, atomic=True, timeout=LONG))
+    for _ in range(before + 1):
+        assert queue.get(timeout=LONG).parts() == [bytes(1000)] * 10
+    first, last = putting.result()
+    assert first == last
 
 
 def test_put_many_without_room_says_how_many_went(make):

@@ -84,6 +84,7 @@ def test_queue_has_the_defaults_of_the_stub(bus):
     assert info.keep == "unread"
     assert info.stall_timeout == 1.0
     assert info.lease is None
+    assert info.exclusive_producer is False
     assert info.prealloc is False
 
 
@@ -97,6 +98,7 @@ def test_queue_has_the_options_asked_for(bus):
         keep="attached",
         stall_timeout=0.25,
         lease=1.5,
+        exclusive_producer=True,
         prealloc=True,
     ).info()
     assert info.capacity == 1 << 20
@@ -105,6 +107,7 @@ def test_queue_has_the_options_asked_for(bus):
     assert info.keep == "attached"
     assert info.stall_timeout == 0.25
     assert info.lease == 1.5
+    assert info.exclusive_producer is True
     assert info.prealloc is True
 
 
@@ -180,6 +183,7 @@ def test_option_that_can_never_work(bus, option, value):
         ("keep", b"unread"),
         ("stall_timeout", "1s"),
         ("lease", "1s"),
+        ("exclusive_producer", 1),
         ("prealloc", 1),
         ("create", "yes"),
     ],
@@ -201,18 +205,20 @@ def test_option_without_create_is_refused(bus):
     assert "create=True" in error.value.hint
 
 
-@pytest.mark.parametrize(
-    "option, value",
-    [
-        ("exclusive_producer", True),
-    ],
-)
-def test_option_that_is_not_built_yet(bus, option, value):
-    with pytest.raises(spillring.Error) as error:
-        bus.queue("q", create=True, **{option: value})
-    assert f"option '{option}' is not built yet in this version" in str(error.value)
-    assert error.value.code == "unsupported"
-    assert bus.queues() == []
+def test_an_exclusive_producer_is_refused_to_a_second_one(bus):
+    first = bus.queue("q", create=True, exclusive_producer=True)
+    assert first.info().exclusive_producer is True
+    first.put(b"mine")
+    with spillring.connect(bus.socket) as other:
+        second = other.queue("q")
+        assert bytes(second.get_nowait()) == b"mine"
+        with pytest.raises(spillring.Error, match=f"process {os.getpid()} is it") as error:
+            second.put(b"not mine")
+        assert error.value.code == "busy"
+        assert len(second) == 0
+        del first
+        second.put(b"mine now")
+        assert bytes(second.get_nowait()) == b"mine now"
 
 
 def test_a_queue_that_drops_its_oldest_says_how_many(bus):

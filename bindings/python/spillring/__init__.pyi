@@ -81,6 +81,7 @@ class QueueInfo:
     lease: float | None
     ttl: float | None
     group_expiry: float | None
+    exclusive_producer: bool
     prealloc: bool
     owner: int
     owner_group: int
@@ -135,6 +136,9 @@ class Message:
     def seq(self) -> int: ...
     @property
     def queue(self) -> str: ...
+    @property
+    def is_batch(self) -> bool: ...
+    def parts(self) -> list[bytes]: ...
     @property
     def key(self) -> bytes | None: ...
     @property
@@ -230,7 +234,14 @@ class Queue:
         ttl: float | None = None,
     ) -> int: ...
     def put_many(
-        self, buffers: Iterable[ReadableBuffer], *, ttl: float | None = None, timeout: float | None = None
+        self,
+        buffers: Iterable[ReadableBuffer],
+        *,
+        key: ReadableBuffer | None = None,
+        headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
+        timeout: float | None = None,
+        atomic: bool = False,
     ) -> tuple[int, int] | None: ...
     def flush(self, *, timeout: float | None = None) -> None: ...
     def loan(
@@ -296,6 +307,7 @@ class Bus:
         retain: int | str | None = None,
         stall_timeout: float = 1.0,
         lease: float | None = None,
+        exclusive_producer: bool = False,
         prealloc: bool = False,
         mode: int = 0o600,
         owner_group: str | int | None = None,

@@ -21,6 +21,7 @@ class QueueInfo:
     lease: "float | None"  #: seconds; None: never
     ttl: "float | None"  #: seconds, of what is sent without a time of its own; None: no matter how long
     group_expiry: "float | None"  #: seconds without consumers after which a group is removed; None: never
+    exclusive_producer: bool  #: at most one producer is attached
     prealloc: bool
     owner: int  #: user id
     owner_group: int  #: group id

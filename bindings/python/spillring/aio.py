@@ -230,10 +230,11 @@ class Queue:
             raise Full(f"queue '{self.name}' is full")
         return sequence
 
-    async def put_many(self, buffers, *, ttl=None, timeout=None):
+    async def put_many(self, buffers, *, key=None, headers=None, ttl=None, timeout=None, atomic=False):
         """Sends a copy of each buffer, as spillring.Queue.put_many()."""
-        put = functools.partial(self._queue.put_many, ttl=ttl)
-        return await _in_thread(put, list(buffers), timeout=timeout)
+        return await _in_thread(
+            self._queue.put_many, list(buffers), key=key, headers=headers, ttl=ttl, timeout=timeout, atomic=atomic
+        )
 
     async def flush(self, *, timeout=None):
         """Returns when the disk has all that was put, as spillring.Queue.flush()."""

@@ -59,7 +59,14 @@ class Queue:
         ttl: float | None = None,
     ) -> int: ...
     async def put_many(
-        self, buffers: Iterable[ReadableBuffer], *, ttl: float | None = None, timeout: float | None = None
+        self,
+        buffers: Iterable[ReadableBuffer],
+        *,
+        key: ReadableBuffer | None = None,
+        headers: Mapping[str, ReadableBuffer] | None = None,
+        ttl: float | None = None,
+        timeout: float | None = None,
+        atomic: bool = False,
     ) -> tuple[int, int] | None: ...
     async def flush(self, *, timeout: float | None = None) -> None: ...
     async def loan(
@@ -122,6 +129,7 @@ class Bus:
         retain: int | str | None = None,
         stall_timeout: float | None = None,
         lease: float | None = None,
+        exclusive_producer: bool | None = None,
         prealloc: bool | None = None,
         mode: int | None = None,
         owner_group: str | int | None = None,

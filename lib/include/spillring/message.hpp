@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "spillring/options.hpp"
+#include "spillring/parts.hpp"
 #include "spillring/result.hpp"
 
 namespace spillring {
@@ -42,12 +43,18 @@ class Message {
     if (core_ != nullptr) drop();
   }
 
-  /// The payload, in place. Valid until ack, nack, release or destruction. Costs: nothing.
+  /// The payload, in place. Valid until ack, nack, release or destruction. Costs: nothing. Of an
+  /// atomic batch: all of it, with its table; take `parts()`.
   [[nodiscard]] std::span<const std::byte> bytes() const noexcept { return {data_, size_}; }
   /// The payload as text.
   [[nodiscard]] std::string_view text() const noexcept {
     return {reinterpret_cast<const char*>(data_), size_};
   }
+  /// True of an atomic batch (`BatchOptions::atomic`).
+  [[nodiscard]] bool is_batch() const noexcept { return is_batch_; }
+  /// The messages of a batch, in place; of any other message itself, as the only part. So who takes
+  /// parts need not ask what it is.
+  [[nodiscard]] Parts parts() const noexcept { return {bytes(), is_batch_}; }
   /// The key, in place; nullopt where the message was sent without one.
   [[nodiscard]] std::optional<std::span<const std::byte>> key() const;
   /// The headers, in place (names and values have the lifetime of `bytes()`).
@@ -94,6 +101,7 @@ class Message {
     size_ = 0;
     meta_ = nullptr;
     meta_size_ = 0;
+    is_batch_ = false;
   }
 
   client::ConsumerCore* core_ = nullptr;  // counts its messages; lives as long as any
@@ -101,7 +109,8 @@ class Message {
   std::size_t size_ = 0;
   const std::byte* meta_ = nullptr;
   std::uint32_t meta_size_ = 0;
-  std::uint32_t deliveries_ = 0;
+  std::uint16_t deliveries_ = 0;
+  bool is_batch_ = false;
   std::uint64_t seq_ = 0;
   std::uint64_t timestamp_ = 0;
   std::uint64_t gap_ = 0;

@@ -95,6 +95,10 @@ struct QueueOptions {
   /// `Queue::remove_group`; at least a millisecond. Not while messages of it are on their way to
   /// `dead_letter`. Time in which no supervisor runs does not count. Zero: none is.
   Timeout group_expiry = Timeout::zero();
+  /// At most one producer is attached at a time; another one is refused (`busy`) with the process
+  /// that has the place. It is free again when that producer is closed or its process has died, and
+  /// what it left unfinished was given up.
+  bool exclusive_producer = false;
   /// Start at full size instead of growing to it.
   bool prealloc = false;
   /// Who may use the queue, as a file's permission bits: read = consume, write = publish. Its owner
@@ -156,6 +160,22 @@ struct LoanOptions {
   /// Alignment of the payload, a power of two up to 4096. 0: payloads of up to 24 bytes without
   /// metadata lie in their descriptor, aligned to 8; all others to 64.
   std::size_t alignment = 0;
+};
+
+struct BatchOptions {
+  /// All or nothing: the messages become one, with one sequence and one acknowledgement, whose
+  /// parts they are (`Message::parts`). As large together as one message may be, with 4 bytes for
+  /// each, every part at a multiple of 8.
+  bool atomic = false;
+  /// Of each message; of an atomic batch once.
+  Metadata metadata = {};
+};
+
+/// What became of a batch.
+struct Sent {
+  std::size_t count = 0;    ///< so many of the messages, from the first on, were sent
+  std::uint64_t first = 0;  ///< sequence of the first of these
+  std::uint64_t last = 0;   ///< and of the last; others may have sent in between
 };
 
 struct ProducerOptions {

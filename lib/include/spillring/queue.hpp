@@ -27,6 +27,10 @@ struct PeekedMessage {
   std::vector<std::pair<std::string, std::vector<std::byte>>> headers;
   Timeout ttl = no_wait;  ///< what it was sent with; zero: none
   bool expired = false;   ///< its time is over: nobody will get it
+  bool is_batch = false;  ///< an atomic batch: take `parts()`
+
+  /// As `Message::parts`; of this object.
+  [[nodiscard]] Parts parts() const noexcept { return {payload, is_batch}; }
 };
 
 /// A queue that was opened or created by a `Client`. Cheap to copy; keeps the connection alive.

@@ -7,6 +7,7 @@
 #include "spillring/error.hpp"
 #include "spillring/message.hpp"
 #include "spillring/options.hpp"
+#include "spillring/parts.hpp"
 #include "spillring/producer.hpp"
 #include "spillring/queue.hpp"
 #include "spillring/result.hpp"

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <map>
 #include <optional>
+#include <span>
 
 #include "peer.hpp"
 #include "service.hpp"
@@ -82,10 +83,7 @@ class Spillring {
       "queues as they are by default (16 MiB, 65,536 slots), "
       "full = block; streams by a stream group";
   static constexpr bool rival = false;
-  static std::string cannot(const Work& work) {
-    if (work.exclusive) return "it has no exclusive sender";
-    return {};
-  }
+  static std::string cannot(const Work&) { return {}; }
 
   Spillring(const Work& work, const std::filesystem::path& directory)
       : socket_(directory / "socket"),
@@ -102,10 +100,26 @@ class Spillring {
 
   class Out {
    public:
-    Out(const Spillring& peer, const Role&, unsigned lane)
-        : producer_(peer.open(lane).producer()) {}
+    Out(const Spillring& peer, const Role& role, unsigned lane)
+        : producer_(peer.open(lane).producer()),
+          most_(role.work().batch),
+          gathered_(most_ * role.work().size) {
+      for (unsigned i = 0; i < most_; ++i) {
+        views_.push_back(std::span(gathered_).subspan(i * role.work().size, role.work().size));
+      }
+    }
     template <typename Write>
     bool send(std::size_t size, const Write& write) {
+      return most_ == 1 ? one(size, write) : together(size, write);
+    }
+    void flush() {
+      while (!send_gathered()) {
+      }
+    }
+
+   private:
+    template <typename Write>
+    bool one(std::size_t size, const Write& write) {
       auto loan = producer_.loan(size, patience);
       if (!loan) {
         if (loan.error() != Code::timeout) throw Error(loan.error());
@@ -115,10 +129,30 @@ class Spillring {
       loan->publish().value();
       return true;
     }
-    void flush() {}
+    template <typename Write>
+    bool together(std::size_t size, const Write& write) {
+      if (end_ == most_ && !send_gathered()) return false;
+      write(gathered_.data() + end_ * size);
+      if (++end_ == most_) send_gathered();  // what has no room goes before the next is taken
+      return true;
+    }
+    /// False: not all of it.
+    bool send_gathered() {
+      const std::span<const std::span<const std::byte>> all(views_);
+      const auto sent = producer_.send_batch(all.subspan(begin_, end_ - begin_), patience);
+      if (!sent && sent.error() != Code::timeout) throw Error(sent.error());
+      begin_ += sent ? sent->count : 0;
+      if (begin_ != end_) return false;
+      begin_ = end_ = 0;
+      return true;
+    }
 
-   private:
     Producer producer_;
+    unsigned most_;
+    std::vector<std::byte> gathered_;
+    std::vector<std::span<const std::byte>> views_;
+    std::size_t begin_ = 0;  // of what is gathered and not sent
+    std::size_t end_ = 0;
   };
 
   class In {
@@ -187,7 +221,7 @@ class Spillring {
     }
   }
   static QueueOptions options_for(const Work& work) {
-    QueueOptions options{.full = Full::block};
+    QueueOptions options{.full = Full::block, .exclusive_producer = work.exclusive};
     if (work.capacity != 0) {
       options.capacity = work.capacity;
       options.slots = std::max<std::size_t>(work.capacity / work.size, 64);

@@ -37,6 +37,8 @@ static_assert(Is<decltype(&Producer::send),
                  Result<std::uint64_t> (Producer::*)(Bytes, Timeout, const Metadata&)>);
 static_assert(
     Is<decltype(&Producer::try_send), Result<std::uint64_t> (Producer::*)(Bytes, const Metadata&)>);
+static_assert(Is<decltype(&Producer::send_batch),
+                 Result<Sent> (Producer::*)(std::span<const Bytes>, Timeout, const BatchOptions&)>);
 static_assert(Is<decltype(&Producer::flush), Result<void> (Producer::*)(Timeout)>);
 
 static_assert(Is<decltype(&Loan::bytes), std::span<std::byte> (Loan::*)() const noexcept>);
@@ -57,6 +59,7 @@ static_assert(Is<decltype(&Message::key), std::optional<Bytes> (Message::*)() co
 static_assert(Is<decltype(&Message::headers), std::vector<Header> (Message::*)() const>);
 static_assert(Is<decltype(&Message::seq), std::uint64_t (Message::*)() const noexcept>);
 static_assert(Is<decltype(&Message::deliveries), unsigned (Message::*)() const noexcept>);
+static_assert(Is<decltype(&Message::parts), Parts (Message::*)() const noexcept>);
 static_assert(Is<decltype(&Message::ack), Result<void> (Message::*)()>);
 static_assert(Is<decltype(&Message::nack), Result<void> (Message::*)(Timeout)>);
 
