@@ -1,0 +1,357 @@
+#include "queue.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "heap.hpp"
+#include "spillring/version.hpp"
+#include "surroundings.hpp"
+#include "wait/bell.hpp"
+
+namespace explore {
+
+using layout::entry_word;
+using layout::Presence;
+using spillring::Code;
+using spillring::Error;
+using spillring::Timeout;
+
+namespace {
+
+constexpr layout::RingGeometry geometry{Queue::slots, Queue::arena};
+constexpr std::uint64_t queue_id = 7;
+
+template <typename T>
+T* segment(Machine& machine) {
+  return reinterpret_cast<T*>(machine.shared(sizeof(T)));
+}
+
+}  // namespace
+
+Queue::Queue(Machine& machine, std::uint32_t max_deliveries)
+    : machine_(machine),
+      manifest_(segment<layout::Manifest>(machine)),
+      groups_(segment<layout::Groups>(machine)),
+      bells_(segment<layout::Bells>(machine)),
+      words_(reinterpret_cast<layout::Word*>(machine.shared(window * sizeof(layout::Word)))) {
+  layout::Manifest& m = *manifest_;
+  m.magic = layout::manifest_magic;
+  m.layout_version = spillring::layout_version;
+  m.size = sizeof(layout::Manifest);
+  m.queue_id = queue_id;
+  m.capacity = arena;
+  m.slots = slots;
+  m.largest_message = arena / 2;
+  m.max_deliveries = max_deliveries;
+  m.base.store(layout::no_sequence);
+  m.alert_sequence.store(layout::no_sequence);
+  m.alert_position.store(layout::no_sequence);
+  m.follow_from.store(layout::no_sequence);
+  m.handles_used.store(1);
+  for (auto& hold : groups_->holds) {
+    hold.sequence.store(layout::no_sequence);
+    hold.ahead.store(layout::no_sequence);
+  }
+  for (unsigned i = 0; i < rings_.size(); ++i) {
+    segments_[i] = machine.shared(geometry.segment_size() + arena);
+    machine.memory().alias(segments_[i] + geometry.arena_at(), arena);
+  }
+  rings_[0] = ring::RingView(segments_[0], geometry, 1);
+  ring::initialise(rings_[0]);
+  m.first[0].store(1);
+  count_asked_in(&asked_);
+  forget_descriptors();
+  answer_with([this](const layout::Request& request) { return answer(request); });
+  ref_ = std::make_shared<client::QueueRef>(connection(), "q", client::QueueNumber{queue_id, 0});
+  members_ = group::SharedGroup(m.groups[shared_group], groups_->cursors[shared_group], words_,
+                                window, max_deliveries);
+
+  for (unsigned i = 0; i < rings_.size(); ++i) {
+    const std::string ring = i == 0 ? "" : "next ring's ";
+    auto& header = *reinterpret_cast<layout::RingHeader*>(segments_[i]);
+    machine.name(&header.tail, ring + "tail");
+    machine.name(&header.gone, ring + "gone");
+    machine.name(&header.limit, ring + "limit");
+    machine.name(segments_[i] + geometry.claims_at(), ring + "claim", slots,
+                 sizeof(layout::ClaimWord));
+    machine.name(segments_[i] + geometry.descriptors_at(), ring + "published", slots,
+                 sizeof(layout::Descriptor));
+    machine.name(segments_[i] + geometry.arena_at(), ring + "arena", arena / 64, 64);
+  }
+  for (std::uint32_t i = 0; i < 3; ++i) {
+    const std::string of = " of group " + std::to_string(i);
+    machine.name(&groups_->cursors[i].floor, "floor" + of);
+    machine.name(&groups_->cursors[i].next, "next" + of);
+    machine.name(&groups_->cursors[i].rescan, "rescan" + of);
+    machine.name(&groups_->cursors[i].owner, "owner" + of);
+    machine.name(&groups_->cursors[i].set_aside, "set_aside" + of);
+    machine.name(&m.groups[i].word, "entry" + of);
+    machine.name(&m.groups[i].start, "start" + of);
+  }
+  machine.name(words_, "word", window);
+  machine.name(groups_->holds, "hold", 8, sizeof(layout::Hold));
+  machine.name(&bells_->data.value, "data bell");
+  machine.name(&bells_->data.mark, "data mark");
+  machine.name(&bells_->room.value, "room bell");
+  machine.name(&bells_->room.mark, "room mark");
+  machine.name(bells_->need, "need", 8);
+  machine.name(&m.condition, "condition");
+  machine.name(&m.group_version, "group_version");
+  machine.name(&m.journaled, "journaled");
+  machine.name(&m.alert_sequence, "alert_sequence");
+  machine.name(&m.alert_position, "alert_position");
+  machine.name(&m.follow_from, "follow_from");
+  machine.name(&m.base, "base");
+  machine.name(&m.groups_used, "groups_used");
+  machine.name(&m.handles_used, "handles_used");
+  machine.name(&bells_->wanted, "wanted");
+  machine.name(m.first, "first", layout::max_rings);
+}
+
+void Queue::add_group(std::uint32_t slot, std::uint64_t words) {
+  layout::GroupEntry& entry = manifest_->groups[slot];
+  if (layout::entry_presence(entry.word.load()) == Presence::live) return;
+  const std::uint64_t begin = ring::find_tail(rings_[0]);
+  if (words != 0) members_.initialise(begin);
+  groups_->cursors[slot].floor.store(begin);
+  entry.start.store(begin);
+  entry.window = words;
+  entry.word.store(entry_word(Presence::live, words != 0 ? 0 : 1, 1));
+  ring::raise(manifest_->groups_used, slot + 1);
+  manifest_->group_version.fetch_add(1);
+}
+
+client::Answered Queue::attach(std::uint16_t slot, std::uint32_t group) {
+  client::Answered answer;
+  answer.reply.queue = queue_id;
+  answer.reply.handle = slot;
+  answer.reply.generation = 1;
+  answer.reply.group = static_cast<std::uint16_t>(group);
+  answer.reply.window = window;
+  manifest_->handles[slot].word.store(entry_word(Presence::live, 0, 1));
+  ring::raise(manifest_->handles_used, slot + 1U);
+  answer.descriptors.push_back(descriptor(reinterpret_cast<std::byte*>(manifest_)));
+  answer.descriptors.push_back(descriptor(reinterpret_cast<std::byte*>(groups_)));
+  answer.descriptors.push_back(descriptor(reinterpret_cast<std::byte*>(bells_)));
+  answer.descriptors.push_back(descriptor(nullptr));
+  answer.descriptors.push_back(descriptor(reinterpret_cast<std::byte*>(words_)));
+  return answer;
+}
+
+client::Answered Queue::answer(const layout::Request& request) {
+  client::Answered answer;
+  if (static_cast<layout::Ask>(request.ask) == layout::Ask::ring) {
+    for (unsigned i = oldest_; i <= newest_; ++i) {
+      if (rings_[i].first() != request.number) continue;
+      answer.reply.slots = slots;
+      answer.reply.arena = arena;
+      answer.descriptors.push_back(descriptor(segments_[i]));
+      return answer;
+    }
+    throw Error(Code::not_found, "no such ring");
+  }
+  if (static_cast<layout::Ask>(request.ask) == layout::Ask::detach) {
+    retire(request.handle);
+    return answer;
+  }
+  throw Error(Code::unsupported, "the explorer's supervisor does not know that");
+}
+
+client::ProducerCore& Queue::producer() {
+  client::Answered answer = attach(next_slot_++, 0);
+  return *new client::ProducerCore(*ref(), answer, spillring::ProducerOptions{});
+}
+
+client::ConsumerCore& Queue::shared(unsigned prefetch) {
+  add_group(shared_group, window);
+  client::Answered answer = attach(next_slot_++, shared_group);
+  client::Membership membership{ref(), "shared", spillring::GroupKind::shared, prefetch, false};
+  return *(consumers_[next_slot_ - 1U] = new client::SharedConsumer(std::move(membership), answer));
+}
+
+client::ConsumerCore& Queue::stream() {
+  add_group(stream_group, 0);
+  client::Answered answer = attach(next_slot_++, stream_group);
+  client::Membership membership{ref(), "stream", spillring::GroupKind::stream, 0, false};
+  return *(consumers_[next_slot_ - 1U] = new client::StreamConsumer(std::move(membership), answer));
+}
+
+void Queue::pass(unsigned messages, client::ConsumerCore& through, std::size_t size) {
+  client::Answered answer = attach(next_slot_++, 0);
+  const auto producer =
+      std::make_unique<client::ProducerCore>(*ref(), answer, spillring::ProducerOptions{});
+  for (unsigned i = 0; i < messages; ++i) {
+    auto loan = producer->loan(size, spillring::no_wait, {});
+    if (!loan || !loan->publish()) throw Error(Code::corrupt, "nothing can be sent");
+    auto message = through.receive(spillring::no_wait);
+    if (!message || !message->ack()) throw Error(Code::corrupt, "nothing can be received");
+  }
+}
+
+void Queue::prepare_next_ring(std::uint64_t first) {
+  ring::initialise(ring::RingView(segments_[1], geometry, first));
+}
+
+// ---- the supervisor
+
+void Queue::ring_bells() noexcept {
+  wait::ring(bells_->data);
+  wait::ring(bells_->room);
+  wait::ring(bells_->disk);
+}
+
+void Queue::retire(std::uint32_t slot) noexcept {
+  const layout::Owner owner{static_cast<std::uint16_t>(slot), 1};
+  layout::HandleEntry& entry = manifest_->handles[slot];
+  entry.word.store(entry_word(Presence::dying, 0, 1), std::memory_order_seq_cst);
+  client::ConsumerCore* const consumer = consumers_[slot];
+  if (consumer == nullptr) {
+    for (unsigned i = oldest_; i <= newest_; ++i) ring::abort_claims_of(rings_[i], owner);
+  } else {
+    if (dynamic_cast<client::SharedConsumer*>(consumer) != nullptr) {
+      members_.hand_back_all_of(owner, groups_->holds[slot].ahead.load());
+      members_.move_floor();
+    } else {
+      group::StreamGroup(manifest_->groups[stream_group], groups_->cursors[stream_group])
+          .leave(owner);
+    }
+    groups_->holds[slot].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+    groups_->holds[slot].ahead.store(layout::no_sequence, std::memory_order_relaxed);
+  }
+  bells_->need[slot].store(0, std::memory_order_relaxed);
+  entry.word.store(entry_word(Presence::free, 0, 2), std::memory_order_seq_cst);
+  ring_bells();
+}
+
+void Queue::join_late_group(std::uint64_t& begin) noexcept {
+  layout::GroupEntry& entry = manifest_->groups[late_group];
+  layout::GroupCursor& cursor = groups_->cursors[late_group];
+  cursor.floor.store(newest_ring().header().limit.load(std::memory_order_seq_cst),
+                     std::memory_order_seq_cst);
+  entry.word.store(entry_word(Presence::joining, 1, 1), std::memory_order_seq_cst);
+  ring::raise(manifest_->groups_used, late_group + 1);
+  manifest_->group_version.fetch_add(1, std::memory_order_seq_cst);
+  begin = ring::needed_from(*manifest_, *groups_, late_group);
+  cursor.floor.store(begin, std::memory_order_seq_cst);
+  entry.start.store(begin, std::memory_order_seq_cst);
+  entry.word.store(entry_word(Presence::live, 1, 1), std::memory_order_seq_cst);
+}
+
+void Queue::replace_ring() noexcept {
+  const std::uint64_t seal = ring::seal(newest_ring());
+  require(seal != 0, "no seal: the ring contradicts itself");
+  rings_[1] = ring::RingView(segments_[1], geometry, seal + 1);
+  machine_.alone([this] { ring::initialise(rings_[1]); });
+  newest_ = 1;
+  manifest_->first[1].store(seal + 1, std::memory_order_seq_cst);
+  ring_bells();
+}
+
+void Queue::let_go() noexcept {
+  if (newest_ == 0 || oldest_ == 1) return;
+  if (ring::free_until(*manifest_, *groups_) < rings_[1].first()) return;
+  manifest_->first[0].store(0, std::memory_order_seq_cst);
+  oldest_ = 1;
+  ring_bells();
+}
+
+// ---- the application
+
+Ledger::Entry& Ledger::at(std::uint64_t sequence) {
+  require(sequence < most, "a number that nobody has claimed");
+  return entries_[sequence];
+}
+
+bool Ledger::send(client::ProducerCore& producer, std::uint64_t tag, std::size_t size,
+                  Timeout timeout) {
+  auto loan = producer.loan(size, timeout, {});
+  require(static_cast<bool>(loan), "no loan, and no end to the time for it");
+  machine().write_bytes(loan->bytes(), tag);
+  const auto published = loan->publish();
+  if (!published) {
+    require(published.error() == Code::stale, "a publish that is neither done nor stale");
+    return false;
+  }
+  Entry& entry = at(*published);
+  require(entry.tag == 0, "one number for two messages");
+  entry.tag = tag;
+  return true;
+}
+
+Message Ledger::receive(client::ConsumerCore& consumer, unsigned reader, Timeout timeout) {
+  auto message = consumer.receive(timeout);
+  if (!message) {
+    require(timeout == spillring::no_wait && message.error() == Code::empty,
+            "nothing received, and no end to the time for it");
+    return {};
+  }
+  Entry& entry = at(message->seq());
+  const std::uint64_t tag = machine().read_bytes(message->bytes());
+  require(entry.seen == 0 || entry.seen == tag, "two readers see different bytes");
+  entry.seen = tag;
+  ++entry.received[reader];
+  if (message->deliveries() == 1) ++entry.first_times[reader];
+  return *std::move(message);
+}
+
+void Ledger::look(const Message& message) {
+  const std::uint64_t tag = machine().read_bytes(message.bytes());
+  require(at(message.seq()).seen == tag, "a view that has changed");
+}
+
+bool Ledger::ack(Message& message) {
+  Entry& entry = at(message.seq());
+  const auto acked = message.ack();
+  if (!acked) {
+    require(acked.error() == Code::stale, "an acknowledgement that is neither done nor stale");
+    return false;
+  }
+  require(++entry.acks == 1, "two acknowledgements of one message");
+  return true;
+}
+
+std::uint64_t Ledger::sent() const noexcept {
+  return static_cast<std::uint64_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& e) { return e.tag != 0; }));
+}
+
+std::uint64_t Ledger::acked() const noexcept {
+  return static_cast<std::uint64_t>(std::count_if(
+      entries_.begin(), entries_.end(), [](const Entry& e) { return e.tag != 0 && e.acks != 0; }));
+}
+
+std::uint64_t Ledger::received(unsigned reader) const noexcept {
+  return static_cast<std::uint64_t>(
+      std::count_if(entries_.begin(), entries_.end(),
+                    [&](const Entry& e) { return e.tag != 0 && e.received[reader] != 0; }));
+}
+
+std::uint64_t Ledger::received_by_any() const noexcept {
+  return static_cast<std::uint64_t>(
+      std::count_if(entries_.begin(), entries_.end(), [](const Entry& e) {
+        return e.tag != 0 && std::any_of(e.received.begin(), e.received.end(),
+                                         [](unsigned times) { return times != 0; });
+      }));
+}
+
+bool Ledger::has_received(unsigned reader, std::uint64_t tag) const noexcept {
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const Entry& e) { return e.tag == tag && e.received[reader] != 0; });
+}
+
+void Ledger::check_received(unsigned reader, bool again) const {
+  for (const Entry& entry : entries_) {
+    if (entry.tag != 0) require(entry.received[reader] != 0, "a message was lost");
+    require(entry.tag == 0 || entry.tag == entry.seen, "received is not what was published");
+    require(again || entry.received[reader] <= 1, "a message came twice");
+    require(entry.first_times[reader] <= 1, "a message came twice, and was not marked");
+  }
+}
+
+void Ledger::check_acked() const {
+  for (const Entry& entry : entries_) {
+    if (entry.tag != 0) require(entry.acks == 1, "a message was not acknowledged");
+  }
+}
+
+}  // namespace explore

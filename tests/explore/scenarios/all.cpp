@@ -1,0 +1,57 @@
+#include "scenarios.hpp"
+
+namespace explore {
+
+// bell.cpp
+void two_sleepers(Machine& m);
+void burst(Machine& m);
+void dying_ringer(Machine& m);
+// ring.cpp
+void two_producers(Machine& m);
+void waiting_for_room(Machine& m);
+void view_and_reclaim(Machine& m);
+void dying_producer(Machine& m);
+void revoked(Machine& m);
+void full_of_slots(Machine& m);
+void full_and_sealed(Machine& m);
+void purged(Machine& m);
+void joining_group(Machine& m);
+void next_ring(Machine& m);
+void two_seals(Machine& m);
+// group.cpp
+void two_members(Machine& m);
+void full_window(Machine& m);
+void dying_member(Machine& m);
+void passed_words(Machine& m);
+void lease(Machine& m);
+void set_aside(Machine& m);
+void stream_place(Machine& m);
+
+std::span<const Scenario> scenarios() {
+  static constexpr Scenario all[] = {
+      {"two_sleepers", "W1 W3", two_sleepers, {.preempt = 3, .stale = 2, .die = 0}},
+      {"burst", "W1 W4", burst, {.preempt = 4, .stale = 2, .die = 0}},
+      {"dying_ringer", "W1 W2", dying_ringer, {.preempt = 3, .stale = 2}},
+      {"two_producers", "A1 A2 A3 A5 W1", two_producers, {.die = 0}},
+      {"waiting_for_room", "A3 A4 B1 B2 W1", waiting_for_room, {.die = 0}},
+      {"view_and_reclaim", "A4 B1 W1", view_and_reclaim, {.die = 0}},
+      {"dying_producer", "A1 A4 A5", dying_producer, {.preempt = 1}},
+      {"revoked", "A4 A5 B3", revoked, {.die = 0}},
+      {"full_of_slots", "A2, N - 2", full_of_slots, {.preempt = 1, .die = 0}},
+      {"full_and_sealed", "A3, N - 2, the seal", full_and_sealed, {.die = 0}},
+      {"purged", "A4 B1 B3", purged, {.die = 0}},
+      {"joining_group", "B2", joining_group, {.die = 0}},
+      {"next_ring", "A2, the seal", next_ring, {.die = 0}},
+      {"two_seals", "A2, the seal", two_seals, {.preempt = 3}},
+      {"two_members", "G1 G2 G4 W1", two_members, {.die = 0}},
+      {"full_window", "G2 G3 W1", full_window, {.die = 0}},
+      {"dying_member", "G2 G4", dying_member, {.preempt = 1}},
+      {"passed_words", "G2", passed_words, {.preempt = 3, .stale = 0}},
+      {"lease", "G1 G2", lease, {.die = 0}},
+      {"set_aside", "G5 W1", set_aside, {.die = 0}},
+      {"stream_place", "the place of a stream", stream_place, {}},
+  };
+  return all;
+}
+
+}  // namespace explore

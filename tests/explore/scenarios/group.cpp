@@ -1,0 +1,228 @@
+// Groups: claims, acknowledgements, what is handed back, deaths, leases, the place of a stream
+// (lib/group, G1 to G5; lib/client: the members).
+#include "scenarios/parts.hpp"
+#include "surroundings.hpp"
+
+namespace explore {
+
+namespace {
+
+/// Everything was finished: the group's floor is at the ring's end.
+void check_floor(Scene& s) {
+  s.queue.members().move_floor();
+  require(s.queue.members().low() == ring::find_tail(s.queue.first_ring()),
+          "the floor stays behind");
+}
+
+}  // namespace
+
+/// Two members share, one hands back.
+void two_members(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const one = &s->queue.shared();
+  auto* const two = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *one);
+  m.role("producer", Machine::plain, [=] {
+    for (std::uint64_t tag = 11; tag < 14; ++tag) s->ledger.send(*producer, tag);
+  });
+  m.role("member 1", Machine::service, [=] {
+    Message first = s->ledger.receive(*one, 0);
+    static_cast<void>(first.nack());
+    serve(*s, *one, 0);
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *two, 0); });
+  m.until([=] { return s->ledger.sent() == 3 && s->ledger.all_acked(); });
+  m.finally([=] {
+    s->ledger.check_acked();
+    s->ledger.check_received(0, true);
+    check_floor(*s);
+  });
+}
+
+/// The window is full: members wait for its floor.
+void full_window(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const one = &s->queue.shared(2);
+  auto* const two = &s->queue.shared(2);
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(61, *one);
+  for (std::uint64_t tag = 1; tag < 7; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  m.role("member 1", Machine::service, [=] {
+    for (;;) {
+      Message first = s->ledger.receive(*one, 0);
+      Message second = s->ledger.receive(*one, 0, spillring::no_wait);
+      if (second) s->ledger.ack(second);
+      s->ledger.ack(first);
+    }
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *two, 0); });
+  m.until([=] { return s->ledger.all_acked(); });
+  m.finally([=] {
+    s->ledger.check_acked();
+    s->ledger.check_received(0);
+    check_floor(*s);
+  });
+}
+
+/// A member dies anywhere, with messages in its hands and claimed ahead.
+void dying_member(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const mortal = &s->queue.shared(2);
+  auto* const other = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *other);
+  for (std::uint64_t tag = 1; tag < 4; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  m.role("mortal", Machine::mortal, [=] {
+    for (int i = 0; i < 2; ++i) {
+      Message message = s->ledger.receive(*mortal, 0, spillring::no_wait);
+      if (!message) break;
+      if (i == 0) {
+        static_cast<void>(message.nack());
+      } else {
+        s->ledger.ack(message);
+      }
+    }
+    mortal->close();
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *other, 0); });
+  m.role("supervisor", Machine::service, [=] {
+    machine().await([] { return machine().died(0); });
+    s->queue.retire(1);
+  });
+  m.until([=] { return s->queue.members().low() == ring::find_tail(s->queue.first_ring()); });
+  m.finally([=] { s->ledger.check_received(0, true); });
+}
+
+/// A member dies while two others pass what it had.
+void passed_words(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const mortal = &s->queue.shared(2);
+  auto* const one = &s->queue.shared(2);
+  auto* const two = &s->queue.shared(2);
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *one);
+  for (std::uint64_t tag = 1; tag < 5; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  m.role("mortal", Machine::mortal, [=] {
+    Message message = s->ledger.receive(*mortal, 0, spillring::no_wait);
+    if (message) s->ledger.ack(message);
+    mortal->close();
+  });
+  m.role("member 1", Machine::service, [=] { serve(*s, *one, 0); });
+  m.role("member 2", Machine::service, [=] { serve(*s, *two, 0); });
+  m.role("supervisor", Machine::service, [=] {
+    machine().await([] { return machine().died(0); });
+    s->queue.retire(1);
+  });
+  m.until([=] { return s->queue.members().low() == ring::find_tail(s->queue.first_ring()); });
+  m.finally([=] { s->ledger.check_received(0, true); });
+}
+
+/// A lease takes a message from who holds it: the late acknowledgement is stale.
+void lease(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const slow = &s->queue.shared();
+  auto* const other = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *other);
+  for (std::uint64_t tag = 1; tag < 4; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  m.role("slow", Machine::plain, [=] {
+    Message message = s->ledger.receive(*slow, 0, spillring::no_wait);
+    if (!message) return;
+    s->ledger.look(message);
+    s->ledger.ack(message);
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *other, 0); });
+  m.role("supervisor", Machine::plain, [=] {
+    bool handed = false;
+    auto& members = s->queue.members();
+    members.for_each_claimed([&](std::uint64_t n, std::uint64_t word) {
+      handed = members.hand_back(n, word, true) || handed;
+    });
+    if (handed) s->queue.ring_bells();
+  });
+  m.until([=] { return s->ledger.all_acked(); });
+  m.finally([=] {
+    s->ledger.check_acked();
+    s->ledger.check_received(0, true);
+    check_floor(*s);
+  });
+}
+
+/// After two deliveries a message is set aside, and the supervisor alone goes on with it.
+void set_aside(Machine& m) {
+  Scene* const s = &scene(m, 2);
+  auto* const one = &s->queue.shared();
+  auto* const two = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *one);
+  s->ledger.send(*producer, 1, 64, spillring::no_wait);
+  s->ledger.send(*producer, 2, 64, spillring::no_wait);
+  auto* const finished = new unsigned(0);
+  const auto hand_back = [s](client::ConsumerCore& member) {
+    for (;;) {
+      Message message = s->ledger.receive(member, 0);
+      require(message.deliveries() <= 2, "delivered more often than it may be");
+      if (message.seq() % 2 == 1) {
+        static_cast<void>(message.nack());
+      } else {
+        s->ledger.ack(message);
+      }
+    }
+  };
+  m.role("member 1", Machine::service, [=] { hand_back(*one); });
+  m.role("member 2", Machine::service, [=] { hand_back(*two); });
+  m.role("supervisor", Machine::service, [=] {
+    for (;;) {
+      const std::uint64_t before = asked();
+      auto& members = s->queue.members();
+      if (members.take_set_aside()) {
+        members.for_each_set_aside(members.end(), [&](std::uint64_t n, std::uint64_t word) {
+          if (members.finish(n, word)) ++*finished;
+        });
+        members.move_floor();
+        s->queue.ring_bells();
+      }
+      machine().await([before] { return asked() != before; });
+    }
+  });
+  m.until([=] { return s->queue.members().low() == ring::find_tail(s->queue.first_ring()); });
+  m.finally([=] {
+    require(*finished == 1, "not once set aside");
+    s->ledger.check_received(0, true);
+  });
+}
+
+/// The place of a stream passes on, by leaving or by death, and nothing is skipped.
+void stream_place(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const first = &s->queue.stream();
+  auto* const second = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *first);
+  m.role("mortal", Machine::mortal, [=] {
+    Message message = s->ledger.receive(*first, 0);
+    s->ledger.ack(message);
+    first->close();
+  });
+  m.role("stands by", Machine::service, [=] { serve(*s, *second, 1); });
+  m.role("producer", Machine::plain, [=] {
+    s->ledger.send(*producer, 11);
+    s->ledger.send(*producer, 12);
+  });
+  m.role("supervisor", Machine::service, [=] {
+    machine().await([] { return machine().died(0); });
+    s->queue.retire(1);
+  });
+  m.until([=] { return s->ledger.sent() == 2 && s->ledger.received_by_any() == 2; });
+}
+
+}  // namespace explore
