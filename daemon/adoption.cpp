@@ -90,8 +90,9 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
       journal_ = new_journal();
       journal_->adopt(manifest().journaled.load(std::memory_order_relaxed));
       charge_journal();
-      cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
     }
+    // The one before held what it was looking at.
+    cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
     adopt_groups(kept.words);
     adopt_handles();
     finish_what_was_cut_short();

@@ -1,10 +1,13 @@
 #include "catalogue.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <span>
 
+#include "os/fd.hpp"
 #include "spillring/error.hpp"
 
 namespace spillring::daemon {
@@ -55,6 +58,12 @@ CREATE TABLE groups (
   PRIMARY KEY (queue, name)
 ) STRICT;
 )";
+
+/// Nobody else may read it, whatever the umask. SQLite makes its other files of the same mode.
+void make_private(const std::string& path) {
+  const os::Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (file) ::fchmod(file.get(), 0600);  // else SQLite says why
+}
 
 // Numbers are 64 bits without a sign here, and with one there.
 sqlite3_int64 stored(std::uint64_t value) noexcept { return static_cast<sqlite3_int64>(value); }
@@ -150,6 +159,7 @@ void Catalogue::run(const char* sql) {
 }
 
 Catalogue::Catalogue(const std::string& path) : path_(path) {
+  make_private(path);
   sqlite3* database = nullptr;
   const int result =
       sqlite3_open_v2(path.c_str(), &database,

@@ -4,6 +4,8 @@
 // of the journal has been consumed, and at a clean stop.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +33,14 @@ struct SavedGroup {
   std::uint64_t settled = 0;
   std::uint64_t dropped = 0;
   std::uint64_t told = 0;
+
+  /// How many messages that it had settled lie in its window below `s`.
+  [[nodiscard]] std::uint64_t finished_below(std::uint64_t s) const noexcept {
+    const std::uint64_t behind = s > floor ? s - floor : 0;
+    const auto end = standing.begin() +
+                     static_cast<std::ptrdiff_t>(std::min<std::uint64_t>(behind, standing.size()));
+    return static_cast<std::uint64_t>(std::count(standing.begin(), end, finished));
+  }
 };
 
 struct SavedQueue {

@@ -21,8 +21,15 @@ std::string option_of(const Setting& setting) {
   return name;
 }
 
+/// From the working directory, where that is still there; nothing stays nothing.
+std::string absolute(const std::string& path) {
+  std::error_code failed;
+  const std::filesystem::path whole = std::filesystem::absolute(path, failed);
+  return failed ? path : whole.string();
+}
+
 void give(CommandLine& line, const Setting& setting, std::string value) {
-  if (setting.form == Setting::Form::path) value = std::filesystem::absolute(value);
+  if (setting.form == Setting::Form::path) value = absolute(value);
   Settings unused;
   const std::string problem = setting.take(unused, value);
   if (!problem.empty()) {
@@ -37,7 +44,7 @@ std::string named_socket(const CommandLine& line) {
     if (setting->name == "socket") return value;
   }
   const char* named = std::getenv("SPILLRING_SOCKET");
-  return named == nullptr ? "" : std::filesystem::absolute(named).string();
+  return named == nullptr ? "" : absolute(named);
 }
 
 }  // namespace
@@ -74,7 +81,7 @@ std::optional<CommandLine> parse(int argc, char** argv, int& status) {
     status = app.exit(error) == 0 ? 0 : exit_usage;
     return std::nullopt;
   }
-  if (!line.config.empty()) line.config = std::filesystem::absolute(line.config);
+  line.config = absolute(line.config);
   return line;
 }
 

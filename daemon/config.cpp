@@ -12,11 +12,9 @@
 #include <map>
 #include <optional>
 
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include "os/fd.hpp"
 #include "text/misspelling.hpp"
+#include "text/toml.hpp"
 
 namespace spillring::daemon {
 
@@ -119,6 +117,8 @@ void apply(const Config& config, Settings& settings) try {
 } catch (const toml::parse_error& error) {
   throw ConfigError({fmt::format("{}: this is not TOML: {}", at(config.file, error.source().begin),
                                  error.description())});
+} catch (const text::UnreadableToml& error) {
+  throw ConfigError({fmt::format("{}: this is not TOML: {}", config.file, error.what())});
 }
 
 }  // namespace spillring::daemon

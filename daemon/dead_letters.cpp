@@ -227,6 +227,12 @@ void Queue::settle(layout::HandOver& letter) noexcept {
   if (group_table_[slot]) group_table_[slot]->look_at = 0;  // what is left of it, if anything
 }
 
+bool Queue::is_dropped(std::uint16_t slot, std::uint64_t s) const noexcept {
+  if (!drops_oldest() || s >= dropped().until) return false;
+  recount(slot);
+  return true;
+}
+
 void Queue::finish_doomed(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
                           os::Atomic<std::uint64_t>& count) noexcept {
   if (!group_table_[slot] || group_table_[slot]->kind != GroupKind::shared) return;
@@ -314,6 +320,7 @@ std::vector<std::byte> Queue::metadata_of_copy(const Letter& letter, const Group
 
 std::optional<os::Instant> Queue::bury(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
                                        os::Instant now) {
+  if (!is_on_its_way(slot, s) && is_dropped(slot, s)) return std::nullopt;
   if (options_.dead_letter.view().empty()) {
     finish_doomed(slot, s, word, manifest().discarded);
     return std::nullopt;
@@ -339,6 +346,7 @@ std::optional<os::Instant> Queue::hand_over(std::uint16_t slot, std::uint64_t s,
   const Letter found = letter(s);
   if (found.state == Letter::State::unknown) return os::after(now, pause_between_looks);
   if (found.state == Letter::State::nothing) {
+    if (is_dropped(slot, s)) return std::nullopt;
     finish_doomed(slot, s, word, found.lost ? cursors().cursors[slot].lost : manifest().discarded);
     return std::nullopt;
   }

@@ -8,8 +8,10 @@
 #include <algorithm>
 
 #include "group/passage.hpp"
+#include "journal/segment_reader.hpp"
 #include "queue.hpp"
 #include "ring/reclaim.hpp"
+#include "wait/bell.hpp"
 
 namespace spillring::daemon {
 
@@ -17,23 +19,59 @@ group::SharedGroup::Counts Queue::counts() const noexcept {
   return drops_oldest() ? group::SharedGroup::Counts::yes : group::SharedGroup::Counts::no;
 }
 
-std::uint64_t Queue::messages_below(std::uint64_t s) const noexcept {
+std::optional<std::uint64_t> Queue::messages_below(std::uint64_t s) const noexcept {
   std::uint64_t skipped = rings_.front()->view().header().skipped_before.load();
+  // That counts what is in the journal, too.
+  if (const std::uint64_t first = rings_.front()->view().first(); s < first) {
+    skipped -= std::min(skipped, skipped == 0 ? 0 : skipped_in_journal(s, first));
+  }
   for (std::size_t i = 0; i < rings_.size(); ++i) {
     const ring::RingView& view = rings_[i]->view();
     const std::uint64_t end =
         i + 1 < rings_.size() ? std::min(s, rings_[i + 1]->view().first()) : s;
-    // What is counted may be overwritten once `gone` moves on: then it is counted by that.
-    for (int races = 1000; races != 0; --races) {
-      const ring::Gone gone = ring::read_gone(view);
-      const std::uint64_t more =
-          gone.sequence < end ? ring::skipped_between(view, gone.sequence, end) : 0;
-      if (races > 1 && ring::read_gone(view).sequence != gone.sequence) continue;
-      skipped += end > view.first() ? gone.skipped + more : 0;
-      break;
-    }
+    if (end <= view.first()) break;
+    // The supervisor's hold is free: nothing goes from here to the journal before a clean stop, and
+    // nobody claims any more then.
+    const auto more = ring::skipped_below(view, end, cursors().holds[0].sequence);
+    wait::ring(bells().room);
+    if (!more) return std::nullopt;
+    skipped += *more;
   }
   return s > skipped ? s - skipped : 0;
+}
+
+/// What the last clean stop has left there: less than the queue's slots. What cannot be read was
+/// lost, and counts as messages, as it does for who reads it.
+std::uint64_t Queue::skipped_in_journal(std::uint64_t s, std::uint64_t end) const noexcept {
+  if (journal_ == nullptr || journal_->empty()) return 0;
+  std::uint64_t skipped = 0;
+  try {
+    for (s = std::max(s, journal_->first()); s < end;) {
+      Journal::Segment file = journal_->segment_of(s);
+      journal::SegmentReader segment(std::move(file.file), id_);
+      const std::uint64_t until = file.next == 0 ? end : std::min(end, file.next);
+      for (const auto* spot = segment.find(s); spot != nullptr && s < until;
+           spot = segment.find(s)) {
+        const std::uint64_t from = std::max(s, spot->first);
+        if (from >= until) break;
+        s = std::min(until, spot->end());
+        skipped += s - from - segment.count_messages(*spot, from, s);
+      }
+      s = until;
+    }
+  } catch (const std::exception&) {  // lost
+  }
+  return skipped;
+}
+
+std::optional<Queue::Count> Queue::count_from(std::uint64_t s) const noexcept {
+  // The second time, if `s` was dropped in between, the pair says it.
+  for (int tries = 2; tries != 0; --tries) {
+    const ring::Dropped dropped = this->dropped();
+    if (s <= dropped.until) return Count{dropped.until, dropped.messages};
+    if (const auto messages = messages_below(s)) return Count{s, *messages};
+  }
+  return std::nullopt;
 }
 
 ring::Dropped Queue::dropped() const noexcept {
@@ -41,7 +79,12 @@ ring::Dropped Queue::dropped() const noexcept {
   const auto found = std::find_if(rings_.begin(), rings_.end(), [name](const auto& ring) {
     return ring->view().first() == name;
   });
-  return found == rings_.end() ? ring::Dropped{} : ring::dropped_of((*found)->view());
+  if (found == rings_.end()) return {};
+  const auto dropped = ring::dropped_of((*found)->view());
+  if (!dropped && manifest().condition.load(std::memory_order_relaxed) ==
+                      static_cast<std::uint32_t>(layout::Condition::ok))
+    poison("what it says to have dropped was never there");
+  return dropped.value_or(ring::Dropped{});
 }
 
 std::uint64_t Queue::settled_until() const noexcept {
@@ -66,7 +109,9 @@ bool Queue::is_out_of_room() const noexcept {
 void Queue::carry_skipped(std::size_t ring) noexcept {
   const ring::RingView& view = rings_[ring]->view();
   const std::uint64_t first = view.first();
-  view.header().skipped_before.store(first - messages_below(first), std::memory_order_seq_cst);
+  const auto messages = messages_below(first);
+  if (!messages) return poison("what it has dropped cannot be counted");
+  view.header().skipped_before.store(first - *messages, std::memory_order_seq_cst);
 }
 
 void Queue::consider_dropping(os::Instant now) noexcept {
@@ -95,7 +140,7 @@ void Queue::recount(std::uint16_t slot) const noexcept {
   const group::Passage at = group::read(cursor);
   if (at.floor < dropped.until) {
     if (group.kind == GroupKind::shared) {
-      group.shared.pass_dropped(dropped);
+      group.shared.pass_dropped(dropped, 2);  // as a rule one does; nobody is made to wait for more
     } else if (cursor.owner.load(std::memory_order_seq_cst) == 0 &&
                group::swap(cursor, at, {dropped.until, at.settled})) {
       group::note_dropped(cursor, {dropped.until, at.settled}, dropped.messages);
@@ -105,52 +150,90 @@ void Queue::recount(std::uint16_t slot) const noexcept {
   // As a rule nothing was given up, and nothing has to be counted.
   const std::uint64_t most = dropped.messages + (at.floor - dropped.until);
   if (most > at.settled + cursor.dropped.load(std::memory_order_relaxed)) {
-    group::note_dropped(cursor, at, messages_below(at.floor));
+    if (const auto messages = messages_below(at.floor)) {
+      group::note_dropped(cursor, at, *messages);
+    }
   }
 }
 
-/// A group that inherits what the queue kept for want of one has missed what was dropped of that.
-void Queue::begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept {
+/// Behind what is dropped, and where it is known of all that is below whether it is a message. A
+/// group that inherits what the queue kept for want of one has missed what was dropped of that.
+std::uint64_t Queue::begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept {
   layout::GroupCursor& cursor = cursors().cursors[slot];
   const layout::Manifest& m = manifest();
   const bool of_base = inherits && m.base.load(std::memory_order_relaxed) != layout::no_sequence;
-  const std::uint64_t messages = messages_below(begin);
-  const std::uint64_t settled = of_base ? std::min(m.base_settled, messages) : messages;
+  const auto counted = count_from(begin);
+  if (!counted) poison("its messages cannot be counted");
+  const Count at = counted.value_or(Count{begin, begin});
+  const std::uint64_t settled = of_base ? std::min(m.base_settled, at.messages) : at.messages;
   cursor.settled.store(settled, std::memory_order_relaxed);
-  group::note_dropped(cursor, {begin, settled}, messages);
+  group::note_dropped(cursor, {at.sequence, settled}, at.messages);
+  return at.sequence;
 }
 
 std::uint64_t Queue::dropped_by_base() const noexcept {
   const layout::Manifest& m = manifest();
   const std::uint64_t base = m.base.load(std::memory_order_relaxed);
-  const std::uint64_t messages = base < dropped().until ? dropped().messages : messages_below(base);
   if (base == layout::no_sequence) return 0;
-  return messages > m.base_settled ? messages - m.base_settled : 0;
+  const auto at = count_from(base);
+  return at && at->messages > m.base_settled ? at->messages - m.base_settled : 0;
 }
 
-/// Purged is settled: what was dropped before stays what it was. Done again after a death.
-void Queue::purge_counting(std::uint64_t to) noexcept {
-  const std::uint64_t messages = messages_below(to);
-  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
-    if (!group_table_[slot]) continue;
+/// Purged is settled: what was dropped before stays what it was. Done again after a death. False:
+/// the group is left as it is.
+bool Queue::purge_group(std::uint16_t slot, Count to) noexcept {
+  layout::GroupCursor& cursor = cursors().cursors[slot];
+  std::optional<Count> known;  // what was dropped of the messages below a floor
+  for (int races = 1000; races != 0; --races) {
     recount(slot);
-    layout::GroupCursor& cursor = cursors().cursors[slot];
-    for (int races = 1000; races != 0; --races) {
-      const group::Passage at = group::read(cursor);
-      const std::uint64_t dropped = cursor.dropped.load(std::memory_order_seq_cst);
-      if (at.floor >= to || group::swap(cursor, at, {to, messages - std::min(messages, dropped)})) {
-        break;
-      }
+    const group::Passage at = group::read(cursor);
+    if (at.floor >= to.sequence) return true;
+    const ring::Dropped dropped = this->dropped();
+    if (at.floor < dropped.until) {
+      if (group_table_[slot]->kind == GroupKind::shared) continue;
+      // A stream's member says what it has missed before it passes that.
+      known = Count{at.floor, cursor.dropped.load(std::memory_order_seq_cst)};
+    } else if (!known || known->sequence < dropped.until) {
+      // From there on the floor goes over settled messages alone until more is dropped.
+      const auto below = count_from(at.floor);
+      if (!below || below->sequence != at.floor) continue;
+      known = Count{at.floor, below->messages - std::min(below->messages, at.settled)};
     }
+    const group::Passage after{to.sequence, to.messages - std::min(to.messages, known->messages)};
+    if (!group::swap(cursor, at, after)) continue;
+    group::note_dropped(cursor, after, to.messages);
+    return true;
   }
+  return false;
+}
+
+/// The floor first, then `start`: a floor behind `start` would stay there, with its words used
+/// again (G3), if this ended in between.
+void Queue::purge_counting(std::uint64_t to) noexcept {
+  const auto messages = messages_below(to);
+  if (!messages) return;  // all of that was dropped meanwhile
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (!group_table_[slot] || !purge_group(slot, {to, *messages})) continue;
+    ring::raise(manifest().groups[slot].start, to);
+  }
+  purge_base({to, *messages});
+}
+
+/// Before `base` is raised. What was dropped of it stays what it was.
+void Queue::purge_base(Count to) noexcept {
   layout::Manifest& m = manifest();
-  if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) {
-    m.base_settled = messages - std::min(messages, dropped_by_base());
-  }
+  // Without one it is not below `to`.
+  if (m.base.load(std::memory_order_relaxed) >= to.sequence) return;
+  m.base_settled = to.messages - std::min(to.messages, dropped_by_base());
 }
 
 void Queue::set_base(std::uint64_t base) noexcept {
-  if (drops_oldest()) manifest().base_settled = messages_below(base);
+  if (drops_oldest()) {
+    const auto at = count_from(base);
+    if (!at) poison("its messages cannot be counted");
+    base = at ? at->sequence : base;
+    manifest().base_settled = at ? at->messages : base;
+  }
   manifest().base.store(base, std::memory_order_seq_cst);
 }
 

@@ -93,8 +93,8 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
   if (drops_oldest()) {
     // Behind what is dropped, and where it is known of all that is below whether it is a message.
-    begin = std::max(std::min(begin, settled_until()), dropped().until);
-    begin_count(slot, begin, first_named && start.from == Start::From::earliest);
+    begin = begin_count(slot, std::min(begin, settled_until()),
+                        first_named && start.from == Start::From::earliest);
   }
   if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
   cursor.floor.store(begin, std::memory_order_seq_cst);
@@ -257,10 +257,10 @@ void Queue::purge(std::uint64_t to) {
     const std::uint64_t end = std::min(used->end, to);
     for (std::uint64_t s = ring->settled(); s < end; ++s) ring::revoke(ring->view(), s);
   }
-  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+  if (drops_oldest()) purge_counting(to);
+  for (std::uint16_t slot = 0; !drops_oldest() && slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);
   }
-  if (drops_oldest()) purge_counting(to);
   layout::Manifest& m = manifest();
   if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) ring::raise(m.base, to);
   let_go();

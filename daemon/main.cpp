@@ -18,6 +18,7 @@
 #include "os/activation.hpp"
 #include "os/detach.hpp"
 #include "os/directory.hpp"
+#include "os/kernel.hpp"
 #include "os/memory.hpp"
 #include "os/notify.hpp"
 #include "os/process.hpp"
@@ -135,6 +136,7 @@ int run_first(const CommandLine& line) {
                                   : (config.file + ": ok").c_str());
     return 0;
   }
+  spillring::os::require_calls();
   spillring::daemon::confine();
   if (!line.background) {
     auto passed = spillring::os::take_passed_listener();

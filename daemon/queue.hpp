@@ -135,7 +135,7 @@ class Queue {
     if (journal_ != nullptr) journal_->remove();
   }
   /// The queue is removed: everyone is told.
-  void condemn(layout::Condition condition) noexcept;
+  void condemn(layout::Condition condition) const noexcept;
 
   /// Looks at everything that may need the supervisor: rings to let go, growth, stalls, pins,
   /// leases. Returns when to look again, os::never if nothing is pending.
@@ -267,6 +267,8 @@ class Queue {
   void settle(layout::HandOver& letter) noexcept;
   [[nodiscard]] bool has_arrived(std::uint64_t s) const noexcept;
   [[nodiscard]] bool is_on_its_way(std::uint16_t slot, std::uint64_t s) const noexcept;
+  /// A message that is dropped is counted as that, whatever was to become of it.
+  [[nodiscard]] bool is_dropped(std::uint16_t slot, std::uint64_t s) const noexcept;
   void finish_doomed(std::uint16_t slot, std::uint64_t s, std::uint64_t word,
                      os::Atomic<std::uint64_t>& count) noexcept;
   [[nodiscard]] layout::HandOver* free_hand_over() const noexcept;
@@ -285,8 +287,17 @@ class Queue {
   // -- dropping the oldest (dropping.cpp)
   [[nodiscard]] bool drops_oldest() const noexcept { return layout::drops_oldest(manifest()); }
   [[nodiscard]] group::SharedGroup::Counts counts() const noexcept;
-  /// The messages that were ever published below `s`, not below what is dropped.
-  [[nodiscard]] std::uint64_t messages_below(std::uint64_t s) const noexcept;
+  /// The messages that were ever published below `s`. nullopt: `s` is dropped meanwhile, or nobody
+  /// can know, as the `gone` of a ring never rests.
+  [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) const noexcept;
+  [[nodiscard]] std::uint64_t skipped_in_journal(std::uint64_t s, std::uint64_t end) const noexcept;
+  /// A number, and the messages that were ever published below it.
+  struct Count {
+    std::uint64_t sequence = 0;
+    std::uint64_t messages = 0;
+  };
+  /// Of `s`, or of what is dropped where that is behind it.
+  [[nodiscard]] std::optional<Count> count_from(std::uint64_t s) const noexcept;
   [[nodiscard]] ring::Dropped dropped() const noexcept;
   [[nodiscard]] std::uint64_t dropped_by_base() const noexcept;
   /// The first number that is not published or given up.
@@ -295,8 +306,10 @@ class Queue {
   void consider_dropping(os::Instant now) noexcept;
   void carry_skipped(std::size_t ring) noexcept;
   void recount(std::uint16_t slot) const noexcept;
-  void begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept;
+  std::uint64_t begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept;
   void purge_counting(std::uint64_t to) noexcept;
+  bool purge_group(std::uint16_t slot, Count to) noexcept;
+  void purge_base(Count to) noexcept;
   void set_base(std::uint64_t base) noexcept;
 
   // -- rings (service.cpp)
@@ -314,7 +327,7 @@ class Queue {
   void move_floors() noexcept;
   void reclaim_newest() noexcept;
   [[nodiscard]] bool room_is_wanted(os::Instant now) const noexcept;
-  void poison(const std::string& why) noexcept;
+  void poison(const std::string& why) const noexcept;
   void consider_growth(std::uint64_t wanted) noexcept;
   os::Instant consider_pin(std::uint64_t wanted, os::Instant now) noexcept;
   os::Instant consider_stalls(RingSegment& ring, os::Instant now) noexcept;

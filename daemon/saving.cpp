@@ -35,9 +35,9 @@ SavedQueue Queue::definition() const {
 
 SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
   const Group& group = *group_table_[slot];
+  if (drops_oldest()) recount(slot);  // who was stopped may have gone on meanwhile
   SavedGroup saved = position_of(slot);
   if (group.kind == GroupKind::shared) {
-    saved.floor = group.shared.low();
     const std::uint64_t until = std::min(end, group.shared.end());
     for (std::uint64_t s = saved.floor; s < until; ++s) {
       saved.standing.push_back(group.shared.standing_to_save(s));
@@ -50,12 +50,13 @@ SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
 SavedGroup Queue::position_of(std::uint16_t slot) const {
   const Group& group = *group_table_[slot];
   const layout::GroupCursor& cursor = cursors().cursors[slot];
+  const group::Passage at = group::read(cursor);
   return {group.name,
           group.kind,
-          group.stream.low(),
+          std::max(at.floor, manifest().groups[slot].start.load(std::memory_order_acquire)),
           {},
           unused_for(slot, os::now()),
-          cursor.settled.load(std::memory_order_relaxed),
+          at.settled,
           cursor.dropped.load(std::memory_order_relaxed),
           cursor.told.load(std::memory_order_relaxed)};
 }
@@ -115,7 +116,7 @@ SavedQueue Queue::save(std::uint64_t next) {
   result.next = next;
   result.base = manifest().base.load(std::memory_order_relaxed);
   result.base_settled = manifest().base_settled;
-  if (drops_oldest()) result.skipped = next - messages_below(next);
+  if (drops_oldest()) result.skipped = next - messages_below(next).value_or(next);
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot] && !group_table_[slot]->name.empty()) {
       result.groups.push_back(saved(slot, result.next));
@@ -183,7 +184,8 @@ void Queue::restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t 
   layout::GroupCursor& cursor = cursors().cursors[slot];
   cursor.floor.store(floor, std::memory_order_relaxed);
   // After the death of everything nobody knows which numbers were messages: then all count.
-  cursor.settled.store(complete ? saved.settled : floor - std::min(floor, saved.dropped),
+  cursor.settled.store(complete ? saved.settled + saved.finished_below(floor)
+                                : floor - std::min(floor, saved.dropped),
                        std::memory_order_relaxed);
   cursor.dropped.store(saved.dropped, std::memory_order_relaxed);
   cursor.told.store(saved.told, std::memory_order_relaxed);

@@ -256,7 +256,7 @@ bool Queue::is_damaged() const noexcept {
   for (const auto& ring : rings_) {
     const ring::RingView& view = ring->view();
     const auto used = ring::in_use(view);
-    if (!used) return true;
+    if (!used || (drops_oldest() && !ring::dropped_of(view))) return true;
     for (std::uint64_t s = std::max(used->first, view.first()); s < used->end; ++s) {
       if (ring::look(view, s) != ring::Seen::committed) continue;
       // What was reclaimed while it was looked at may be half of something else.
@@ -282,7 +282,7 @@ bool Queue::room_is_wanted(os::Instant now) const noexcept {
   return now < wanted_until_ || somebody_sleeps(bells().room);
 }
 
-void Queue::poison(const std::string& why) noexcept {
+void Queue::poison(const std::string& why) const noexcept {
   log(fmt::format("queue '{}' is damaged and can only be removed: {}", name_, why));
   condemn(layout::Condition::poisoned);
 }

@@ -15,8 +15,14 @@ namespace {
 
 constexpr std::chrono::hours longest_idle{10 * 365 * 24};
 
+/// Why it is no path to begin with; empty: it is one.
+std::string no_path(std::string_view value) {
+  if (value.empty()) return "names nothing; write a path, or leave it out";
+  return value.starts_with('/') ? "" : "is not an absolute path; begin it with a slash";
+}
+
 std::string take_socket(std::string_view value, std::string& path) {
-  if (!value.starts_with('/')) return "is not an absolute path; begin it with a slash";
+  if (std::string problem = no_path(value); !problem.empty()) return problem;
   constexpr std::size_t most = sizeof(sockaddr_un::sun_path) - 1;
   if (value.size() > most) {
     return fmt::format("is too long: a socket's path has at most {} bytes; choose a shorter one",
@@ -27,7 +33,7 @@ std::string take_socket(std::string_view value, std::string& path) {
 }
 
 std::string take_directory(std::string_view value, std::string& path) {
-  if (!value.starts_with('/')) return "is not an absolute path; begin it with a slash";
+  if (std::string problem = no_path(value); !problem.empty()) return problem;
   path = value;
   return {};
 }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <limits>
 #include <string_view>
 
 namespace spillring::tools {
@@ -44,7 +45,9 @@ std::optional<std::uint64_t> moment_of(const std::string& text) {
   fraction.remove_suffix(1);
   const auto nanoseconds = fraction_of(fraction);
   const std::time_t seconds = ::timegm(&parts);
-  if (!nanoseconds || seconds < 0) return std::nullopt;
+  constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max() / second - 1;  // in 2554
+  if (!nanoseconds || seconds < 0 || static_cast<std::uint64_t>(seconds) > most)
+    return std::nullopt;
   return static_cast<std::uint64_t>(seconds) * second + *nanoseconds;
 }
 

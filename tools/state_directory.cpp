@@ -6,23 +6,28 @@
 #include <cerrno>
 #include <system_error>
 
-#define TOML_HEADER_ONLY 1
-#include <toml++/toml.h>
-
 #include "arguments.hpp"
 #include "client/socket_path.hpp"
+#include "text/toml.hpp"
 
 namespace spillring::tools {
 namespace {
 
 /// What the file says of it; empty: nothing.
-std::string configured_in(const std::string& file) try {
+std::string configured_in(const std::string& file) {
+  const auto refuse = [&](std::string_view why) {
+    return Failure(Exit::bad_data, fmt::format("the configuration file '{}' cannot be read", file),
+                   std::string(why),
+                   "spillringd --check-config says more; --state-dir does without it");
+  };
   if (file.empty()) return {};
-  return toml::parse_file(file)["state_dir"].value_or(std::string{});
-} catch (const toml::parse_error& error) {
-  throw Failure(Exit::bad_data, fmt::format("the configuration file '{}' cannot be read", file),
-                std::string(error.description()),
-                "spillringd --check-config says more; --state-dir does without it");
+  try {
+    return toml::parse_file(file)["state_dir"].value_or(std::string{});
+  } catch (const toml::parse_error& error) {
+    throw refuse(error.description());
+  } catch (const text::UnreadableToml& error) {
+    throw refuse(error.what());
+  }
 }
 
 /// As the supervisor finds it when it starts (daemon/command_line.cpp).

@@ -214,7 +214,8 @@ Result<ring::Dropped> ConsumerCore::dropped(std::uint64_t low) {
   const Result<Ring*> ring = dropping_ring(low);
   if (!ring) return ring.error();
   if (*ring == nullptr) return ring::Dropped{};
-  return ring::dropped_of((*ring)->view);
+  const auto dropped = ring::dropped_of((*ring)->view, low);
+  return dropped ? Result<ring::Dropped>(*dropped) : attachment_.report_damage();
 }
 
 bool ConsumerCore::is_dropped(std::uint64_t low) const noexcept {

@@ -22,6 +22,10 @@ constexpr os::Instant comfort_nap = 5'000'000;
 constexpr unsigned comfort = 4;  // a quarter
 constexpr unsigned no_spare = 0;
 
+// Others may take the room that somebody has made, but not again and again without a look at the
+// clock.
+constexpr int most_rounds = 100;
+
 /// By its owner, before it is published. `ttl` and `boot` are there already.
 void begin_time(layout::Expiry& expiry) noexcept { expiry.at = os::after(os::now(), expiry.ttl); }
 
@@ -108,7 +112,7 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
   const Result<Shape> shape = shape_of(size, options);
   if (!shape) return shape.error();
   os::Instant until = 0;  // read from the clock only when there is something to wait for
-  for (;;) {
+  for (int rounds = 0;; ++rounds) {
     if (const Code code = attachment_.condition(); code != Code::ok) return code;
     const ring::RingView& ring = newest_->view;
     const ring::Claim claim = ring::claim(ring, attachment_.owner(), shape->extent(), room_);
@@ -117,7 +121,8 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
     }
     if (claim.status == ring::ClaimStatus::corrupt) return attachment_.report_damage();
     const bool sealed = claim.status == ring::ClaimStatus::sealed;
-    if (!sealed && gain_room(ring, claim, shape->extent())) continue;
+    const bool may_go_on = rounds < most_rounds;
+    if (!sealed && may_go_on && gain_room(ring, claim, shape->extent())) continue;
     const bool may_wait =
         timeout > no_wait && attachment_.manifest().full != static_cast<std::uint8_t>(Full::reject);
     if (!may_wait && !sealed && !can_grow(claim.status) && rings_.newest_name() == ring.first()) {
@@ -129,7 +134,8 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
       return Code::full;
     }
     if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
-    const Result<void> waited = sleep_for_room(ring, shape->extent(), until);
+    Result<void> waited = sleep_for_room(ring, shape->extent(), until);
+    if (waited && !may_go_on && os::now() >= until) waited = Code::timeout;
     if (!waited && waited.error() != Code::timeout) return waited.error();
     if (const Result<void> moved = advance(); !moved) return moved.error();
     if (!waited) {
@@ -389,7 +395,8 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
   layout::Bell& bell = attachment_.bells().room;
   auto& need = attachment_.bells().need[attachment_.owner().slot];
   const os::Instant comfortable_until = std::min(until, os::now() + comfort_nap);
-  unsigned spare = comfort;
+  // Who drops makes just the room that it needs.
+  unsigned spare = layout::drops_oldest(attachment_.manifest()) ? no_spare : comfort;
   for (;;) {
     set_need(ring, extent, spare);
     const std::uint32_t value = wait::announce(bell);

@@ -71,6 +71,7 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         if (sight->lost) {
           count_lost();
           settled(s);
+          position_.store(s + 1, std::memory_order_relaxed);  // once, whatever comes behind it
         }
         ++s;
         break;
@@ -109,10 +110,14 @@ Result<std::uint64_t> StreamConsumer::behind_dropped(std::uint64_t s) {
   if (dropped->until <= s) return s;
   // As if all views had ended: what was handed out is settled, and was not dropped.
   const group::Passage at = group::read(cursor());
-  while (!settled_.empty() && settled_.front() < at.floor) settled_.pop_front();  // purged
+  forget_settled_below(at.floor);  // purged
   group::note_dropped(cursor(), {dropped->until, at.settled + settled_.size()}, dropped->messages);
   position_.store(dropped->until, std::memory_order_relaxed);
   return dropped->until;
+}
+
+void StreamConsumer::forget_settled_below(std::uint64_t floor) noexcept {
+  while (!settled_.empty() && settled_.front() < floor) settled_.pop_front();
 }
 
 group::Moved StreamConsumer::raise_floor(std::uint64_t to) noexcept {
@@ -120,13 +125,12 @@ group::Moved StreamConsumer::raise_floor(std::uint64_t to) noexcept {
     return group_.raise_floor(to);
   const group::Passage seen = group::read(cursor());
   if (to <= seen.floor) return {seen.floor, seen.floor};
-  group::Passage at{to, seen.settled};
-  while (!settled_.empty() && settled_.front() < to) {
-    if (settled_.front() >= seen.floor) ++at.settled;
-    settled_.pop_front();
-  }
-  // Where it fails, the queue was purged meanwhile.
-  if (!group_.raise_floor(seen, at)) return {seen.floor, seen.floor};
+  forget_settled_below(seen.floor);
+  const auto end = std::lower_bound(settled_.begin(), settled_.end(), to);
+  const auto count = static_cast<std::uint64_t>(end - settled_.begin());
+  // Where it fails, the queue was purged meanwhile: what lies behind that still counts.
+  if (!group_.raise_floor(seen, {to, seen.settled + count})) return {seen.floor, seen.floor};
+  forget_settled_below(to);
   return {seen.floor, to};
 }
 

@@ -40,6 +40,7 @@ class StreamConsumer final : public ConsumerCore {
     if (drops()) [[unlikely]]
       note_settled(s);
   }
+  void forget_settled_below(std::uint64_t floor) noexcept;
   /// Apart, so that queues that drop nothing pay for a look at a flag alone.
   [[gnu::noinline, gnu::cold]] void note_settled(std::uint64_t s);
   [[nodiscard]] bool makes_room(std::uint64_t to) const noexcept;

@@ -167,7 +167,7 @@ Moved SharedGroup::move_counting_floor() noexcept {
 std::optional<std::uint64_t> SharedGroup::drop_words(std::uint64_t from,
                                                      std::uint64_t to) noexcept {
   std::uint64_t settled = 0;
-  for (std::uint64_t s = from; s < std::min(to, from + window_);) {
+  for (std::uint64_t s = from; s < from + std::min(to - from, window_);) {
     std::uint64_t seen = word(s);
     const GroupWord word_of_s = unpacked(seen);
     const std::int32_t distance = layout::group_lap_distance(word_of_s.lap, lap(s));
@@ -186,17 +186,17 @@ std::optional<std::uint64_t> SharedGroup::drop_words(std::uint64_t from,
   return settled;
 }
 
-Moved SharedGroup::pass_dropped(ring::Dropped dropped) noexcept {
+Moved SharedGroup::pass_dropped(ring::Dropped dropped, int steps) noexcept {
   // Not so far at a time that a word could look newer than it is (24-bit laps).
   const std::uint64_t farthest = window_ << 22;
   const std::uint64_t begin = cursor_->floor.load(std::memory_order_seq_cst);
-  // Nor without end: `until` is a producer's word. What is left is passed the next time.
-  for (int steps = 64; steps != 0; --steps) {
+  // Nor without end: `until` is a producer's word.
+  for (; steps != 0; --steps) {
     const Passage seen = read(*cursor_);
     // Who has brought the floor here may have been stopped before it said what that meant.
     if (seen.floor == dropped.until) note_dropped(*cursor_, seen, dropped.messages);
     if (seen.floor >= dropped.until) return {begin, seen.floor};
-    const std::uint64_t to = std::min(dropped.until, seen.floor + farthest);
+    const std::uint64_t to = seen.floor + std::min(dropped.until - seen.floor, farthest);
     const auto settled = drop_words(seen.floor, to);
     if (settled) swap(*cursor_, seen, {to, seen.settled + *settled});
   }

@@ -109,7 +109,8 @@ class SharedGroup {
   /// Raises the floor over what is finished.
   Moved move_floor() noexcept;
   /// Everything below `dropped.until` is over, whoever had it; notes how many messages that were.
-  Moved pass_dropped(ring::Dropped dropped) noexcept;
+  /// At most `steps` windows' worth of words are looked at: what is left is passed the next time.
+  Moved pass_dropped(ring::Dropped dropped, int steps = 64) noexcept;
 
   /// How a sequence stands, to be restored: 0 never delivered, 255 finished, 254 passed, else how
   /// often it was delivered.

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "layout/last_sequence.hpp"
+
 namespace spillring::journal {
 
 namespace {
@@ -33,7 +35,8 @@ std::string segment_name(std::uint64_t first) { return fmt::format("{:016x}.segm
 
 std::uint64_t first_of(const std::string& name) {
   const auto first = leading_number(name);
-  return first && segment_name(*first) == name ? *first : 0;
+  if (!first || *first > layout::last_sequence) return 0;
+  return segment_name(*first) == name ? *first : 0;
 }
 
 std::vector<Place> places_of(const std::vector<std::string>& names) {

@@ -1,11 +1,14 @@
 #include "journal/segment_reader.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 
 #include "journal/checksum.hpp"
+#include "layout/last_sequence.hpp"
 #include "spillring/error.hpp"
 
 namespace spillring::journal {
@@ -28,6 +31,14 @@ std::size_t read_at(const os::Fd& file, std::uint64_t offset, std::span<std::byt
   return done;
 }
 
+std::uint64_t size_of(const os::Fd& file) {
+  struct stat status {};
+  if (::fstat(file.get(), &status) != 0) {
+    throw Error(Code::io, "cannot read the journal", ::strerrordesc_np(errno));
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
 /// True: the file ends there, or has only zeros where a header would be.
 bool is_blank_at(const os::Fd& file, std::uint64_t offset) {
   std::array<std::byte, sizeof(layout::BatchHeader)> bytes{};
@@ -43,7 +54,7 @@ SegmentReader::SegmentReader(os::Fd file, std::uint64_t queue_id) : file_(std::m
   const auto bytes = std::as_writable_bytes(std::span(&header_, 1));
   const bool whole = read_at(file_, 0, bytes) == bytes.size();
   if (!whole || header_.magic != layout::segment_magic ||
-      header_.checksum != checksum_of(header_)) {
+      header_.checksum != checksum_of(header_) || header_.first > layout::last_sequence) {
     throw Error(Code::corrupt, "a journal segment is damaged", "its header does not add up");
   }
   if (header_.version != layout::journal_version) {
@@ -63,8 +74,8 @@ bool SegmentReader::check(const layout::BatchHeader& header) const noexcept {
   const std::uint64_t behind = spots_.empty() ? header_.first : spots_.back().end();
   return header.magic == layout::batch_magic &&
          header.checksum == checksum_of(header, header_.salt) && header.first >= behind &&
-         header.count != 0 && header.count <= layout::most_in_batch &&
-         header.data <= layout::max_batch;
+         header.first <= layout::last_sequence && header.count != 0 &&
+         header.count <= layout::most_in_batch && header.data <= layout::max_batch;
 }
 
 bool SegmentReader::walk_on() {
@@ -117,6 +128,9 @@ bool SegmentReader::ended() const { return is_blank_at(file_, next_offset()); }
 
 std::shared_ptr<Block> SegmentReader::read(const Spot& spot, std::shared_ptr<Block> block) {
   if (block == nullptr || block.use_count() != 1 || block->memory().size() < spot.size) {
+    // No memory for what is not there: a header may speak of gigabytes in a file that was cut.
+    // Padding may be missing at the very end.
+    if (size_of(file_) + layout::batch_unit <= spot.offset + spot.size) return nullptr;
     block = std::make_shared<Block>(spot.size);
   }
   const std::size_t got = read_at(file_, spot.offset, block->memory().first(spot.size));

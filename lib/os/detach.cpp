@@ -1,10 +1,12 @@
 #include "os/detach.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -35,6 +37,17 @@ std::array<Fd, 2> make_pipe() {
   return {Fd(ends[0]), Fd(ends[1])};
 }
 
+/// From `first` to `last`, as far as they are open. close_range came with Linux 5.9.
+void close_all(unsigned first, unsigned last) {
+  if (::close_range(first, last, 0) == 0) return;
+  rlimit limit{};
+  ::getrlimit(RLIMIT_NOFILE, &limit);
+  const auto end = static_cast<unsigned>(std::min<rlim_t>(limit.rlim_cur, last));
+  for (unsigned descriptor = first; descriptor <= end; ++descriptor) {
+    ::close(static_cast<int>(descriptor));
+  }
+}
+
 /// Standard streams to where they belong; all else that the caller had open is closed.
 Fd leave(const Fd& log, Fd ready) {
   ::setsid();
@@ -45,8 +58,8 @@ Fd leave(const Fd& log, Fd ready) {
   ::dup2(log.get(), STDERR_FILENO);
   if (ready.get() != kept) ready = Fd(::fcntl(ready.get(), F_DUPFD_CLOEXEC, kept));
   const int number = ready.get();
-  if (number > kept) ::close_range(kept, static_cast<unsigned>(number) - 1, 0);
-  ::close_range(static_cast<unsigned>(number) + 1, ~0U, 0);
+  if (number > kept) close_all(kept, static_cast<unsigned>(number) - 1);
+  close_all(static_cast<unsigned>(number) + 1, ~0U);
   ::umask(077);
   [[maybe_unused]] const int moved = ::chdir("/");
   return ready;

@@ -8,6 +8,10 @@ namespace spillring::os {
 /// Release of the running kernel, for example "6.1.0-18-amd64".
 std::string kernel_release();
 
+/// Throws `Error` (unsupported) where a system call is missing, or forbidden, without which no
+/// supervisor can work; says which, and the kernel that has it.
+void require_calls();
+
 /// A pidfd of the process at the other end of a socket (SO_PEERPIDFD, Linux 6.5).
 bool gives_pidfd_of_peer();
 /// One wait for several futexes (futex_waitv, Linux 5.16).

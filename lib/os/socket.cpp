@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "os/directory.hpp"
 #include "os/failure.hpp"
 
 namespace spillring::os {
@@ -73,7 +74,8 @@ Fd listen_at(const std::string& path, unsigned mode) {
   // Nobody may connect before the mode is set, so the socket is born with it.
   const mode_t before = ::umask(0777U & ~mode);
   int bound = ::bind(listener.get(), where, sizeof address);
-  if (bound != 0 && errno == EADDRINUSE && !answers(path)) {
+  // Nothing but a socket is ever removed: whatever else is there was not left by a supervisor.
+  if (bound != 0 && errno == EADDRINUSE && is_socket(path) && !answers(path)) {
     ::unlink(path.c_str());
     bound = ::bind(listener.get(), where, sizeof address);
   }
@@ -81,9 +83,9 @@ Fd listen_at(const std::string& path, unsigned mode) {
   ::umask(before);
   if (bound != 0) {
     fail("cannot listen at " + path, error,
-         error == EADDRINUSE
-             ? "another supervisor answers there; use it, or choose another --socket"
-             : "check that the directory exists and is writable");
+         error != EADDRINUSE ? "check that the directory exists and is writable"
+         : is_socket(path) ? "another supervisor answers there; use it, or choose another --socket"
+                           : "something that is no socket is there; choose another --socket");
   }
   if (::listen(listener.get(), SOMAXCONN) != 0) fail("cannot listen at " + path);
   return listener;
@@ -216,7 +218,13 @@ void clear_event(const Fd& event) noexcept {
   std::uint64_t count = 0;
   iovec part{&count, sizeof count};
   // RWF_NOWAIT, because whoever shares the description may have made it a blocking one.
-  [[maybe_unused]] const ssize_t got = ::preadv2(event.get(), &part, 1, -1, RWF_NOWAIT);
+  if (::preadv2(event.get(), &part, 1, -1, RWF_NOWAIT) >= 0) return;
+  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EPERM) return;
+  // Before Linux 5.8 it knows no such flag for an eventfd: one that stayed rung would be looked at
+  // for ever.
+  pollfd entry{event.get(), POLLIN, 0};
+  if (::poll(&entry, 1, 0) != 1) return;
+  [[maybe_unused]] const ssize_t read = ::read(event.get(), &count, sizeof count);
 }
 
 }  // namespace spillring::os

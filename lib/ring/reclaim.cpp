@@ -20,6 +20,9 @@ constexpr std::uint64_t most_spare_slots = 1024;
 // Each failure means that somebody else has come further: as many as no real load reaches.
 constexpr int most_races = 1000;
 
+// One, and some for those who were about to drop when the hold was stored.
+constexpr int most_tries_to_hold = 4;
+
 std::uint64_t floors(const layout::Manifest& manifest, const layout::Groups& groups,
                      std::uint32_t except) noexcept {
   std::uint64_t lowest = manifest.base.load(std::memory_order_seq_cst);
@@ -94,11 +97,17 @@ Gone read_gone(const RingView& ring) noexcept {
   return seen;
 }
 
-Dropped dropped_of(const RingView& ring) noexcept {
+std::optional<Dropped> dropped_of(const RingView& ring, std::uint64_t known) noexcept {
   const Gone gone = read_gone(ring);
+  if (gone.sequence > known) {
+    // After it: the end only grows.
+    Room room;
+    const Claim end = probe(ring, 0, room);
+    if (end.status == ClaimStatus::corrupt || gone.sequence > end.sequence) return std::nullopt;
+  }
   const std::uint64_t skipped =
       gone.skipped + ring.header().skipped_before.load(std::memory_order_seq_cst);
-  return {gone.sequence, gone.sequence > skipped ? gone.sequence - skipped : 0};
+  return Dropped{gone.sequence, gone.sequence > skipped ? gone.sequence - skipped : 0};
 }
 
 std::uint64_t skipped_between(const RingView& ring, std::uint64_t from, std::uint64_t to) noexcept {
@@ -109,6 +118,23 @@ std::uint64_t skipped_between(const RingView& ring, std::uint64_t from, std::uin
     if (word != layout::publish_word(ring.lap(s), layout::Published::committed)) ++count;
   }
   return count;
+}
+
+std::optional<std::uint64_t> skipped_below(const RingView& ring, std::uint64_t end,
+                                           os::Atomic<std::uint64_t>& hold) noexcept {
+  std::optional<std::uint64_t> skipped;
+  // Who drops respects the hold: only what was under way may still come before it.
+  for (int tries = most_tries_to_hold; tries != 0 && !skipped; --tries) {
+    const Gone gone = read_gone(ring);
+    if (gone.sequence > end) break;
+    // SYNC POINT WRITE: hold. seq_cst: before the second look at `gone` (B1). If that is where it
+    // was, nothing from there on is used again, wherever it goes meanwhile.
+    if (gone.sequence < end) hold.store(gone.sequence, std::memory_order_seq_cst);
+    if (ring.header().gone.load(std::memory_order_seq_cst) != gone.sequence) continue;
+    skipped = gone.skipped + skipped_between(ring, gone.sequence, end);
+  }
+  hold.store(layout::no_sequence, std::memory_order_seq_cst);
+  return skipped;
 }
 
 bool drop_oldest(const RingView& ring, const layout::Manifest& manifest,
@@ -190,7 +216,9 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
   //   reader: hold = s | full fence | gone > s ?      reclaimer: gone = s+1 | full fence | hold <=
   //   s ?
   raise_gone(ring, manifest, free);
-  raise(header.limit, std::min(free, lowest_hold(ring, manifest, groups)));
+  // No further than `gone` has come: it stays behind where others never let it be raised.
+  const std::uint64_t gone = header.gone.load(std::memory_order_seq_cst);
+  raise(header.limit, std::min({free, gone, lowest_hold(ring, manifest, groups)}));
   return header.limit.load(std::memory_order_seq_cst) > limit;
 }
 

@@ -20,6 +20,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "layout/groups.hpp"
 #include "layout/manifest.hpp"
@@ -92,12 +93,20 @@ struct Dropped {
   std::uint64_t until = 0;  // 0: nothing
   std::uint64_t messages = 0;
 };
-/// REQUIRES: the ring is the one that Manifest::drops names.
-Dropped dropped_of(const RingView& ring) noexcept;
+/// REQUIRES: the ring is the one that Manifest::drops names. nullopt: it contradicts itself, as
+/// `gone` lies behind its end. Up to `known` that is not looked at.
+std::optional<Dropped> dropped_of(const RingView& ring, std::uint64_t known = 0) noexcept;
 
 /// How many numbers in [from, to) are no messages. REQUIRES: all are published or given up, and
 /// from >= gone; true only if `gone` has not moved since before.
 std::uint64_t skipped_between(const RingView& ring, std::uint64_t from, std::uint64_t to) noexcept;
+
+/// How many numbers of the ring below `end` are no messages, whoever drops meanwhile: they are
+/// looked at under `hold`, once, and it is free again afterwards. It is in the way of those who
+/// drop for that long, and the caller rings `room`. nullopt: `end` is dropped, or `gone` never
+/// rests. REQUIRES: all below `end` are published or given up.
+std::optional<std::uint64_t> skipped_below(const RingView& ring, std::uint64_t end,
+                                           os::Atomic<std::uint64_t>& hold) noexcept;
 
 /// Drops the oldest until `length` bytes and a number are free, and some more, so that not every
 /// claim has to: at most 64 KiB and 1,024 numbers, and at most an eighth of the ring. What somebody

@@ -250,3 +250,23 @@ def test_the_command_line_is_as_strict(option):
     done = spillringd(*option)
     assert done.returncode == 64
     assert option[0] in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--socket=", "--state-dir="])
+def test_an_option_that_names_nothing_is_refused_as_one(option):
+    done = spillringd(option, "")
+    assert done.returncode == 64, done.stderr
+    assert "names nothing" in done.stderr or "requires" in done.stderr or "1 required" in done.stderr
+    assert "bug" not in done.stderr and "filesystem" not in done.stderr
+
+
+def test_an_empty_variable_names_no_socket(tmp_path):
+    done = spillringd("--check-config", env={"HOME": str(tmp_path), "SPILLRING_SOCKET": ""})
+    assert (done.returncode, done.stdout) == (0, "ok: there is no configuration file\n"), done.stderr
+
+
+@pytest.mark.parametrize("text", ["[a]\n[a.b]\n[a]\n", "a.b.c = 1\n[a.b]\n", "'''x''' = 1", '"" = 1', "a = {b.c = 1, b.c = 2}",
+                                  "[[a]]\n[a]\n", "a = 1e", "a = 0x", "\ufeff= 1", "a = '''", "[", "a.", "a = [" * 300])
+def test_what_is_no_toml_is_refused_as_such(tmp_path, text):
+    problems = check(tmp_path, text)
+    assert problems, "it is no configuration"

@@ -102,3 +102,12 @@ def test_stat_counts(spillring, orders):
         return round(sum(row["expired_per_second"] * row["seconds"] for row in rows)) == 3
 
     eventually(counted, "all are counted")
+
+
+def test_moments_that_no_clock_here_comes_to_are_none(spillring, orders):
+    """Nanoseconds since 1970 in 64 bits end in 2554; what wrapped would be a moment long past."""
+    spillring("send", orders, "one")
+    spillring("recv", orders)
+    for moment in ("2555-01-01T00:00:00Z", "9999-12-31T23:59:59.999999999Z", "1969-12-31T23:59:59Z"):
+        assert_failure(spillring("seek", orders, "--to", moment, code=64), "is no place in a queue")
+    spillring("seek", orders, "--to", "2553-12-31T00:00:00Z")

@@ -263,6 +263,66 @@ TEST_F(DropOldest, WhatWasPurgedWasNotDropped) {
   EXPECT_EQ(received + missed, 204 + dropped);
 }
 
+TEST_F(DropOldest, WhatIsPurgedWhileItIsReadWasNotDropped) {
+  const Queue queue = bus_.create("q", {.capacity = 16 * MiB, .full = Full::drop_oldest});
+  Consumer in = queue.consumer("g");
+  Consumer stream = queue.subscriber("s");
+  std::atomic<bool> over{false};
+  std::vector<std::thread> threads;
+  for (Consumer* each : {&in, &stream}) {
+    threads.emplace_back([&over, each] {
+      while (!over.load()) {
+        if (auto message = each->receive(5ms)) static_cast<void>(message->ack());
+      }
+    });
+  }
+  threads.emplace_back([&] {
+    while (!over.load()) queue.purge();
+  });
+  Producer out = queue.producer();
+  for (int i = 0; i < 60'000; ++i) {
+    if (i % 5 == 0) static_cast<void>(out.loan(8, 10s));  // given up
+    // What was purged before it was published is `stale`.
+    const auto sent = out.send(bytes(numbered(1, 20)), 10s);
+    EXPECT_TRUE(sent || sent.error() == Code::stale);
+  }
+  over.store(true);
+  for (auto& thread : threads) thread.join();
+  // There was always room.
+  EXPECT_EQ(group_of(queue, "g").dropped, 0U);
+  EXPECT_EQ(group_of(queue, "s").dropped, 0U);
+}
+
+TEST_F(DropOldest, WhatWaitsForTheDeadLettersIsDroppedNotDiscarded) {
+  const Queue dead = bus_.create("dead", {.capacity = 64 * KiB, .slots = 64, .full = Full::reject});
+  Consumer letters = dead.consumer("g");
+  Producer other = dead.producer();
+  while (other.try_send(bytes("in the way"))) {
+  }
+  QueueOptions options = small;
+  options.max_deliveries = 1;
+  options.dead_letter = "dead";
+  const Queue queue = bus_.create("q", options);
+  Consumer in = queue.consumer("g", {.prefetch = 1});
+  Consumer later = queue.consumer("later", {.prefetch = 1});
+  Producer out = queue.producer();
+  send_numbers(out, 1, 2);
+  EXPECT_TRUE(in.receive(1s)->nack());
+  send_numbers(out, 2, 501);
+  EXPECT_TRUE(later.receive(1s)->nack());
+  // Groups are looked after in turn: when the second one's letter is there, the first one's was
+  // looked at.
+  for (;;) {
+    auto letter = letters.receive(10s);
+    ASSERT_TRUE(letter);
+    EXPECT_TRUE(letter->ack());
+    if (letter->text() != "in the way") break;
+  }
+  EXPECT_EQ(queue.info().discarded, 0U);
+  const Account account = take_all(in);
+  EXPECT_EQ(account.received + account.missed, 500U);
+}
+
 TEST_F(DropOldest, ConcurrentSendersAndReadersMissNothingUntold) {
   const Queue queue =
       bus_.create("q", {.capacity = 256 * KiB, .slots = 1024, .full = Full::drop_oldest});
@@ -356,6 +416,35 @@ TEST_F(DropOldestState, GoesOnAfterACleanStopAndTheCountsDo) {
   EXPECT_EQ(account.received + account.missed, 600U);
   EXPECT_EQ(account.last, 600U);
   EXPECT_EQ(group_of(queue, "g").dropped, account.missed);
+}
+
+TEST_F(DropOldestState, NumbersWithoutAMessageThatAStopHasLeftAreNotMissed) {
+  for (const bool in_front : {true, false}) {
+    SCOPED_TRACE(in_front);
+    const std::string name = in_front ? "front" : "middle";
+    {
+      const Queue queue = bus().create(name, small);
+      Producer out = queue.producer();
+      if (in_front) static_cast<void>(out.loan(64, 1s));  // given up
+      for (std::uint64_t i = 1; i <= 5; ++i) ASSERT_TRUE(out.try_send(bytes(numbered(i))));
+      static_cast<void>(out.loan(64, 1s));
+      for (std::uint64_t i = 6; i <= 10; ++i) ASSERT_TRUE(out.try_send(bytes(numbered(i))));
+    }
+    restart();
+    const Queue queue = bus().open(name);
+    Consumer in = queue.consumer("g");
+    Consumer stream = queue.subscriber("s", {.start = Start::earliest()});
+    Consumer behind = queue.consumer("behind", {.start = Start::at(4)});
+    const Account account = take_all(in);
+    EXPECT_EQ(account.received, 10U);
+    EXPECT_EQ(account.missed, 0U);
+    while (auto message = stream.receive(50ms)) EXPECT_EQ(message->gap(), 0U);
+    while (auto message = behind.receive(50ms)) {
+      EXPECT_EQ(message->gap(), 0U);
+      EXPECT_TRUE(message->ack());
+    }
+    for (const char* group : {"g", "s", "behind"}) EXPECT_EQ(group_of(queue, group).dropped, 0U);
+  }
 }
 
 TEST_F(DropOldestState, WhatACleanStopHasLeftIsReadFirstWhereThereIsRoom) {

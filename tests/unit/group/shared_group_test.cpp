@@ -193,5 +193,16 @@ TEST_F(SharedGroupTest, APurgeFinishesWhatLiesBelow) {
   EXPECT_FALSE(group_.finish(1, *held));
 }
 
+TEST_F(SharedGroupTest, AForgedEndOfWhatIsDroppedCostsSoManySteps) {
+  group_ = SharedGroup(entry_, cursor_, words_.data(), window, 0, SharedGroup::Counts::yes);
+  const std::uint64_t step = window << 22;
+  group_.pass_dropped({UINT64_MAX, 0}, 2);
+  EXPECT_EQ(group_.low(), 1 + 2 * step);
+  begin(UINT64_MAX - 2 * window);
+  group_ = SharedGroup(entry_, cursor_, words_.data(), window, 0, SharedGroup::Counts::yes);
+  group_.pass_dropped({UINT64_MAX, 0}, 2);
+  EXPECT_EQ(group_.low(), UINT64_MAX) << "no floor goes back";
+}
+
 }  // namespace
 }  // namespace spillring::group

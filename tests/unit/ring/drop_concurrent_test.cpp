@@ -63,7 +63,7 @@ class DropConcurrent : public RingFixture {
     const layout::Owner me{slot, 1};
     auto& hold = groups_.holds[slot].sequence;
     while (!done()) {
-      group_.pass_dropped(dropped_of(ring_));
+      group_.pass_dropped(*dropped_of(ring_));
       const std::uint64_t s = std::max(group_.next(), group_.low());
       const std::uint64_t at = pick(s);
       if (at == 0) {
@@ -128,7 +128,7 @@ TEST_F(DropConcurrent, AcknowledgedAndDroppedAreAllThatWasPublished) {
   threads.emplace_back([&] { consume(3); });
   threads.emplace_back([&] { consume(4); });
   for (auto& thread : threads) thread.join();
-  group_.pass_dropped(dropped_of(ring_));
+  group_.pass_dropped(*dropped_of(ring_));
   EXPECT_EQ(published_.load(), 2 * per_producer);
   const layout::GroupCursor& cursor = groups_.cursors[0];
   EXPECT_EQ(acknowledged_.load() + cursor.dropped.load(), published_.load());

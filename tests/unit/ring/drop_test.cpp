@@ -1,6 +1,9 @@
 // Dropping the oldest in a ring: what goes, what stays, and what is counted.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <thread>
+
 #include "ring/ring_fixture.hpp"
 
 namespace spillring::ring {
@@ -62,7 +65,7 @@ TEST_F(DropTest, NumbersWithoutAMessageAreCounted) {
   EXPECT_TRUE(drop());
   EXPECT_GE(gone(), 4U);
   EXPECT_EQ(skipped(), 3U);
-  const Dropped dropped = dropped_of(ring_);
+  const Dropped dropped = *dropped_of(ring_);
   EXPECT_EQ(dropped.messages, gone() - 3);
 }
 
@@ -73,6 +76,84 @@ TEST_F(DropTest, SoTheyAreWhereEveryGroupHasFinished) {
   reclaim_all();
   EXPECT_EQ(gone(), 10U);
   EXPECT_EQ(skipped(), 3U);
+}
+
+TEST_F(DropTest, WhatIsNoMessageIsCountedUpToAnyNumber) {
+  for (int i = 0; i < 3; ++i) abort(ring_, claim_one().sequence);
+  for (int i = 0; i < 10; ++i) send();
+  abort(ring_, claim_one().sequence);
+  auto& hold = groups_.holds[0].sequence;
+  EXPECT_EQ(skipped_below(ring_, 3, hold), 2U);
+  EXPECT_EQ(skipped_below(ring_, tail(), hold), 4U);
+  fill();
+  EXPECT_TRUE(drop());
+  EXPECT_EQ(skipped_below(ring_, gone(), hold), 3U);
+  EXPECT_EQ(skipped_below(ring_, gone() - 1, hold), std::nullopt) << "that is not known any more";
+  EXPECT_EQ(hold.load(), layout::no_sequence);
+}
+
+TEST_F(DropTest, NothingIsReusedWhileItIsCountedAndThatIsDoneOnce) {
+  // Every seventh number is no message; who drops goes on and on.
+  std::atomic<bool> over{false};
+  std::thread producer([&] {
+    while (!over.load()) {
+      const Claim at = claim_one();
+      if (at.status != ClaimStatus::claimed) {
+        drop();
+        continue;
+      }
+      if (at.sequence % 7 == 0) {
+        abort(ring_, at.sequence);
+      } else {
+        publish(ring_, at.sequence);
+      }
+    }
+  });
+  auto& hold = groups_.holds[0].sequence;
+  for (int counted = 0; counted < 20'000;) {
+    // At any moment between one drop and the next.
+    std::uint64_t from = ring_.header().gone.load();
+    const std::uint64_t before = from;
+    while (from == before) from = ring_.header().gone.load();
+    for (int i = counted % 200; i != 0; --i) from = ring_.header().gone.load();
+    std::uint64_t s = from + 40;
+    while (look(ring_, s) == Seen::nothing) std::this_thread::yield();
+    const auto skipped = skipped_below(ring_, s, hold);
+    if (!skipped) continue;  // dropped before it could be held
+    EXPECT_EQ(*skipped, (s - 1) / 7) << "below " << s;
+    ++counted;
+  }
+  over.store(true);
+  producer.join();
+}
+
+TEST_F(DropTest, WhereGoneNeverRestsNobodyKnows) {
+  for (int i = 0; i < 40; ++i) send();
+  std::atomic<bool> over{false};
+  std::thread hostile([&] {  // back and forth, whatever is held
+    while (!over.load()) {
+      ring_.header().gone.store(2);
+      ring_.header().gone.store(1);
+    }
+  });
+  auto& hold = groups_.holds[0].sequence;
+  for (int i = 0; i < 1000; ++i) {
+    const auto skipped = skipped_below(ring_, 40, hold);
+    EXPECT_LE(skipped.value_or(0), 1U);
+    EXPECT_EQ(hold.load(), layout::no_sequence);
+  }
+  over.store(true);
+  hostile.join();
+}
+
+TEST_F(DropTest, AForgedGoneIsDamage) {
+  for (int i = 0; i < 10; ++i) send();
+  ring_.header().gone.store(tail());
+  EXPECT_TRUE(dropped_of(ring_));
+  for (const std::uint64_t forged : {tail() + 1, std::uint64_t{UINT64_MAX}}) {
+    ring_.header().gone.store(forged);
+    EXPECT_FALSE(dropped_of(ring_)) << forged;
+  }
 }
 
 TEST_F(DropTest, WhatCanNeverFitDropsNothing) {
