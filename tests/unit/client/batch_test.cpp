@@ -249,6 +249,7 @@ TEST_F(StoredBatchTest, ConcurrentFollowersGetEveryNumber) {
   const Queue queue = bus().create("q", {.durability = Durability::disk});
   Consumer in = queue.consumer();
   std::vector<std::thread> threads;
+  threads.reserve(3);
   for (int sender = 0; sender < 3; ++sender) {
     threads.emplace_back([&queue] {
       Producer out = queue.producer();
