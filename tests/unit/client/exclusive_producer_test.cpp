@@ -153,6 +153,7 @@ TEST_F(ExclusiveProducerTest, ConcurrentlyOneHasIt) {
   std::atomic<int> have{0};
   std::atomic<int> had{0};
   std::vector<std::thread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {
       const Client bus = supervisor_.connect();
