@@ -105,7 +105,7 @@ class Spillring {
           most_(role.work().batch),
           gathered_(most_ * role.work().size) {
       for (unsigned i = 0; i < most_; ++i) {
-        views_.push_back(std::span(gathered_).subspan(i * role.work().size, role.work().size));
+        views_.emplace_back(std::span(gathered_).subspan(i * role.work().size, role.work().size));
       }
     }
     template <typename Write>
