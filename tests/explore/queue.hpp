@@ -117,7 +117,6 @@ class Ledger {
   };
   [[nodiscard]] Entry& at(std::uint64_t sequence);
   std::array<Entry, most> entries_{};
-  std::array<std::uint64_t, 3> last_{};
 };
 
 }  // namespace explore
