@@ -125,7 +125,8 @@ class SharedGroup {
   /// `rescan`, a hint: the lowest sequence handed back, as one word.
   [[nodiscard]] std::uint64_t rescan() const noexcept;
   /// After a look from `seen` up to `s` that left nothing handed back behind (`s` = rescan_none: up
-  /// to next()): raises it, unless somebody has lowered it since `seen` was read.
+  /// to the end): raises it, unless somebody has lowered it since `seen` was read. The end of what
+  /// there is, not next(), which may be old.
   void raise_rescan(std::uint64_t seen, std::uint64_t s) noexcept;
 
   /// The word of `s`.
