@@ -28,9 +28,9 @@ constexpr std::uint64_t least_file = 65536;
 }  // namespace
 
 std::uint64_t Queue::most_of_disk() const noexcept {
-  const std::uint64_t own = state_->max_journal_per_queue();
+  const std::uint64_t limit = state_->max_journal_per_queue();
   const std::uint64_t owners = accounts_.most(access_.owner, Accounts::Item::journal);
-  return own == 0 ? owners : std::min(own, owners);
+  return limit == 0 ? owners : std::min(limit, owners);
 }
 
 std::unique_ptr<Journal> Queue::new_journal() const {
@@ -99,12 +99,12 @@ std::string Queue::exceeds_quota(std::uint64_t bytes) const {
   const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
   const std::uint64_t kept = needed() < journaled ? journal_->bytes_from(needed()) : 0;
   if (kept + bytes <= share_of_disk()) return {};
-  const std::uint64_t own = state_->max_journal_per_queue();
-  if (own != 0 && kept + bytes > own) {
+  const std::uint64_t limit = state_->max_journal_per_queue();
+  if (limit != 0 && kept + bytes > limit) {
     return fmt::format(
         "max_journal_per_queue is {} bytes, it has {} and wants {}; receive from it, or raise the "
         "limit and reload",
-        own, kept, bytes);
+        limit, kept, bytes);
   }
   const uid_t owner = access_.owner;
   return fmt::format(

@@ -21,7 +21,7 @@ namespace {
 constexpr int most_at_once = 16;
 
 // After a look at a queue that could not be finished.
-constexpr std::uint64_t look_again_after = 1'000'000'000;
+constexpr std::uint64_t look_after_failure = 1'000'000'000;
 
 // So many supervisors may die while they carry out one request.
 constexpr std::uint64_t most_attempts = 5;
@@ -426,7 +426,7 @@ os::Instant Supervisor::look_after(Queue& queue, os::Instant now) noexcept try {
   return queue.service(now);
 } catch (const std::exception& failure) {  // no memory, at present
   log(fmt::format("queue '{}': {}", queue.name(), failure.what()));
-  return os::after(now, look_again_after);
+  return os::after(now, look_after_failure);
 }
 
 void Supervisor::service(std::uint64_t id) {

@@ -62,9 +62,9 @@ void Pace::set(const std::string& label, const std::string& value) {
 /// Counted from the first message, so that what one is late by is no delay of all that follow.
 Pace::Clock::time_point Pace::due(std::uint64_t timestamp_ns) const {
   if (timestamp_ns <= first_) return start_;
-  const double gap = static_cast<double>(timestamp_ns - first_) / factor_;
+  const double wait = static_cast<double>(timestamp_ns - first_) / factor_;
   return start_ +
-         std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(gap, longest_gap_ns)));
+         std::chrono::nanoseconds(static_cast<std::int64_t>(std::min(wait, longest_gap_ns)));
 }
 
 void Pace::wait_for(std::uint64_t timestamp_ns) {

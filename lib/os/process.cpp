@@ -20,6 +20,7 @@
 
 #include "os/failure.hpp"
 #include "os/kernel.hpp"
+#include "os/socket.hpp"
 
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77  // Linux 6.5
@@ -59,16 +60,6 @@ Fd kernel_pidfd_of_peer(const Fd& socket) noexcept {
   return ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERPIDFD, &pidfd, &length) == 0 ? Fd(pidfd)
                                                                                     : Fd();
 }
-
-namespace {
-
-/// True if the other end of the connection has been closed, whatever is still to be read from it.
-bool hung_up(const Fd& socket) noexcept {
-  pollfd entry{socket.get(), POLLRDHUP, 0};
-  return ::poll(&entry, 1, 0) != 0;
-}
-
-}  // namespace
 
 // The number names another process only if the peer is dead. A dead process has closed its end of
 // the connection, unless it shared it: this library never does (os/fork.hpp, O_CLOEXEC). So if the

@@ -200,7 +200,7 @@ bool wait_writable(const Fd& socket, Instant until) { return wait_for(socket, PO
 
 bool hung_up(const Fd& socket) noexcept {
   pollfd entry{socket.get(), POLLRDHUP, 0};
-  return ::poll(&entry, 1, 0) == 1;
+  return ::poll(&entry, 1, 0) != 0;
 }
 
 Fd make_event() {

@@ -47,10 +47,10 @@ class DiskLimitTest : public ::testing::Test {
   std::optional<Embedded> supervisor_;
 };
 
-const QueueOptions small{.capacity = 256 * KiB, .slots = 1024};
+const QueueOptions limited{.capacity = 256 * KiB, .slots = 1024};
 
 TEST_F(DiskLimitTest, ProducersWaitUntilItIsRead) {
-  const Queue queue = supervisor_->connect().create("q", small);
+  const Queue queue = supervisor_->connect().create("q", limited);
   Producer out = queue.producer();
   Consumer in = queue.consumer("g");
   EXPECT_EQ(out.disk_alarm(), DiskAlarm::none);
@@ -72,7 +72,7 @@ TEST_F(DiskLimitTest, ProducersWaitUntilItIsRead) {
 }
 
 TEST_F(DiskLimitTest, WhatIsSpilledAndReadBackIsCounted) {
-  const Queue queue = supervisor_->connect().create("q", small);
+  const Queue queue = supervisor_->connect().create("q", limited);
   Producer out = queue.producer();
   Consumer in = queue.consumer("g");
   const std::uint64_t sent = fill(out);

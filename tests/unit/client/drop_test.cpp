@@ -12,7 +12,7 @@
 namespace spillring {
 namespace {
 
-QueueOptions small() { return {.capacity = 64 * KiB, .slots = 64, .full = Full::drop_oldest}; }
+QueueOptions dropping() { return {.capacity = 64 * KiB, .slots = 64, .full = Full::drop_oldest}; }
 
 std::string numbered(std::uint64_t number, std::size_t size = 100) {
   std::string text = std::to_string(number);
@@ -62,7 +62,7 @@ class DropOldest : public WithSupervisor {
 };
 
 TEST_F(DropOldest, SendersNeverWaitAndASharedGroupIsToldWhatItMissed) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer in = queue.consumer("g");
   Producer out = queue.producer();
   send_numbers(out, 1, 1001);
@@ -75,7 +75,7 @@ TEST_F(DropOldest, SendersNeverWaitAndASharedGroupIsToldWhatItMissed) {
 }
 
 TEST_F(DropOldest, SoIsAStream) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer in = queue.subscriber("s");
   Producer out = queue.producer();
   std::uint64_t received = 0;
@@ -93,7 +93,7 @@ TEST_F(DropOldest, SoIsAStream) {
 }
 
 TEST_F(DropOldest, WhatWasSentBeforeTheFirstGroupCameCounts) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Producer out = queue.producer();
   send_numbers(out, 1, 501);
   EXPECT_GT(queue.info().dropped, 400U);
@@ -122,7 +122,7 @@ TEST_F(DropOldest, GrowsToItsCapacityFirst) {
 }
 
 TEST_F(DropOldest, NumbersThatWereGivenUpAreNotMissed) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer in = queue.consumer("g");
   Consumer stream = queue.subscriber("s");
   Producer out = queue.producer();
@@ -145,7 +145,7 @@ TEST_F(DropOldest, NumbersThatWereGivenUpAreNotMissed) {
 }
 
 TEST_F(DropOldest, AViewStaysAsItIsAndItsLateAcknowledgementIsStale) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer slow = queue.consumer("g", {.prefetch = 1});
   Producer out = queue.producer();
   send_numbers(out, 1, 10);
@@ -166,7 +166,7 @@ TEST_F(DropOldest, AViewStaysAsItIsAndItsLateAcknowledgementIsStale) {
 }
 
 TEST_F(DropOldest, AMessageInSomebodysHandsIsNotDroppedBeforeTheRingIs) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer slow = queue.consumer("g", {.prefetch = 1});
   Producer out = queue.producer();
   send_numbers(out, 1, 10);
@@ -178,7 +178,7 @@ TEST_F(DropOldest, AMessageInSomebodysHandsIsNotDroppedBeforeTheRingIs) {
 }
 
 TEST_F(DropOldest, ALoanInTheWayHoldsOthersUpForAsLongAsItMay) {
-  QueueOptions options = small();
+  QueueOptions options = dropping();
   options.stall_timeout = 50ms;
   const Queue queue = bus_.create("q", options);
   Producer stuck = queue.producer();
@@ -201,7 +201,7 @@ TEST_F(DropOldest, ALoanInTheWayHoldsOthersUpForAsLongAsItMay) {
 }
 
 TEST_F(DropOldest, WhatIsHandedBackDelayedOrDoomedIsDroppedAsAnyOther) {
-  QueueOptions options = small();
+  QueueOptions options = dropping();
   options.max_deliveries = 2;
   const Queue queue = bus_.create("q", options);
   Consumer in = queue.consumer("g", {.prefetch = 1});
@@ -219,7 +219,7 @@ TEST_F(DropOldest, WhatIsHandedBackDelayedOrDoomedIsDroppedAsAnyOther) {
 }
 
 TEST_F(DropOldest, WhatWasAcknowledgedBehindWhatWasNotIsNotMissed) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer in = queue.consumer("g", {.prefetch = 1});
   Producer out = queue.producer();
   send_numbers(out, 1, 11);
@@ -235,7 +235,7 @@ TEST_F(DropOldest, WhatWasAcknowledgedBehindWhatWasNotIsNotMissed) {
 }
 
 TEST_F(DropOldest, WhatWasPurgedWasNotDropped) {
-  const Queue queue = bus_.create("q", small());
+  const Queue queue = bus_.create("q", dropping());
   Consumer in = queue.consumer("g");
   Consumer stream = queue.subscriber("s");
   Producer out = queue.producer();
@@ -299,7 +299,7 @@ TEST_F(DropOldest, WhatWaitsForTheDeadLettersIsDroppedNotDiscarded) {
   Producer other = dead.producer();
   while (other.try_send(bytes("in the way"))) {
   }
-  QueueOptions options = small();
+  QueueOptions options = dropping();
   options.max_deliveries = 1;
   options.dead_letter = "dead";
   const Queue queue = bus_.create("q", options);
@@ -375,8 +375,8 @@ TEST_F(DropOldest, ConcurrentSendersAndReadersMissNothingUntold) {
 }
 
 TEST_F(DropOldest, WhatMakesNoSenseIsRefused) {
-  const Queue target = bus_.create("drops", small());
-  QueueOptions options = small();
+  const Queue target = bus_.create("drops", dropping());
+  QueueOptions options = dropping();
   options.max_deliveries = 2;
   options.dead_letter = "drops";
   try {
@@ -391,17 +391,17 @@ TEST_F(DropOldest, WhatMakesNoSenseIsRefused) {
 class DropOldestState : public StateTest {};
 
 TEST_F(DropOldestState, IsRefusedWhereEverythingIsKept) {
-  QueueOptions options = small();
+  QueueOptions options = dropping();
   options.durability = Durability::disk;
   EXPECT_THROW(static_cast<void>(bus().create("q", options)), Error);
-  options = small();
+  options = dropping();
   options.retain_bytes = 1;
   EXPECT_THROW(static_cast<void>(bus().create("q", options)), Error);
 }
 
 TEST_F(DropOldestState, GoesOnAfterACleanStopAndTheCountsDo) {
   {
-    const Queue queue = bus().create("q", small());
+    const Queue queue = bus().create("q", dropping());
     Producer out = queue.producer();
     Consumer in = queue.consumer("g");
     for (std::uint64_t i = 1; i <= 300; ++i) ASSERT_TRUE(out.try_send(bytes(numbered(i))));
@@ -425,7 +425,7 @@ TEST_F(DropOldestState, NumbersWithoutAMessageThatAStopHasLeftAreNotMissed) {
     SCOPED_TRACE(in_front);
     const std::string name = in_front ? "front" : "middle";
     {
-      const Queue queue = bus().create(name, small());
+      const Queue queue = bus().create(name, dropping());
       Producer out = queue.producer();
       if (in_front) static_cast<void>(out.loan(64, 1s));  // given up
       for (std::uint64_t i = 1; i <= 5; ++i) ASSERT_TRUE(out.try_send(bytes(numbered(i))));
@@ -451,7 +451,7 @@ TEST_F(DropOldestState, NumbersWithoutAMessageThatAStopHasLeftAreNotMissed) {
 
 TEST_F(DropOldestState, WhatACleanStopHasLeftIsReadFirstWhereThereIsRoom) {
   {
-    const Queue queue = bus().create("q", small());
+    const Queue queue = bus().create("q", dropping());
     Producer out = queue.producer();
     Consumer in = queue.consumer("g");
     for (std::uint64_t i = 1; i <= 300; ++i) ASSERT_TRUE(out.try_send(bytes(numbered(i))));

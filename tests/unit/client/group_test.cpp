@@ -28,11 +28,11 @@ TEST_F(GroupTest, GroupsBeginWhereTheyAreTold) {
   const Queue queue = bus_.create("q");
   Producer out = queue.producer();
   for (int i = 1; i <= 5; ++i) send(out, std::to_string(i));
-  Consumer all = queue.consumer("all");
+  Consumer first = queue.consumer("all");
   Consumer late = queue.consumer("late", {.start = Start::latest()});
   Consumer third = queue.consumer("third", {.start = Start::at(3)});
   Consumer replay = queue.subscriber("replay", {.start = Start::earliest()});
-  EXPECT_EQ(take(all), "1");
+  EXPECT_EQ(take(first), "1");
   EXPECT_EQ(late.try_receive().error(), Code::empty);
   EXPECT_EQ(take(third), "3");
   EXPECT_EQ(take(replay), "1");

@@ -14,8 +14,6 @@
 namespace spillring::journal {
 namespace {
 
-constexpr std::uint64_t queue_id = 7;
-constexpr std::uint64_t segment_size = 16384;
 constexpr std::uint64_t messages = 60;
 constexpr std::uint64_t in_batch = 4;
 
@@ -31,7 +29,7 @@ class Faults : public ::testing::TestWithParam<Trouble> {
   static bool run(std::uint64_t n, const Trouble& trouble) {
     RecordedStorage storage;
     storage.inject({.first = n, .count = trouble.lasts ? UINT64_MAX : 1, .code = trouble.code});
-    SegmentWriter out(storage, {"/q", queue_id, segment_size});
+    SegmentWriter out(storage, {"/q", queue_id, small_segment});
     std::uint64_t segment = 0;
     for (std::uint64_t s = 1; s < messages; s += in_batch) {
       if (const auto begun = append(storage, out, s, trouble); begun.first != 0) segment = s;

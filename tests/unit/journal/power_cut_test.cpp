@@ -13,8 +13,6 @@
 namespace spillring::journal {
 namespace {
 
-constexpr std::uint64_t queue_id = 7;
-constexpr std::uint64_t segment_size = 16384;
 
 /// A journal that was written, and what was promised of it.
 struct Written {
@@ -36,7 +34,7 @@ struct Written {
 void write(Written& written, std::mt19937_64& random, bool with_faults) {
   RecordedStorage& storage = written.storage;
   written.all_synced = with_faults;
-  SegmentWriter out(storage, {"/q", queue_id, segment_size});
+  SegmentWriter out(storage, {"/q", queue_id, small_segment});
   struct Segment {
     Spare file;
     bool sound = true;

@@ -25,7 +25,7 @@ struct Recovered {
 };
 
 /// What can be read. Fails the test where one of them is not what it has to be.
-inline Recovered recovered(const Image& image, std::uint64_t queue_id) {
+inline Recovered recovered(const Image& image, std::uint64_t queue) {
   std::map<std::uint64_t, const Bytes*> segments;
   for (const auto& [path, bytes] : image) {
     const std::string name = path.substr(path.rfind('/') + 1);
@@ -38,7 +38,7 @@ inline Recovered recovered(const Image& image, std::uint64_t queue_id) {
   for (auto at = segments.begin(); at != segments.end(); ++at) {
     const std::uint64_t next = std::next(at) == segments.end() ? UINT64_MAX : std::next(at)->first;
     try {
-      SegmentReader in(file_of(*at->second), queue_id);
+      SegmentReader in(file_of(*at->second), queue);
       if (in.first() > at->first) continue;  // it was over, and was about to be another
       if (in.first() < at->first) {
         ++found.refused;

@@ -14,6 +14,9 @@
 
 namespace spillring::journal {
 
+inline constexpr std::uint64_t queue_id = 7;
+inline constexpr std::uint64_t small_segment = 16384;
+
 struct Sample {
   bool is_message = true;  // false: a number without one
   std::vector<std::byte> payload;

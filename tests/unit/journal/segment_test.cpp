@@ -20,7 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t queue_id = 7;
 
 class SegmentTest : public ::testing::Test {
  protected:

@@ -16,7 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t queue_id = 7;
 constexpr std::uint64_t size = 16 * 1024;
 
 /// Numbers by how they fare.
@@ -130,18 +129,18 @@ TEST_F(WalkTest, CutAtAnyLengthTheEndIsTornAndAllBeforeItIsRead) {
 }
 
 TEST_F(WalkTest, WhatItsHeadersSayIsWhatIsInIt) {
-  std::uint64_t messages = 0;
-  for (std::uint64_t s = 1; s < end_; ++s) messages += sample(s, 300).is_message ? 1 : 0;
+  std::uint64_t written = 0;
+  for (std::uint64_t s = 1; s < end_; ++s) written += sample(s, 300).is_message ? 1 : 0;
   const Outline all = outline_of(disk_, path_, queue_id, {1, 0});
   EXPECT_EQ(all.end, end_);
-  EXPECT_EQ(all.messages, messages);
+  EXPECT_EQ(all.messages, written);
   std::uint64_t sum = 0;
   for (std::uint64_t s = 1; s < end_; ++s) {
     const Outline one = outline_of(disk_, path_, queue_id, {s, s + 1});
     EXPECT_EQ(one.end, s + 1);
     sum += one.messages;
   }
-  EXPECT_EQ(sum, messages);
+  EXPECT_EQ(sum, written);
   EXPECT_EQ(outline_of(disk_, path_, queue_id + 1, {1, 0}).messages, 0U);
 }
 

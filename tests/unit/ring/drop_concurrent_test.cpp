@@ -13,8 +13,8 @@
 namespace spillring::ring {
 namespace {
 
-constexpr std::uint64_t per_producer = 20'000;
-constexpr std::uint64_t window = 64;
+constexpr std::uint64_t published_by_each = 20'000;
+constexpr std::uint64_t group_window = 64;
 
 class DropConcurrent : public RingFixture {
  protected:
@@ -22,7 +22,7 @@ class DropConcurrent : public RingFixture {
     manifest_.full = 3;
     manifest_.drops.store(1);
     groups_.cursors[0].settled.store(1);  // the messages below 1, as they are counted
-    group_ = group::SharedGroup(manifest_.groups[0], groups_.cursors[0], words_.data(), window, 0,
+    group_ = group::SharedGroup(manifest_.groups[0], groups_.cursors[0], words_.data(), group_window, 0,
                                 group::SharedGroup::Counts::yes);
     group_.initialise(1);
   }
@@ -30,7 +30,7 @@ class DropConcurrent : public RingFixture {
   void produce(std::uint16_t slot) {
     const layout::Owner me{slot, 1};
     Room room;
-    for (std::uint64_t number = 0; number < per_producer;) {
+    for (std::uint64_t number = 0; number < published_by_each;) {
       const Claim at = claim(ring_, me, 64, room);
       ASSERT_NE(at.status, ClaimStatus::corrupt);
       if (at.status != ClaimStatus::claimed) {
@@ -88,7 +88,7 @@ class DropConcurrent : public RingFixture {
   /// What there is to claim at `s`, or in the window before it; 0: nothing now.
   std::uint64_t pick(std::uint64_t s) {
     const std::uint64_t low = group_.low();
-    for (std::uint64_t at = low; at <= s && at < low + window; ++at) {
+    for (std::uint64_t at = low; at <= s && at < low + group_window; ++at) {
       const auto standing = group_.standing(at);
       if (standing != group::SharedGroup::Standing::fresh &&
           standing != group::SharedGroup::Standing::handed_back) {
@@ -114,7 +114,7 @@ class DropConcurrent : public RingFixture {
     }
   }
 
-  std::vector<layout::Word> words_ = std::vector<layout::Word>(window);
+  std::vector<layout::Word> words_ = std::vector<layout::Word>(group_window);
   group::SharedGroup group_;
   std::atomic<int> producing_{2};
   std::atomic<std::uint64_t> published_{0};
@@ -129,7 +129,7 @@ TEST_F(DropConcurrent, AcknowledgedAndDroppedAreAllThatWasPublished) {
   threads.emplace_back([&] { consume(4); });
   for (auto& thread : threads) thread.join();
   group_.pass_dropped(*dropped_of(ring_));
-  EXPECT_EQ(published_.load(), 2 * per_producer);
+  EXPECT_EQ(published_.load(), 2 * published_by_each);
   const layout::GroupCursor& cursor = groups_.cursors[0];
   EXPECT_EQ(acknowledged_.load() + cursor.dropped.load(), published_.load());
   EXPECT_EQ(cursor.settled.load(), acknowledged_.load() + 1);
