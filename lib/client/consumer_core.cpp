@@ -249,6 +249,13 @@ bool ConsumerCore::is_stuck_at(std::uint64_t s) const noexcept {
   return ring::is_claimed(ring->view, s) && ring::is_followed(ring->view, s);
 }
 
+void ConsumerCore::begin_view_apart(std::uint64_t s) {
+  live_.add(s, LiveSet::Where::apart);
+  // Who reads in the journal may be there for long: a hold that is left from reading in the ring
+  // would keep all of that from being used again, and all who send from going on.
+  raise_hold(layout::no_sequence);
+}
+
 void ConsumerCore::give_up(const Found& found) noexcept {
   --found.source().users;
   if (found.ring != nullptr) return unprotect(found.sequence);

@@ -140,6 +140,7 @@ class ConsumerCore {
   void unprotect(std::uint64_t s) noexcept;
   /// Counts a view of what was found, and ends it.
   void begin_view(const Found& found);
+  [[gnu::noinline, gnu::cold]] void begin_view_apart(std::uint64_t s);
   void give_up(const Found& found) noexcept;
   /// Whether it comes too late to be handed out.
   [[nodiscard]] bool is_over(const Found& found) const noexcept;
@@ -314,11 +315,7 @@ inline bool ConsumerCore::is_over(const Found& found) const noexcept {
 
 inline void ConsumerCore::begin_view(const Found& found) {
   ++found.source().users;
-  if (found.ring != nullptr) return;
-  live_.add(found.sequence, LiveSet::Where::apart);
-  // Who reads in the journal may be there for long: a hold that is left from reading in the ring
-  // would keep all of that from being used again, and all who send from going on.
-  raise_hold(layout::no_sequence);
+  if (found.ring == nullptr) begin_view_apart(found.sequence);
 }
 
 inline void ConsumerCore::floor_moved(group::Moved moved) noexcept {
