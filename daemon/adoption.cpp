@@ -175,11 +175,11 @@ void Queue::adopt_handles() {
       contradicts(fmt::format("a member of queue '{}' is in no group", name_));
     }
     if (consumes && !group_table_[group]) keep_place(group);  // it was removed with its members
-    // Which rings it has mapped is not known any more: any that it may have.
-    handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, pinned_rings_});
+    handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, rings_in(word)});
     ring::raise(manifest().handles_used, slot + 1);
     if (consumes) ++group_table_[group]->members;
   }
+  write_rings_of_all();  // where a ring's place was given up, and that was cut short
 }
 
 void Queue::finish_what_was_cut_short() {

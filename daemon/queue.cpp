@@ -399,14 +399,19 @@ void Queue::ring(const layout::Request& request, control::Answer& answer) {
                        ? handle_table_[request.handle].get()
                        : nullptr;
   const bool writes = handle != nullptr && handle->role == layout::Role::producer;
-  if (handle != nullptr) handle->rings.insert(request.number);
+  if (handle != nullptr) {
+    handle->rings.insert(request.number);
+    write_rings_of(request.handle);  // before it is told
+  }
   answer.reply.slots = (*found)->geometry().slots;
   answer.reply.arena = (*found)->geometry().arena;
   answer.attach(writes ? (*found)->writable().get() : (*found)->read_only().get());
 }
 
 void Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
-  if (slot < layout::max_handles && handle_table_[slot]) handle_table_[slot]->rings.erase(first);
+  if (slot == 0 || slot >= layout::max_handles || !handle_table_[slot]) return;
+  handle_table_[slot]->rings.erase(first);
+  write_rings_of(slot);
 }
 
 void Queue::journal(const layout::Request& request, control::Answer& answer) const {

@@ -323,6 +323,9 @@ class Queue {
   void resume_replacement() noexcept;
   [[nodiscard]] bool is_sealed() const noexcept;
   void write_pinned() noexcept;
+  void write_rings_of(std::uint32_t slot) noexcept;
+  void write_rings_of_all() noexcept;
+  [[nodiscard]] std::set<std::uint64_t> rings_in(std::uint64_t entry_word) const;
   void let_go() noexcept;
   void move_floors() noexcept;
   void reclaim_newest() noexcept;

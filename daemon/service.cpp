@@ -106,6 +106,7 @@ void Queue::let_go() noexcept {
         name.store(0, std::memory_order_seq_cst);
       }
     }
+    write_rings_of_all();
     keeper_.drop(layout::Kept::ring, id_, rings_.front()->view().first());
     rings_.erase(rings_.begin());
     ring_bells();
@@ -139,11 +140,58 @@ void Queue::resume_replacement() noexcept {
   }
 }
 
-/// For the next supervisor.
+// For the next supervisor: which rings were pinned, and which handles may have them mapped. A place
+// is given to another ring only when no handle has its bit, so whenever this is cut short, a bit
+// says nothing, or the truth: a ring has its place in first[] until it has one in pinned[].
+
 void Queue::write_pinned() noexcept {
   auto& names = manifest().pinned;
-  std::fill(std::begin(names), std::end(names), 0);
-  std::copy(pinned_rings_.begin(), pinned_rings_.end(), std::begin(names));
+  for (std::uint64_t& name : names) {
+    if (!pinned_rings_.contains(name)) name = 0;
+  }
+  for (const std::uint64_t ring : pinned_rings_) {
+    if (std::find(std::begin(names), std::end(names), ring) != std::end(names)) continue;
+    *std::find(std::begin(names), std::end(names), 0) = ring;
+  }
+  write_rings_of_all();
+}
+
+void Queue::write_rings_of(std::uint32_t slot) noexcept {
+  const layout::Manifest& m = manifest();
+  const Handle& handle = *handle_table_[slot];
+  std::uint16_t rings = 0;
+  for (std::size_t place = 0; place < layout::max_rings; ++place) {
+    if (handle.rings.contains(m.first[place].load(std::memory_order_relaxed)))
+      rings |= layout::ring_bit(place);
+  }
+  for (std::size_t place = 0; place < layout::max_pinned; ++place) {
+    if (handle.rings.contains(m.pinned[place])) rings |= layout::pinned_bit(place);
+  }
+  auto& entry = manifest().handles[slot].word;
+  const std::uint64_t word = entry.load(std::memory_order_relaxed);
+  const std::uint64_t others = word - layout::entry_rings(word);
+  if (word != (others | rings)) entry.store(others | rings, std::memory_order_seq_cst);
+}
+
+void Queue::write_rings_of_all() noexcept {
+  for (std::uint32_t slot = 1; slot < layout::max_handles; ++slot) {
+    if (handle_table_[slot]) write_rings_of(slot);
+  }
+}
+
+std::set<std::uint64_t> Queue::rings_in(std::uint64_t entry_word) const {
+  const layout::Manifest& m = manifest();
+  const std::uint16_t bits = layout::entry_rings(entry_word);
+  std::set<std::uint64_t> rings;
+  for (std::size_t place = 0; place < layout::max_rings; ++place) {
+    if ((bits & layout::ring_bit(place)) != 0)
+      rings.insert(m.first[place].load(std::memory_order_relaxed));
+  }
+  for (std::size_t place = 0; place < layout::max_pinned; ++place) {
+    if ((bits & layout::pinned_bit(place)) != 0) rings.insert(m.pinned[place]);
+  }
+  rings.erase(0);  // a place that was given up
+  return rings;
 }
 
 bool Queue::may_replace_pinned() noexcept {

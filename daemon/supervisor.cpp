@@ -218,7 +218,8 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       layout::Request own = request;
       if (!session.handles.contains({request.queue, request.handle})) own.handle = 0;
       if (ask == Ask::drop_ring) {
-        return served(request.queue).queue.drop_ring(own.handle, own.number);
+        served(request.queue).queue.drop_ring(own.handle, own.number);
+        return service(request.queue);  // it may have stood against another ring
       }
       // A handle has its rights already; without one, this is an observer.
       const bool has_handle = own.handle != 0;

@@ -77,6 +77,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     }
     if (until == 0) until = os::deadline(timeout);
     if (until <= os::now()) return Code::timeout;
+    if (rings_.several()) unmap_old_rings();
     const Result<void> waited = wait(until == os::never ? forever : Timeout(until - os::now()));
     if (!waited && waited.error() != Code::timeout) return waited.error();
   }
@@ -150,6 +151,10 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
   return Code::unavailable;
 }
 
+void ConsumerCore::unmap_old_rings() {
+  if (rings_.drop_unused()) current_ = nullptr;
+}
+
 Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
   if (lost_.first <= s && s < lost_.second) {
     return Sight{ring::Seen::skipped, nullptr, nullptr, true};
@@ -187,9 +192,14 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   }
   const Result<Ring*> ring = ring_of(s);
   if (!ring) return ring.error();
-  if (*ring == nullptr) return look_in_journal(s);
+  if (*ring == nullptr) return look_behind_rings(s);
   const ring::Seen seen = ring::look((*ring)->view, s);
-  return seen == ring::Seen::gone ? look_in_journal(s) : Result<Sight>(Sight{seen, *ring});
+  return seen == ring::Seen::gone ? look_behind_rings(s) : Result<Sight>(Sight{seen, *ring});
+}
+
+Result<ConsumerCore::Sight> ConsumerCore::look_behind_rings(std::uint64_t s) {
+  unmap_old_rings();
+  return look_in_journal(s);
 }
 
 Result<Ring*> ConsumerCore::dropping_ring(std::uint64_t low) {
@@ -237,6 +247,13 @@ bool ConsumerCore::is_stuck_at(std::uint64_t s) const noexcept {
   if (ring == nullptr) return false;
   // The truth, not `tail`: that may have been put back by the very producer that was stopped.
   return ring::is_claimed(ring->view, s) && ring::is_followed(ring->view, s);
+}
+
+void ConsumerCore::begin_view_apart(std::uint64_t s) {
+  live_.add(s, LiveSet::Where::apart);
+  // Who reads in the journal may be there for long: a hold that is left from reading in the ring
+  // would keep all of that from being used again, and all who send from going on.
+  raise_hold(layout::no_sequence);
 }
 
 void ConsumerCore::give_up(const Found& found) noexcept {
@@ -378,7 +395,7 @@ void ConsumerCore::end_view(Message& message) noexcept {
   auto* source = static_cast<Source*>(message.source_);
   --source->users;
   live_.end(message.seq_, source->is_ring ? LiveSet::Where::ring : LiveSet::Where::apart);
-  view_ended(message.seq_);
+  view_ended(source->is_ring ? message.seq_ + 1 : layout::no_sequence);
   message.forget();
   if (--messages_ == 0 && closed_) delete this;
 }

@@ -96,8 +96,9 @@ class ConsumerCore {
   /// Hands a message back: ok, stale, or invalid where nothing can be handed back.
   virtual Code hand_back(std::uint64_t s, std::uint64_t receipt,
                          std::uint64_t delay_ms) noexcept = 0;
-  /// The view of `s` has ended and has left the LiveSet: hold and floor may rise.
-  virtual void view_ended(std::uint64_t s) noexcept = 0;
+  /// A view has ended and has left the LiveSet: hold and floor may rise, the hold up to `behind`
+  /// where no view in a ring is left.
+  virtual void view_ended(std::uint64_t behind) noexcept = 0;
   /// Hands everything back that the application does not have, and leaves.
   virtual void leave() noexcept = 0;
   /// Before sleeping: nothing that is not needed may be held.
@@ -109,6 +110,8 @@ class ConsumerCore {
   /// Maps the ring of `s` ahead of need, so that a handle works although its supervisor dies before
   /// the first message. What goes wrong here goes wrong again, and is reported, when it is needed.
   void map_ring_of(std::uint64_t s) { static_cast<void>(ring_of(s)); }
+  /// Unmaps what the queue has let go of and no view is in.
+  void unmap_old_rings();
   struct Sight {
     ring::Seen seen = ring::Seen::nothing;
     Ring* ring = nullptr;
@@ -125,6 +128,8 @@ class ConsumerCore {
   Result<Sight> look(std::uint64_t s);
   /// The same in the journal alone.
   Result<Sight> look_in_journal(std::uint64_t s);
+  /// The same for what is in no ring.
+  Result<Sight> look_behind_rings(std::uint64_t s);
   /// The same for a sleeper: true unless there is nothing at `s`. Thread-safe.
   [[nodiscard]] bool may_be_there(std::uint64_t s) const noexcept;
   /// True if a producer has claimed `s` and something behind it, and has not published.
@@ -135,6 +140,7 @@ class ConsumerCore {
   void unprotect(std::uint64_t s) noexcept;
   /// Counts a view of what was found, and ends it.
   void begin_view(const Found& found);
+  [[gnu::noinline, gnu::cold]] void begin_view_apart(std::uint64_t s);
   void give_up(const Found& found) noexcept;
   /// Whether it comes too late to be handed out.
   [[nodiscard]] bool is_over(const Found& found) const noexcept;
@@ -308,8 +314,8 @@ inline bool ConsumerCore::is_over(const Found& found) const noexcept {
 }
 
 inline void ConsumerCore::begin_view(const Found& found) {
-  if (found.ring == nullptr) live_.add(found.sequence, LiveSet::Where::apart);
   ++found.source().users;
+  if (found.ring == nullptr) begin_view_apart(found.sequence);
 }
 
 inline void ConsumerCore::floor_moved(group::Moved moved) noexcept {

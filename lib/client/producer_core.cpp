@@ -307,7 +307,10 @@ Result<void> ProducerCore::advance() {
   // A ring may be let go between reading its name and asking for it: then there is a newer one.
   for (int attempt = 0; attempt < 100; ++attempt) {
     const std::uint64_t name = rings_.newest_name();
-    if (newest_ != nullptr && name <= newest_->view.first()) return {};
+    if (newest_ != nullptr && name <= newest_->view.first()) {
+      if (name == newest_->view.first() && rings_.several()) rings_.drop_unused();
+      return {};
+    }
     if (name == 0) return Code::deleted;
     try {
       newest_ = rings_.at(name);

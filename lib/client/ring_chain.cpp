@@ -48,8 +48,8 @@ Ring* RingChain::at(std::uint64_t name) {
   }
   std::shared_ptr<Ring> ring = fetch(name);
   Ring* result = ring.get();
-  const std::scoped_lock lock(mutex_);
   drop_unused();
+  const std::scoped_lock lock(mutex_);
   const auto behind = std::find_if(rings_.begin(), rings_.end(),
                                    [&](const auto& other) { return other->view.first() > name; });
   rings_.insert(behind, std::move(ring));
@@ -83,14 +83,16 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
   return ring;
 }
 
-void RingChain::drop_unused() {
-  std::erase_if(rings_, [&](const std::shared_ptr<Ring>& ring) {
+bool RingChain::drop_unused() {
+  const std::scoped_lock lock(mutex_);
+  const auto dropped = std::erase_if(rings_, [&](const std::shared_ptr<Ring>& ring) {
     if (ring->users != 0 || names(attachment_->manifest(), ring->view.first())) return false;
     layout::Request request = control::request(layout::Ask::drop_ring);
     request.number = ring->view.first();
     attachment_->tell(request);
     return true;
   });
+  return dropped != 0;
 }
 
 }  // namespace spillring::client

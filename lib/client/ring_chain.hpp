@@ -32,9 +32,14 @@ class RingChain {
   [[nodiscard]] std::uint64_t name_for(std::uint64_t s) const noexcept;
 
   /// The ring of that name, mapped if need be. Stays mapped until M has let go of it, nobody uses
-  /// it and another one has been mapped: forget the former result then. Throws `Error`; not_found:
-  /// it was let go meanwhile.
+  /// it and another one has been mapped, or drop_unused() was called: forget the former result
+  /// then. Throws `Error`; not_found: it was let go meanwhile.
   Ring* at(std::uint64_t name);
+  /// Unmaps what M has let go of and nobody uses; true if there was any. The supervisor counts what
+  /// is mapped of rings that somebody was in the way of: there are few of these at a time.
+  bool drop_unused();
+  /// More than one is mapped.
+  [[nodiscard]] bool several() const noexcept { return rings_.size() > 1; }
   /// The greatest first sequence mapped so far; 0: none.
   [[nodiscard]] std::uint64_t newest_mapped() const noexcept { return newest_mapped_; }
 
@@ -43,7 +48,6 @@ class RingChain {
 
  private:
   std::shared_ptr<Ring> fetch(std::uint64_t name);
-  void drop_unused();  // REQUIRES: mutex_ is held
 
   Attachment* attachment_;
   mutable std::mutex mutex_;                  // of rings_ against mapped_for()

@@ -23,7 +23,7 @@ class SharedConsumer final : public ConsumerCore {
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t s, std::uint64_t receipt) noexcept override;
   Code hand_back(std::uint64_t s, std::uint64_t receipt, std::uint64_t delay_ms) noexcept override;
-  void view_ended(std::uint64_t s) noexcept override { raise_hold(s + 1); }
+  void view_ended(std::uint64_t behind) noexcept override { raise_hold(behind); }
   void leave() noexcept override;
   void rest() noexcept override { raise_hold(layout::no_sequence); }
 

@@ -22,7 +22,7 @@ class StreamConsumer final : public ConsumerCore {
   Code hand_back(std::uint64_t, std::uint64_t, std::uint64_t) noexcept override {
     return Code::invalid;
   }
-  void view_ended(std::uint64_t s) noexcept override { let_go(s + 1); }
+  void view_ended(std::uint64_t behind) noexcept override { let_go(behind); }
   void leave() noexcept override;
   void rest() noexcept override;
 

@@ -52,7 +52,7 @@ static_assert(sizeof(GroupEntry) == 192,
               "whole cache lines, so that groups do not disturb one another");
 
 struct HandleEntry {
-  os::Atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group
+  os::Atomic<std::uint64_t> word;  // entry_word: presence, role, generation, group, rings
   std::uint32_t pid;               // for people; liveness is the pidfd's
   std::uint32_t user;              // likewise
   std::uint64_t session;           // of the connection that it was given to
@@ -170,6 +170,15 @@ static_assert(sizeof(Manifest) == offsetof(Manifest, hand_overs) + 40 * max_hand
 static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only then");
 
 /// Everything published goes to the journal, without a gap, before its memory is used again.
+// Bits of entry_rings(): for the ring at each place of first[], and for that at each of pinned[].
+constexpr std::uint16_t ring_bit(std::size_t place) noexcept {
+  return static_cast<std::uint16_t>(1U << place);
+}
+constexpr std::uint16_t pinned_bit(std::size_t place) noexcept {
+  return static_cast<std::uint16_t>(1U << (max_rings + place));
+}
+static_assert(max_rings + max_pinned <= 16, "a bit each");
+
 inline bool follows(const Manifest& manifest) noexcept {
   return manifest.durability != 0 || manifest.retain_ns != 0 || manifest.retain_bytes != 0;
 }

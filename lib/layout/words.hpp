@@ -154,11 +154,12 @@ enum class Presence : std::uint8_t {
 };
 enum class Role : std::uint8_t { producer = 1, shared_consumer = 2, stream_consumer = 3 };
 
-/// {presence:8 | kind or role:8 | generation:16 | group slot:16 | 0:16}
+/// {presence:8 | kind or role:8 | generation:16 | group slot:16 | rings:16}
+/// Rings: of a handle, those that it has been handed and has not dropped (manifest.hpp, ring_bit).
 constexpr std::uint64_t entry_word(Presence presence, std::uint8_t kind, std::uint16_t generation,
-                                   std::uint16_t group = 0) noexcept {
+                                   std::uint16_t group = 0, std::uint16_t rings = 0) noexcept {
   return (std::uint64_t{static_cast<std::uint8_t>(presence)} << 56) | (std::uint64_t{kind} << 48) |
-         (std::uint64_t{generation} << 32) | (std::uint64_t{group} << 16);
+         (std::uint64_t{generation} << 32) | (std::uint64_t{group} << 16) | rings;
 }
 constexpr Presence entry_presence(std::uint64_t word) noexcept {
   return static_cast<Presence>(static_cast<std::uint8_t>(word >> 56));
@@ -171,6 +172,9 @@ constexpr std::uint16_t entry_generation(std::uint64_t word) noexcept {
 }
 constexpr std::uint16_t entry_group(std::uint64_t word) noexcept {
   return static_cast<std::uint16_t>(word >> 16);
+}
+constexpr std::uint16_t entry_rings(std::uint64_t word) noexcept {
+  return static_cast<std::uint16_t>(word);
 }
 
 /// A stream group's owner: {set:1 | slot:16 | generation:16}; 0: nobody.

@@ -129,6 +129,42 @@ TEST_F(SpillTest, WhoKeepsUpCausesNoWriting) {
   EXPECT_FALSE(fs::exists(state() / "journal")) << "not even a directory was made";
 }
 
+TEST_F(SpillTest, WhoReadsInTheJournalHoldsNothingInTheRing) {
+  const Queue queue = bus().create("q", small);
+  Producer out = queue.producer();
+  Consumer shared = queue.consumer("g", {.prefetch = 1});
+  Consumer stream = queue.subscriber("s");
+  send(out, 0, 10);
+  expect(shared, 0, 1);
+  expect(stream, 0, 1);
+  send(out, 10, many);
+  expect(shared, 1, 3);
+  expect(stream, 1, 2);
+  const Message view = stream.receive(5s).value();
+  for (const ClientInfo& client : queue.clients()) EXPECT_FALSE(client.hold) << client.group;
+}
+
+/// Four rings are kept by views, and there is no fifth: the newest has to do.
+TEST_F(SpillTest, ASlowReaderOfTheJournalIsInNobodysWay) {
+  const Queue queue = bus().create("q", small);
+  Producer out = queue.producer();
+  Consumer slow = queue.subscriber("slow");
+  std::vector<Consumer> stopped;
+  std::vector<Message> views;
+  std::uint64_t sent = 0;
+  for (int ring = 0; ring < 4; ++ring) {
+    stopped.push_back(queue.subscriber({}, {.start = Start::latest()}));
+    send(out, sent, sent + 1);
+    views.push_back(stopped.back().receive(5s).value());
+    send(out, sent + 1, sent + many);
+    sent += many;
+  }
+  send(out, sent, sent + many);
+  expect(slow, 0, sent + many / 4);  // in the range of the newest ring, and out of it
+  send(out, sent + many, sent + 3 * many);
+  expect(slow, sent + many / 4, sent + 3 * many);
+}
+
 TEST_F(SpillTest, WhatIsHandedBackComesAgainFromTheJournal) {
   const Queue queue = bus().create("q", small);
   Producer out = queue.producer();
