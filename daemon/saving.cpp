@@ -9,9 +9,11 @@
 
 #include <algorithm>
 
+#include "layout/last_sequence.hpp"
 #include "log.hpp"
 #include "queue.hpp"
 #include "ring/claim.hpp"
+#include "saved_row.hpp"
 
 namespace spillring::daemon {
 
@@ -20,6 +22,12 @@ using layout::Presence;
 namespace {
 
 constexpr os::Instant remembered_every = 1'000'000'000;
+
+/// Before anything is made, or removed, after them.
+const layout::Request& options_of(const SavedQueue& saved) {
+  require_possible(saved);
+  return saved.options;
+}
 
 }  // namespace
 
@@ -97,6 +105,10 @@ std::uint64_t Queue::take_from_clients() noexcept {
 std::uint64_t Queue::bring_to_disk() {
   // The number of the seal was no message's: the next life of the queue begins with it.
   const std::uint64_t next = take_from_clients();
+  if (next < newest().view().first() || next > layout::last_sequence) {
+    throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_),
+                "its newest ring contradicts itself");
+  }
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
     plan->until = next;
     plan->most = UINT64_MAX;
@@ -132,7 +144,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       id_(saved.id),
       name_(saved.name),
       access_(saved.access),
-      options_(saved.options),
+      options_(options_of(saved)),
       memory_(std::make_shared<QueueMemory>(
           QueueMemory{new_segment("manifest", sizeof(layout::Manifest)),
                       new_segment("groups", sizeof(layout::Groups)),
