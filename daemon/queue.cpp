@@ -177,11 +177,6 @@ std::set<std::uint64_t> Queue::inodes() const {
   return result;
 }
 
-std::uint64_t Queue::needed() const noexcept {
-  const std::uint64_t needed = ring::needed_from(manifest(), cursors());
-  return drops_oldest() ? std::max(needed, dropped().until) : needed;
-}
-
 std::uint64_t Queue::tail() const noexcept {
   const auto used = ring::in_use(newest().view());
   return used ? used->end : newest().view().first();

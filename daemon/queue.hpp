@@ -31,6 +31,7 @@
 #include "os/process.hpp"
 #include "os/socket.hpp"
 #include "queue_memory.hpp"
+#include "ring/reclaim.hpp"
 #include "ring_segment.hpp"
 #include "ring_to_journal.hpp"
 #include "segment.hpp"
@@ -171,6 +172,7 @@ class Queue {
     group::SharedGroup shared;
     group::StreamGroup stream;
     std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> leases;  // seq: word, since
+    std::uint64_t finished = 0;            // it was seen to have come so far
     std::uint64_t remembered = 0;          // its floor, as the catalogue knows it
     std::uint64_t unused_remembered = 0;   // likewise
     std::map<std::uint64_t, Aside> aside;  // by sequence
@@ -239,8 +241,18 @@ class Queue {
   [[nodiscard]] bool has_named_group() const noexcept;
   void drop_base() noexcept;
   void keep_base() noexcept;
-  [[nodiscard]] std::uint64_t needed() const noexcept;
   [[nodiscard]] std::uint64_t tail() const noexcept;
+
+  // -- how far groups have come (floors.cpp)
+  [[nodiscard]] std::uint64_t believed(std::uint16_t slot, std::uint64_t floor) const noexcept;
+  [[nodiscard]] std::uint64_t floor_of(std::uint16_t slot) const noexcept;
+  /// The first number that may be there at all.
+  [[nodiscard]] std::uint64_t oldest() const noexcept;
+  /// The first number that a group may still need; `except`: one that does not count. no_sequence:
+  /// nobody needs anything.
+  [[nodiscard]] std::uint64_t needed(std::uint32_t except = ring::no_group) const noexcept;
+  /// No ring has to keep what is below (ring/reclaim.hpp).
+  [[nodiscard]] std::uint64_t free_until() const noexcept;
 
   // -- after the death of a supervisor (adoption.cpp)
   void adopt_rings(KeptQueue& kept);
@@ -336,8 +348,6 @@ class Queue {
   [[nodiscard]] bool is_damaged() const noexcept;
 
   // -- the journal (spill.cpp)
-  /// No ring has to keep what is below (ring/reclaim.hpp).
-  [[nodiscard]] std::uint64_t free_until() const noexcept;
   /// Where the journal goes on.
   [[nodiscard]] std::uint64_t unwritten_from() const noexcept;
   [[nodiscard]] std::shared_ptr<RingSegment> ring_with(std::uint64_t s) const noexcept;

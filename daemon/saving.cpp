@@ -46,7 +46,8 @@ SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
   if (drops_oldest()) recount(slot);  // who was stopped may have gone on meanwhile
   SavedGroup saved = position_of(slot);
   if (group.kind == GroupKind::shared) {
-    const std::uint64_t until = std::min(end, group.shared.end());
+    // From the floor that is saved: the one in memory may be another by now.
+    const std::uint64_t until = std::min(end, saved.floor + group.shared.window());
     for (std::uint64_t s = saved.floor; s < until; ++s) {
       saved.standing.push_back(group.shared.standing_to_save(s));
     }
@@ -61,7 +62,7 @@ SavedGroup Queue::position_of(std::uint16_t slot) const {
   const group::Passage at = group::read(cursor);
   return {group.name,
           group.kind,
-          std::max(at.floor, manifest().groups[slot].start.load(std::memory_order_acquire)),
+          believed(slot, at.floor),
           {},
           unused_for(slot, os::now()),
           at.settled,
@@ -217,7 +218,7 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     const auto& group = group_table_[slot];
     if (!group || group->name.empty()) continue;
-    const bool is_old = group->stream.low() != group->remembered ||
+    const bool is_old = floor_of(slot) != group->remembered ||
                         (group->members != 0 && group->unused_remembered != 0);
     if (now >= remember_at_ && is_old) remember_group(slot);
     all = all && group->remembered >= end;
