@@ -81,8 +81,9 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         const Result<std::uint64_t> next = drops() ? behind_dropped(s) : s;
         if (!next) return next.error();
         const std::uint64_t low = std::max(group_.low(), *next);
-        if (low <= s) return attachment().report_damage();
-        s = low;
+        const Result<std::uint64_t> there = low > s ? low : behind_what_is_gone(s);
+        if (!there) return there.error();
+        s = *there;
       }
     }
   }
