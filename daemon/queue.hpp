@@ -93,6 +93,8 @@ class Queue {
   std::uint32_t produce(const Requester& requester, control::Answer& answer);
   std::uint32_t consume(const Requester& requester, const layout::Request& request,
                         control::Answer& answer);
+  /// The handle that this request has made.
+  [[nodiscard]] std::optional<std::uint32_t> find_handle(const Requester& maker) const noexcept;
   /// Whose handle is in the way of another producer: its session. nullopt: nobody's.
   [[nodiscard]] std::optional<std::uint64_t> exclusive_session() const noexcept;
   void observe(control::Answer& answer) const;
@@ -197,7 +199,6 @@ class Queue {
   // -- handles
   std::uint32_t add_handle(const Requester& requester, layout::Role role, std::uint16_t group);
   [[nodiscard]] const layout::HandleEntry* exclusive_producer() const noexcept;
-  [[nodiscard]] std::optional<std::uint32_t> find_handle(const Requester& maker) const noexcept;
   [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
