@@ -192,30 +192,30 @@ std::uint16_t Queue::unused_group(std::string_view name) const {
 
 void Queue::remove_group(std::string_view name, bool force) {
   const std::uint16_t slot = force ? named_group(name) : unused_group(name);
+  auto place = std::make_unique<Group>();  // before anything is changed: there may be no memory
   // First, as with queues: nothing comes back that was removed.
   forget_group(*group_table_[slot]);
   sync_groups();
   if (group_table_[slot]->members == 0) return free_group(slot);
-  remove_with_members(slot);
+  remove_with_members(slot, std::move(place));
 }
 
 /// The table says from the word on that the group is not there: it keeps no message back, and its
 /// members find out at their next look. Its place stays taken until the last of them has gone,
 /// because they go on writing to its cursor; views need no group, holds protect them.
-void Queue::remove_with_members(std::uint16_t slot) noexcept {
+void Queue::remove_with_members(std::uint16_t slot, std::unique_ptr<Group> place) noexcept {
   if (is_last_named(slot)) keep_base();
   free_group_entry(slot);
-  keep_place(slot);
+  keep_place(slot, std::move(place));
   ring_bells();
 }
 
 /// What the supervisor has of a group that was removed with its members: nothing of it is looked
-/// after any more, and it ends as a subscription without a name does.
-void Queue::keep_place(std::uint16_t slot) {
+/// after any more, and it ends as a subscription without a name does. `place`: a new one.
+void Queue::keep_place(std::uint16_t slot, std::unique_ptr<Group> place) noexcept {
   if (group_table_[slot] && group_table_[slot]->kind == GroupKind::shared) {
     keeper_.drop(layout::Kept::words, id_, slot);
   }
-  auto place = std::make_unique<Group>();
   place->kind = GroupKind::stream;
   place->members = group_table_[slot] ? group_table_[slot]->members : 0;
   place->stream = group::StreamGroup(manifest().groups[slot], cursors().cursors[slot]);

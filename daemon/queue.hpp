@@ -224,8 +224,8 @@ class Queue {
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
   void free_group(std::uint16_t slot) noexcept;
   void free_group_entry(std::uint16_t slot) noexcept;
-  void keep_place(std::uint16_t slot);
-  void remove_with_members(std::uint16_t slot) noexcept;
+  void keep_place(std::uint16_t slot, std::unique_ptr<Group> place) noexcept;
+  void remove_with_members(std::uint16_t slot, std::unique_ptr<Group> place) noexcept;
   [[nodiscard]] bool is_removed(std::uint16_t slot) const noexcept;
   [[nodiscard]] std::uint16_t named_group(std::string_view name) const;
   [[nodiscard]] bool is_last_named(std::uint16_t slot) const noexcept;
@@ -342,9 +342,9 @@ class Queue {
   [[nodiscard]] bool room_is_wanted(os::Instant now) const noexcept;
   void poison(const std::string& why) const noexcept;
   void consider_growth(std::uint64_t wanted) noexcept;
-  os::Instant consider_pin(std::uint64_t wanted, os::Instant now) noexcept;
-  os::Instant consider_stalls(RingSegment& ring, os::Instant now) noexcept;
-  os::Instant consider_leases(Group& group, os::Instant now) noexcept;
+  os::Instant consider_pin(std::uint64_t wanted, os::Instant now);
+  os::Instant consider_stalls(RingSegment& ring, os::Instant now);
+  os::Instant consider_leases(Group& group, os::Instant now);
   [[nodiscard]] bool may_replace_pinned() noexcept;
   [[nodiscard]] bool is_damaged() const noexcept;
 
