@@ -199,7 +199,7 @@ void peer(std::size_t number, const std::string& socket) {
       return me.work([&] { return queue.subscriber("stream", {.start = Start::earliest()}); },
                      [](Consumer& in) { return take(in, false); });
     default:
-      return me.work([&] { return queue; },
+      return me.work([&] { return bus.open("attacked"); },
                      [](const Queue& looked_at) {
                        static_cast<void>(looked_at.peek(20));
                        static_cast<void>(looked_at.groups());
@@ -396,7 +396,10 @@ int run(unsigned seconds) {
 }  // namespace
 }  // namespace spillring::hostile
 
-int main(int count, char** arguments) {
+int main(int count, char** arguments) try {
   const unsigned long seconds = count > 1 ? std::stoul(arguments[1]) : 20;
   return spillring::hostile::run(static_cast<unsigned>(seconds));
+} catch (const std::exception& error) {
+  std::fprintf(stderr, "hostile: %s\n", error.what());
+  return 2;
 }
