@@ -174,7 +174,9 @@ void Queue::adopt_handles() {
     if (consumes && group >= layout::max_groups) {
       contradicts(fmt::format("a member of queue '{}' is in no group", name_));
     }
-    if (consumes && !group_table_[group]) keep_place(group);  // it was removed with its members
+    if (consumes && !group_table_[group]) {  // it was removed with its members
+      keep_place(group, std::make_unique<Group>());
+    }
     handle_table_[slot] = std::make_unique<Handle>(Handle{role, group, rings_in(word)});
     ring::raise(manifest().handles_used, slot + 1);
     if (consumes) ++group_table_[group]->members;

@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 
+#include <limits>
 #include <span>
 
 #include "os/fd.hpp"
@@ -116,6 +117,15 @@ class Catalogue::Statement {
   [[nodiscard]] std::uint64_t number(int column) const noexcept {
     return loaded(sqlite3_column_int64(statement_, column));
   }
+  /// The same of a type that has fewer numbers. One that it does not have is told in `misfit`.
+  template <typename Narrow>
+  [[nodiscard]] Narrow number(int column, std::string& misfit) const {
+    const std::uint64_t value = number(column);
+    if (misfit.empty() && value > std::numeric_limits<Narrow>::max()) {
+      misfit = fmt::format("{} {}", sqlite3_column_name(statement_, column), value);
+    }
+    return static_cast<Narrow>(value);
+  }
   [[nodiscard]] std::string text(int column) const {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
     return {bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
@@ -203,36 +213,39 @@ std::vector<SavedQueue> Catalogue::load() {
       FROM queues)");
   while (query.step()) {
     SavedQueue queue{};
+    std::string& misfit = queue.misfit;
     queue.id = query.number(0);
     queue.name = query.text(1);
-    queue.access = {static_cast<uid_t>(query.number(2)), static_cast<gid_t>(query.number(3)),
-                    static_cast<unsigned>(query.number(4))};
+    queue.access = {query.number<uid_t>(2, misfit), query.number<gid_t>(3, misfit),
+                    query.number<std::uint32_t>(4, misfit)};
     queue.options.capacity = query.number(5);
     queue.options.slots = query.number(6);
     queue.options.stall_timeout_ns = query.number(7);
     queue.options.lease_ns = query.number(8);
-    queue.options.full = static_cast<std::uint8_t>(query.number(9));
-    queue.options.keep = static_cast<std::uint8_t>(query.number(10));
-    queue.options.prealloc = static_cast<std::uint8_t>(query.number(11));
-    queue.options.durability = static_cast<std::uint8_t>(query.number(12));
-    queue.options.sync_ms = static_cast<std::uint32_t>(query.number(13));
+    queue.options.full = query.number<std::uint8_t>(9, misfit);
+    queue.options.keep = query.number<std::uint8_t>(10, misfit);
+    queue.options.prealloc = query.number<std::uint8_t>(11, misfit);
+    queue.options.durability = query.number<std::uint8_t>(12, misfit);
+    queue.options.sync_ms = query.number<std::uint32_t>(13, misfit);
     queue.options.retain_ns = query.number(14);
     queue.options.retain_bytes = query.number(15);
     queue.complete = query.number(16) != 0;
     queue.next = query.number(17);
     queue.base = query.number(18);
-    queue.options.max_deliveries = static_cast<std::uint32_t>(query.number(19));
-    queue.options.dead_letter.set(query.text(20));
+    queue.options.max_deliveries = query.number<std::uint32_t>(19, misfit);
+    const std::string dead_letter = query.text(20);
+    if (dead_letter.size() > layout::name_size) misfit = "dead_letter is longer than a name";
+    queue.options.dead_letter.set(dead_letter);
     queue.options.ttl_ns = query.number(21);
     queue.options.group_expiry_ns = query.number(22);
     queue.base_settled = query.number(23);
     queue.skipped = query.number(24);
-    queue.options.exclusive_producer = static_cast<std::uint32_t>(query.number(25));
+    queue.options.exclusive_producer = query.number<std::uint32_t>(25, misfit);
     Statement groups(*this, R"(SELECT name, kind, floor, standing, unused_ns, settled, dropped, told
         FROM groups WHERE queue = ?)");
     groups.bind(queue.id);
     while (groups.step()) {
-      queue.groups.push_back({groups.text(0), static_cast<GroupKind>(groups.number(1)),
+      queue.groups.push_back({groups.text(0), GroupKind{groups.number<std::uint8_t>(1, misfit)},
                               groups.number(2), groups.blob(3), groups.number(4), groups.number(5),
                               groups.number(6), groups.number(7)});
     }

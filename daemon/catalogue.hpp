@@ -56,6 +56,8 @@ struct SavedQueue {
   std::uint64_t skipped = 0;
   std::uint64_t base_settled = 0;
   std::vector<SavedGroup> groups;
+  // As loaded: the first field whose value its type does not have. Empty: there is none.
+  std::string misfit;
 };
 
 class Catalogue {

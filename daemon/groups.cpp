@@ -31,13 +31,9 @@ bool Queue::has_named_group() const noexcept {
 
 std::uint64_t Queue::begin_of(Start start, std::uint64_t least) const noexcept {
   const std::uint64_t end = tail();
-  // Nobody needs anything: only what comes from now on is sure to be kept. And a floor may be
-  // forged.
-  std::uint64_t oldest =
-      std::min(rings_.front()->view().header().limit.load(std::memory_order_seq_cst), end);
-  if (journal_ != nullptr && !journal_->empty()) oldest = std::min(oldest, journal_->first());
+  // Nobody needs anything: only what comes from now on is sure to be kept.
   const std::uint64_t wanted = retention().any() ? std::min(least, this->earliest()) : least;
-  const std::uint64_t earliest = std::clamp(wanted, oldest, end);
+  const std::uint64_t earliest = std::clamp(wanted, std::min(oldest(), end), end);
   switch (start.from) {
     case Start::From::earliest:
       return earliest;
@@ -90,7 +86,7 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   entry.word.store(entry_word(Presence::joining, kind_byte, generation), std::memory_order_seq_cst);
   ring::raise(manifest().groups_used, slot + 1U);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
-  std::uint64_t begin = begin_of(start, ring::needed_from(manifest(), cursors(), slot));
+  std::uint64_t begin = begin_of(start, needed(slot));
   if (drops_oldest()) {
     // Behind what is dropped, and where it is known of all that is below whether it is a message.
     begin = begin_count(slot, std::min(begin, settled_until()),
@@ -98,6 +94,7 @@ std::uint16_t Queue::enter_group(std::string_view name, GroupKind kind, Start st
   }
   if (kind == GroupKind::shared) group_table_[slot]->shared.initialise(begin);
   cursor.floor.store(begin, std::memory_order_seq_cst);
+  group_table_[slot]->finished = begin;  // what it held back meanwhile was no position of its own
   entry.start.store(begin, std::memory_order_seq_cst);
   entry.word.store(entry_word(Presence::live, kind_byte, generation), std::memory_order_seq_cst);
   // The group keeps from now on what the queue kept for want of one.
@@ -195,30 +192,30 @@ std::uint16_t Queue::unused_group(std::string_view name) const {
 
 void Queue::remove_group(std::string_view name, bool force) {
   const std::uint16_t slot = force ? named_group(name) : unused_group(name);
+  auto place = std::make_unique<Group>();  // before anything is changed: there may be no memory
   // First, as with queues: nothing comes back that was removed.
   forget_group(*group_table_[slot]);
   sync_groups();
   if (group_table_[slot]->members == 0) return free_group(slot);
-  remove_with_members(slot);
+  remove_with_members(slot, std::move(place));
 }
 
 /// The table says from the word on that the group is not there: it keeps no message back, and its
 /// members find out at their next look. Its place stays taken until the last of them has gone,
 /// because they go on writing to its cursor; views need no group, holds protect them.
-void Queue::remove_with_members(std::uint16_t slot) noexcept {
+void Queue::remove_with_members(std::uint16_t slot, std::unique_ptr<Group> place) noexcept {
   if (is_last_named(slot)) keep_base();
   free_group_entry(slot);
-  keep_place(slot);
+  keep_place(slot, std::move(place));
   ring_bells();
 }
 
 /// What the supervisor has of a group that was removed with its members: nothing of it is looked
-/// after any more, and it ends as a subscription without a name does.
-void Queue::keep_place(std::uint16_t slot) {
+/// after any more, and it ends as a subscription without a name does. `place`: a new one.
+void Queue::keep_place(std::uint16_t slot, std::unique_ptr<Group> place) noexcept {
   if (group_table_[slot] && group_table_[slot]->kind == GroupKind::shared) {
     keeper_.drop(layout::Kept::words, id_, slot);
   }
-  auto place = std::make_unique<Group>();
   place->kind = GroupKind::stream;
   place->members = group_table_[slot] ? group_table_[slot]->members : 0;
   place->stream = group::StreamGroup(manifest().groups[slot], cursors().cursors[slot]);

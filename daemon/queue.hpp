@@ -31,6 +31,7 @@
 #include "os/process.hpp"
 #include "os/socket.hpp"
 #include "queue_memory.hpp"
+#include "ring/reclaim.hpp"
 #include "ring_segment.hpp"
 #include "ring_to_journal.hpp"
 #include "segment.hpp"
@@ -92,6 +93,8 @@ class Queue {
   std::uint32_t produce(const Requester& requester, control::Answer& answer);
   std::uint32_t consume(const Requester& requester, const layout::Request& request,
                         control::Answer& answer);
+  /// The handle that this request has made.
+  [[nodiscard]] std::optional<std::uint32_t> find_handle(const Requester& maker) const noexcept;
   /// Whose handle is in the way of another producer: its session. nullopt: nobody's.
   [[nodiscard]] std::optional<std::uint64_t> exclusive_session() const noexcept;
   void observe(control::Answer& answer) const;
@@ -171,6 +174,7 @@ class Queue {
     group::SharedGroup shared;
     group::StreamGroup stream;
     std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> leases;  // seq: word, since
+    std::uint64_t finished = 0;            // it was seen to have come so far
     std::uint64_t remembered = 0;          // its floor, as the catalogue knows it
     std::uint64_t unused_remembered = 0;   // likewise
     std::map<std::uint64_t, Aside> aside;  // by sequence
@@ -195,7 +199,6 @@ class Queue {
   // -- handles
   std::uint32_t add_handle(const Requester& requester, layout::Role role, std::uint16_t group);
   [[nodiscard]] const layout::HandleEntry* exclusive_producer() const noexcept;
-  [[nodiscard]] std::optional<std::uint32_t> find_handle(const Requester& maker) const noexcept;
   [[nodiscard]] layout::Owner owner_of(std::uint32_t slot) const noexcept;
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
@@ -221,8 +224,8 @@ class Queue {
   [[nodiscard]] std::uint64_t begin_of(Start start, std::uint64_t least) const noexcept;
   void free_group(std::uint16_t slot) noexcept;
   void free_group_entry(std::uint16_t slot) noexcept;
-  void keep_place(std::uint16_t slot);
-  void remove_with_members(std::uint16_t slot) noexcept;
+  void keep_place(std::uint16_t slot, std::unique_ptr<Group> place) noexcept;
+  void remove_with_members(std::uint16_t slot, std::unique_ptr<Group> place) noexcept;
   [[nodiscard]] bool is_removed(std::uint16_t slot) const noexcept;
   [[nodiscard]] std::uint16_t named_group(std::string_view name) const;
   [[nodiscard]] bool is_last_named(std::uint16_t slot) const noexcept;
@@ -239,8 +242,18 @@ class Queue {
   [[nodiscard]] bool has_named_group() const noexcept;
   void drop_base() noexcept;
   void keep_base() noexcept;
-  [[nodiscard]] std::uint64_t needed() const noexcept;
   [[nodiscard]] std::uint64_t tail() const noexcept;
+
+  // -- how far groups have come (floors.cpp)
+  [[nodiscard]] std::uint64_t believed(std::uint16_t slot, std::uint64_t floor) const noexcept;
+  [[nodiscard]] std::uint64_t floor_of(std::uint16_t slot) const noexcept;
+  /// The first number that may be there at all.
+  [[nodiscard]] std::uint64_t oldest() const noexcept;
+  /// The first number that a group may still need; `except`: one that does not count. no_sequence:
+  /// nobody needs anything.
+  [[nodiscard]] std::uint64_t needed(std::uint32_t except = ring::no_group) const noexcept;
+  /// No ring has to keep what is below (ring/reclaim.hpp).
+  [[nodiscard]] std::uint64_t free_until() const noexcept;
 
   // -- after the death of a supervisor (adoption.cpp)
   void adopt_rings(KeptQueue& kept);
@@ -332,15 +345,13 @@ class Queue {
   [[nodiscard]] bool room_is_wanted(os::Instant now) const noexcept;
   void poison(const std::string& why) const noexcept;
   void consider_growth(std::uint64_t wanted) noexcept;
-  os::Instant consider_pin(std::uint64_t wanted, os::Instant now) noexcept;
-  os::Instant consider_stalls(RingSegment& ring, os::Instant now) noexcept;
-  os::Instant consider_leases(Group& group, os::Instant now) noexcept;
+  os::Instant consider_pin(std::uint64_t wanted, os::Instant now);
+  os::Instant consider_stalls(RingSegment& ring, os::Instant now);
+  os::Instant consider_leases(Group& group, os::Instant now);
   [[nodiscard]] bool may_replace_pinned() noexcept;
   [[nodiscard]] bool is_damaged() const noexcept;
 
   // -- the journal (spill.cpp)
-  /// No ring has to keep what is below (ring/reclaim.hpp).
-  [[nodiscard]] std::uint64_t free_until() const noexcept;
   /// Where the journal goes on.
   [[nodiscard]] std::uint64_t unwritten_from() const noexcept;
   [[nodiscard]] std::shared_ptr<RingSegment> ring_with(std::uint64_t s) const noexcept;

@@ -114,7 +114,7 @@ void Queue::groups(const layout::Request& request, control::Answer& answer) cons
     record.kind = static_cast<std::uint8_t>(group->kind);
     record.slot = slot;
     record.members = group->members;
-    record.floor = group->stream.low();
+    record.floor = floor_of(slot);
     record.lag = end > record.floor ? end - record.floor : 0;
     if (group->kind == GroupKind::shared) {
       group->shared.for_each_claimed([&](std::uint64_t, std::uint64_t) { ++record.unacked; });
@@ -149,7 +149,7 @@ layout::ClientRecord Queue::record_of(std::uint32_t slot) const {
   if (handle.role == layout::Role::producer) return record;
   const Group& group = *group_table_[handle.group];
   const std::uint64_t end = tail();
-  const std::uint64_t floor = group.stream.low();
+  const std::uint64_t floor = floor_of(handle.group);
   record.group.set(group.name);
   record.lag = end > floor ? end - floor : 0;
   record.hold = cursors().holds[slot].sequence.load(std::memory_order_relaxed);

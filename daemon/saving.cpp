@@ -9,9 +9,11 @@
 
 #include <algorithm>
 
+#include "layout/last_sequence.hpp"
 #include "log.hpp"
 #include "queue.hpp"
 #include "ring/claim.hpp"
+#include "saved_row.hpp"
 
 namespace spillring::daemon {
 
@@ -20,6 +22,12 @@ using layout::Presence;
 namespace {
 
 constexpr os::Instant remembered_every = 1'000'000'000;
+
+/// Before anything is made, or removed, after them.
+const layout::Request& options_of(const SavedQueue& saved) {
+  require_possible(saved);
+  return saved.options;
+}
 
 }  // namespace
 
@@ -38,7 +46,8 @@ SavedGroup Queue::saved(std::uint16_t slot, std::uint64_t end) const {
   if (drops_oldest()) recount(slot);  // who was stopped may have gone on meanwhile
   SavedGroup saved = position_of(slot);
   if (group.kind == GroupKind::shared) {
-    const std::uint64_t until = std::min(end, group.shared.end());
+    // From the floor that is saved: the one in memory may be another by now.
+    const std::uint64_t until = std::min(end, saved.floor + group.shared.window());
     for (std::uint64_t s = saved.floor; s < until; ++s) {
       saved.standing.push_back(group.shared.standing_to_save(s));
     }
@@ -53,7 +62,7 @@ SavedGroup Queue::position_of(std::uint16_t slot) const {
   const group::Passage at = group::read(cursor);
   return {group.name,
           group.kind,
-          std::max(at.floor, manifest().groups[slot].start.load(std::memory_order_acquire)),
+          believed(slot, at.floor),
           {},
           unused_for(slot, os::now()),
           at.settled,
@@ -97,6 +106,10 @@ std::uint64_t Queue::take_from_clients() noexcept {
 std::uint64_t Queue::bring_to_disk() {
   // The number of the seal was no message's: the next life of the queue begins with it.
   const std::uint64_t next = take_from_clients();
+  if (next < newest().view().first() || next > layout::last_sequence) {
+    throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_),
+                "its newest ring contradicts itself");
+  }
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
     plan->until = next;
     plan->most = UINT64_MAX;
@@ -132,7 +145,7 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       id_(saved.id),
       name_(saved.name),
       access_(saved.access),
-      options_(saved.options),
+      options_(options_of(saved)),
       memory_(std::make_shared<QueueMemory>(
           QueueMemory{new_segment("manifest", sizeof(layout::Manifest)),
                       new_segment("groups", sizeof(layout::Groups)),
@@ -205,7 +218,7 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     const auto& group = group_table_[slot];
     if (!group || group->name.empty()) continue;
-    const bool is_old = group->stream.low() != group->remembered ||
+    const bool is_old = floor_of(slot) != group->remembered ||
                         (group->members != 0 && group->unused_remembered != 0);
     if (now >= remember_at_ && is_old) remember_group(slot);
     all = all && group->remembered >= end;

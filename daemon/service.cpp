@@ -210,7 +210,7 @@ void Queue::reclaim_newest() noexcept {
   }
 }
 
-os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept {
+os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) {
   const ring::RingView& view = newest().view();
   reclaim_newest();
   ring::Room room{};
@@ -245,7 +245,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) noexcept 
   return os::never;
 }
 
-os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept {
+os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) {
   const ring::RingView& view = ring.view();
   const auto used = ring::in_use(view);
   if (!used) {
@@ -278,7 +278,7 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) noexcept 
   return next;
 }
 
-os::Instant Queue::consider_leases(Group& group, os::Instant now) noexcept {
+os::Instant Queue::consider_leases(Group& group, os::Instant now) {
   std::map<std::uint64_t, std::pair<std::uint64_t, os::Instant>> found;
   os::Instant next = os::never;
   bool handed = false;

@@ -33,8 +33,6 @@ constexpr std::uint64_t followed_at_once = 16 * 1024 * 1024;
 
 }  // namespace
 
-std::uint64_t Queue::free_until() const noexcept { return ring::free_until(manifest(), cursors()); }
-
 /// Where not everything is written, what every group has finished with is not.
 std::uint64_t Queue::unwritten_from() const noexcept {
   const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);

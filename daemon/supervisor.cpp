@@ -45,6 +45,11 @@ os::Fd settings_of(const Supervisor::Options& options, const KeeperLine& keeper)
                            : os::Fd();
 }
 
+bool makes_handle(const layout::Request& request) noexcept {
+  const auto ask = static_cast<Ask>(request.ask);
+  return ask == Ask::produce || ask == Ask::consume;
+}
+
 void check_hello(const layout::Request& request) {
   if (request.protocol_version == protocol_version && request.layout_version == layout_version) {
     return;
@@ -160,7 +165,11 @@ bool Supervisor::answer(Session& session, const layout::Request& request, bool r
     control::Answer answer(request);
     dispatch(session, request, repeated, answer);
     if (static_cast<Ask>(request.ask) == Ask::drop_ring) return true;  // nobody waits for an answer
-    return answer.send(session.socket) == os::Transfer::done;
+    if (answer.send(session.socket) == os::Transfer::done) return true;
+    // Nobody knows of the handle, so nobody will give it back. (Of a repeated request the answer
+    // may have come to the client from the supervisor before.)
+    if (makes_handle(request) && !repeated) detach(session, request.queue, answer.reply.handle);
+    return false;
   } catch (const Error& error) {
     return refuse(session, request, error);
   } catch (const std::exception& failure) {
@@ -227,12 +236,12 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
                                 : queue_for(requester, request.queue, Right::consume);
       return queue.ring(own, answer);
     }
-    case Ask::detach:
-      if (session.handles.erase({request.queue, request.handle}) != 0) {
-        served(request.queue).queue.retire(request.handle);
-        service(request.queue);
-      }
-      return;
+    case Ask::detach: {
+      if (request.handle != 0) return detach(session, request.queue, request.handle);
+      const Requester maker{session.peer, session.id, request.number};
+      const auto made = served(request.queue).queue.find_handle(maker);
+      return made ? detach(session, request.queue, *made) : void();
+    }
     case Ask::purge:
       purge(requester, request.queue, answer);
       return service(request.queue);  // the disk is given back
@@ -250,6 +259,12 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       return service(request.queue);
   }
   throw Error(Code::unsupported, fmt::format("request {} is not known", request.ask));
+}
+
+void Supervisor::detach(Session& session, std::uint64_t queue, std::uint32_t handle) {
+  if (session.handles.erase({queue, handle}) == 0) return;
+  served(queue).queue.retire(handle);
+  service(queue);
 }
 
 // ---- queues -------------------------------------------------------------------------------------

@@ -123,6 +123,7 @@ class Supervisor {
   bool refuse(Session& session, const layout::Request& request, const Error& error);
   void dispatch(Session& session, const layout::Request& request, bool repeated,
                 control::Answer& answer);
+  void detach(Session& session, std::uint64_t queue, std::uint32_t handle);
   /// True for a repeated request that may have removed already what it is to remove.
   [[nodiscard]] bool was_begun(const Requester& requester) const noexcept;
   void connection_ended(Sessions::iterator session);

@@ -127,7 +127,7 @@ std::optional<Answered> Connection::try_call(layout::Request request) {
   }
   const os::Instant until = os::deadline(timeout_);
   for (;;) {
-    control::Answered answer = receive(request.id, until);
+    control::Answered answer = receive(request, until);
     if (answer.reply.id != request.id) {
       give_back(answer.reply);
       continue;
@@ -139,11 +139,11 @@ std::optional<Answered> Connection::try_call(layout::Request request) {
   }
 }
 
-control::Answered Connection::receive(std::uint64_t id, os::Instant until) {
+control::Answered Connection::receive(const layout::Request& request, os::Instant until) {
   try {
     return control::receive_answer(line_->socket, until);
   } catch (const Error& error) {
-    if (error.code() == Code::timeout) line_->timed_out.insert(id);
+    if (error.code() == Code::timeout) withdraw(request);
     if (error.code() != Code::unavailable) throw;
     line_.reset();
     throw Error(Code::unavailable, "the supervisor at " + path() + " has gone",
@@ -152,10 +152,17 @@ control::Answered Connection::receive(std::uint64_t id, os::Instant until) {
   }
 }
 
+void Connection::withdraw(const layout::Request& request) {
+  const auto ask = static_cast<layout::Ask>(request.ask);
+  if (ask != layout::Ask::produce && ask != layout::Ask::consume) return;
+  layout::Request detach = control::request(layout::Ask::detach, request.queue);
+  detach.number = request.id;
+  const os::Transfer sent = control::send(line_->socket, detach, false);
+  if (sent != os::Transfer::done) line_->not_withdrawn.insert(request.id);
+}
+
 void Connection::give_back(const layout::Reply& late) noexcept {
-  if (line_->timed_out.erase(late.id) == 0) return;
-  const auto ask = static_cast<layout::Ask>(late.ask);
-  if (late.code != 0 || (ask != layout::Ask::produce && ask != layout::Ask::consume)) return;
+  if (line_->not_withdrawn.erase(late.id) == 0 || late.code != 0) return;
   layout::Request request = control::request(layout::Ask::detach, late.queue);
   request.handle = late.handle;
   control::send(line_->socket, request, false);

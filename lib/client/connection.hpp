@@ -72,7 +72,7 @@ class Connection {
     explicit Line(os::Fd connected) : socket(std::move(connected)) {}
     os::Fd socket;
     os::NotInherited not_inherited{socket};
-    std::set<std::uint64_t> timed_out;  // requests that were not answered in time
+    std::set<std::uint64_t> not_withdrawn;  // requests not answered in time, as the line was full
   };
 
   void check_fork() const;
@@ -80,9 +80,12 @@ class Connection {
   void connect();
   [[nodiscard]] os::Fd reach() const;
   std::optional<Answered> try_call(layout::Request request);
-  control::Answered receive(std::uint64_t id, os::Instant until);
-  /// An answer to another request than the last: to one that timed out here, whose handle nobody
-  /// waits for any more, or the second to one that a supervisor had answered when it died.
+  control::Answered receive(const layout::Request& request, os::Instant until);
+  /// Nobody waits for the handle any more that this asked for: it is given back as soon as there is
+  /// one, because a place may be another's.
+  void withdraw(const layout::Request& request);
+  /// An answer to another request than the last: to one that timed out here, or the second to one
+  /// that a supervisor had answered when it died.
   void give_back(const layout::Reply& late) noexcept;
 
   SocketChoice socket_;

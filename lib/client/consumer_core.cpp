@@ -180,6 +180,17 @@ Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
   }
 }
 
+Result<std::uint64_t> ConsumerCore::behind_what_is_gone(std::uint64_t s) {
+  if (drops()) return attachment_.report_damage();  // a floor counts there, too
+  try {
+    const Answered answer = attachment_.ask(control::request(layout::Ask::observe));
+    if (answer.reply.number > s) return answer.reply.number;
+  } catch (const Error& error) {
+    return error.code();
+  }
+  return attachment_.report_damage();
+}
+
 Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (journal_.current(s) != nullptr) return look_in_journal(s);
   if (current_ != nullptr && s >= current_->view.first()) {

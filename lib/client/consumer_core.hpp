@@ -150,6 +150,10 @@ class ConsumerCore {
     cursor().lost.fetch_add(1, std::memory_order_relaxed);
     ++gap_;
   }
+  /// The first number behind `s` that may be there, where `s` is neither in a ring nor in the
+  /// journal, though the floor says that the group needs it: floors are forged as easily as
+  /// written. `corrupt`: the supervisor knows no better.
+  Result<std::uint64_t> behind_what_is_gone(std::uint64_t s);
   /// The oldest messages are dropped where there is no room.
   [[nodiscard]] bool drops() const noexcept { return drops_; }
   /// What of the queue was dropped, as far as that may concern a group whose floor is `low`.

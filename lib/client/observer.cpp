@@ -42,6 +42,7 @@ Observer::Observer(QueueRef& queue)
       rings_(attachment_),
       journal_(attachment_) {}
 
+// What floors say is forged as easily as written: below what the supervisor has said nothing is.
 std::uint64_t Observer::oldest() const noexcept {
   const std::uint64_t needed = ring::needed_from(attachment_.manifest(), attachment_.groups());
   std::uint64_t first = layout::no_sequence;
@@ -49,10 +50,10 @@ std::uint64_t Observer::oldest() const noexcept {
     const std::uint64_t candidate = name.load(std::memory_order_seq_cst);
     if (candidate != 0) first = std::min(first, candidate);
   }
-  if (needed == layout::no_sequence) return first;
+  if (needed == layout::no_sequence) return std::max(first, earliest_);
   // Below the rings there is what was journaled.
   const bool journaled = needed < attachment_.manifest().journaled.load(std::memory_order_acquire);
-  return journaled ? needed : std::max(needed, first);
+  return std::max(journaled ? needed : std::max(needed, first), earliest_);
 }
 
 std::uint64_t Observer::end() {
@@ -77,7 +78,7 @@ const Ring* Observer::ring_of(std::uint64_t s) {
 
 /// Timestamps grow with the sequences, but for messages that were published at the same time.
 std::uint64_t Observer::sequence_at(std::uint64_t time) {
-  std::uint64_t low = std::min(earliest_, oldest());
+  std::uint64_t low = earliest_;
   std::uint64_t high = end();
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
@@ -93,7 +94,10 @@ std::uint64_t Observer::sequence_at(std::uint64_t time) {
 
 std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) {
   std::vector<PeekedMessage> messages;
-  std::uint64_t s = from == 0 ? oldest() : std::max(from, std::min(earliest_, oldest()));
+  std::uint64_t s = from == 0 ? oldest() : std::max(from, earliest_);
+  const auto is_journaled = [this](std::uint64_t number) {
+    return number < attachment_.manifest().journaled.load(std::memory_order_acquire);
+  };
   // No further than the rings reach, whatever their words say.
   for (std::uint64_t steps = layout::max_slots; steps != 0 && messages.size() < most; --steps) {
     PeekedMessage message;
@@ -105,21 +109,37 @@ std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) 
     const bool gone = seen == ring::Seen::gone || (seen == ring::Seen::committed && !in_ring);
     const Found found = gone ? copy_from_journal(s, message) : Found{in_ring, s + 1};
     if (found.copied) messages.push_back(std::move(message));
-    if (ring == nullptr && s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) {
-      break;
-    }
-    s = found.next;
-    if (gone && ring != nullptr && layout::drops_oldest(attachment_.manifest())) {
-      s = std::max(s, ring->view.header().gone.load(std::memory_order_seq_cst));
-    }
+    if (ring == nullptr && !is_journaled(s)) break;
+    const bool nowhere = gone && !found.copied && ring != nullptr && !is_journaled(s);
+    s = nowhere ? behind_what_was_reclaimed(*ring, s) : found.next;
+    if (s == layout::no_sequence) break;
   }
   return messages;
 }
 
-/// Not number by number: each would be a question to the supervisor.
+std::uint64_t Observer::behind_what_was_reclaimed(const Ring& ring, std::uint64_t s) const {
+  const auto used = ring::in_use(ring.view);
+  if (!used) throw Error(Code::corrupt, "the queue's ring contradicts itself");
+  if (s >= used->end) return layout::no_sequence;
+  std::uint64_t first = used->first;
+  if (layout::drops_oldest(attachment_.manifest())) {
+    first = std::max(first, ring.view.header().gone.load(std::memory_order_seq_cst));
+  }
+  return std::max(s + 1, std::min(first, used->end));
+}
+
+/// Not number by number: each would be a question to the supervisor. It knows what is there: who
+/// finds nothing where it has something finds it elsewhere the next time, or the words of a ring
+/// are forged.
 std::uint64_t Observer::behind_what_is_gone(std::uint64_t s) {
   earliest_ = queue_->ask(control::request(layout::Ask::observe)).reply.number;
-  return std::max(s + 1, std::min(earliest_, oldest()));
+  if (earliest_ > s) {
+    asked_in_vain_ = 0;
+  } else if (++asked_in_vain_ == most_asked_in_vain) {
+    throw Error(Code::corrupt, "the queue's ring contradicts itself",
+                "what it says to be there is not");
+  }
+  return std::max(s + 1, earliest_);
 }
 
 Observer::Found Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into) {

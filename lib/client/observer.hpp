@@ -36,10 +36,16 @@ class Observer {
     std::uint64_t next = 0;  // where to go on
   };
   Found copy_from_journal(std::uint64_t s, PeekedMessage& into);
-  /// The first number behind `s` that may still be there.
+  /// The first number behind `s`, which the journal does not have any more, that may still be
+  /// there. Throws `Error` (corrupt).
   std::uint64_t behind_what_is_gone(std::uint64_t s);
+  /// The same for one that the journal never had. no_sequence: there is none.
+  [[nodiscard]] std::uint64_t behind_what_was_reclaimed(const Ring& ring, std::uint64_t s) const;
+
+  static constexpr int most_asked_in_vain = 16;
 
   QueueRef* queue_;
+  int asked_in_vain_ = 0;
   std::uint64_t earliest_ = 0;  // that could be read when the supervisor was asked
   Attachment attachment_;
   RingChain rings_;

@@ -161,7 +161,11 @@ Result<void> SharedConsumer::claim_fresh(std::uint64_t seen, std::uint64_t next)
        steps != 0 && claimed_.size() < prefetch_ && s < low + group_.window(); --steps) {
     const auto standing = group_.standing(s);
     if (standing == SharedGroup::Standing::past) {  // the floor was old
-      low = group_.low();
+      const std::uint64_t before = std::exchange(low, group_.low());
+      if (low == before) {  // it is: somebody has put it back
+        move_floor();
+        low = group_.low();
+      }
       s = std::max(s + 1, low);
       continue;
     }
@@ -205,7 +209,7 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
       // Only what every group has finished with leaves the ring, or what is dropped: the floor that
       // was read is old.
       if (const auto passed = pass_dropped(); !passed) return passed.error();
-      return group_.low() > s ? Result<Offer>(Offer::lost) : attachment().report_damage();
+      return group_.low() > s ? Result<Offer>(Offer::lost) : pass_what_is_gone(s);
     case ring::Seen::skipped:
     case ring::Seen::sealed:
       if (group_.skip(s, sight->lost ? layout::Delivery::finished : layout::Delivery::passed) &&
@@ -217,6 +221,14 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
       break;
   }
   return sight->ring != nullptr ? offer_from_ring(s, *sight->ring) : offer_from_journal(s);
+}
+
+/// Only where somebody has put the floor back.
+Result<SharedConsumer::Offer> SharedConsumer::pass_what_is_gone(std::uint64_t s) {
+  const Result<std::uint64_t> next = behind_what_is_gone(s);
+  if (!next) return next.error();
+  floor_has_moved(group_.raise_floor(*next));
+  return Offer::lost;
 }
 
 Result<SharedConsumer::Offer> SharedConsumer::offer_from_ring(std::uint64_t s, Ring& ring) {

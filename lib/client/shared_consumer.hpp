@@ -32,6 +32,7 @@ class SharedConsumer final : public ConsumerCore {
   Result<void> claim_handed_back(bool from_floor, std::uint64_t seen, std::uint64_t next);
   Result<void> claim_fresh(std::uint64_t seen, std::uint64_t next);
   Result<Offer> offer(std::uint64_t s);
+  Result<Offer> pass_what_is_gone(std::uint64_t s);
   Result<Offer> offer_from_ring(std::uint64_t s, Ring& ring);
   Result<Offer> offer_from_journal(std::uint64_t s);
   Result<Offer> settle_elsewhere(std::uint64_t s, std::uint64_t receipt);

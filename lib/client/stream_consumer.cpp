@@ -76,16 +76,21 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         ++s;
         break;
       case ring::Seen::gone: {
-        // Only a purge can have taken it from under a floor that this handle alone raises, or a
-        // drop.
-        const Result<std::uint64_t> next = drops() ? behind_dropped(s) : s;
+        const Result<std::uint64_t> next = behind_gone(s);
         if (!next) return next.error();
-        const std::uint64_t low = std::max(group_.low(), *next);
-        if (low <= s) return attachment().report_damage();
-        s = low;
+        s = *next;
       }
     }
   }
+}
+
+/// Only a purge can have taken it from under a floor that this handle alone raises, or a drop; else
+/// somebody has put the floor back.
+Result<std::uint64_t> StreamConsumer::behind_gone(std::uint64_t s) {
+  const Result<std::uint64_t> next = drops() ? behind_dropped(s) : s;
+  if (!next) return next;
+  const std::uint64_t low = std::max(group_.low(), *next);
+  return low > s ? low : behind_what_is_gone(s);
 }
 
 /// What is found in a ring is under the hold; what left it between the looks is in the journal, or

@@ -35,6 +35,8 @@ class StreamConsumer final : public ConsumerCore {
   group::Moved raise_floor(std::uint64_t to) noexcept;
   /// Where the oldest are dropped: the first of `s` and later that is not.
   Result<std::uint64_t> behind_dropped(std::uint64_t s);
+  // Apart from take(), which would have to make room for it.
+  [[gnu::noinline]] Result<std::uint64_t> behind_gone(std::uint64_t s);
   /// `s` was handed out, or is over for another reason.
   void settled(std::uint64_t s) {
     if (drops()) [[unlikely]]

@@ -148,6 +148,12 @@ Moved SharedGroup::move_floor() noexcept {
   return {from, to};
 }
 
+Moved SharedGroup::raise_floor(std::uint64_t to) noexcept {
+  const std::uint64_t from = cursor_->floor.load(std::memory_order_seq_cst);
+  ring::raise(cursor_->floor, to);
+  return {from, std::max(from, to)};
+}
+
 /// `start` is the supervisor's to apply here (daemon/dropping.cpp): who moves the floor over it
 /// does not know how many messages that were.
 Moved SharedGroup::move_counting_floor() noexcept {

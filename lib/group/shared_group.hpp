@@ -108,6 +108,8 @@ class SharedGroup {
 
   /// Raises the floor over what is finished.
   Moved move_floor() noexcept;
+  /// Raises the floor to `to`, below which there is nothing any more. REQUIRES: Counts::no.
+  Moved raise_floor(std::uint64_t to) noexcept;
   /// Everything below `dropped.until` is over, whoever had it; notes how many messages that were.
   /// At most `steps` windows' worth of words are looked at: what is left is passed the next time.
   Moved pass_dropped(ring::Dropped dropped, int steps = 64) noexcept;

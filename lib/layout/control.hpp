@@ -26,7 +26,7 @@ enum class Ask : std::uint16_t {
   consume,       // queue, name: the group, kind, start -> handle; M ro, G rw, bells, service, words
   observe,       // queue -> M ro, G ro, number: the first sequence that can still be read
   ring,          // queue, number: its first sequence -> geometry; the ring (rw only for producers)
-  detach,        // queue, handle
+  detach,        // queue, handle; handle 0: that which request `number` of this connection made
   drop_ring,     // queue, handle, number: the handle has unmapped this ring; not answered
   purge,         // queue -> number
   remove_group,  // queue, name, kind: 1 = though it has members

@@ -181,9 +181,13 @@ std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups
 }
 
 std::uint64_t free_until(const layout::Manifest& manifest, const layout::Groups& groups) noexcept {
+  return free_until(manifest, needed_from(manifest, groups));
+}
+
+std::uint64_t free_until(const layout::Manifest& manifest, std::uint64_t needed) noexcept {
   // acquire: what is journaled was read before it was said to be.
   const std::uint64_t journaled = manifest.journaled.load(std::memory_order_acquire);
-  std::uint64_t free = needed_from(manifest, groups);
+  std::uint64_t free = needed;
   if (manifest.full == static_cast<std::uint8_t>(Full::spill)) free = std::max(free, journaled);
   return layout::follows(manifest) ? std::min(free, journaled) : free;
 }

@@ -72,6 +72,8 @@ std::uint64_t needed_from(const layout::Manifest& manifest, const layout::Groups
 /// finished with, or the journal has, where messages need not stay in memory; and nothing that the
 /// journal still has to get.
 std::uint64_t free_until(const layout::Manifest& manifest, const layout::Groups& groups) noexcept;
+/// The same where it is known what is needed.
+std::uint64_t free_until(const layout::Manifest& manifest, std::uint64_t needed) noexcept;
 
 /// The lowest hold that protects bytes of this ring. Holds below its first sequence belong to views
 /// in older rings, which are sealed and need none.

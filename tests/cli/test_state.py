@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -79,3 +80,74 @@ def test_a_damaged_catalogue_ends_the_start_and_is_left_as_it_is(tmp_path):
     assert ended.returncode == 69
     assert "catalogue" in ended.stderr
     assert catalogue.read_bytes() == content
+
+
+IMPOSSIBLE = {
+    "slots = 0": "0 slots cannot be had",
+    "slots = 100": "100 slots are no power of two",
+    "slots = 1 << 40": "1099511627776 slots cannot be had",
+    "slots = -1": "18446744073709551615 slots cannot be had",
+    "capacity = 0": "a capacity of 0 bytes cannot be had",
+    "capacity = 1 << 62": "a capacity of 4611686018427387904 bytes cannot be had",
+    "capacity = 5000": "a capacity of 5000 bytes is not whole pages",
+    '"full" = 9': "unknown full policy",
+    '"full" = 255': "full policy 255 is none",
+    '"full" = 256': "full 256",
+    "keep = 7": "unknown keep policy",
+    "durability = 5": "unknown durability",
+    "stall_timeout_ns = 0": "the stall timeout is too short",
+    "max_deliveries = 4294967297": "max_deliveries 4294967297",
+    "mode = 4095": "mode 7777",
+    "next = 1 << 60": "next 1152921504606846976",
+    "base = 1 << 50": "base 1125899906842624",
+    "skipped = 1 << 50": "skipped 1125899906842624",
+    f"dead_letter = '{'d' * 200}'": "dead_letter is longer than a name",
+}
+
+
+def test_a_row_that_cannot_be_a_queue_is_refused_and_keeps_its_journal(tmp_path):
+    """The others are there, and so is this one once its row is put right."""
+    supervisor = Supervisor(tmp_path / "socket", "--state-dir", str(tmp_path / "state"))
+    lines = "".join(f"{number} {'x' * 200}\n" for number in range(500))
+    queues = {f"q{number}": field for number, field in enumerate(IMPOSSIBLE)}
+
+    def spillring(*arguments, text=None, check=True):
+        command = [built("spillring"), "--socket", supervisor.socket, *arguments]
+        return subprocess.run(command, input=text, capture_output=True, text=True, timeout=PATIENCE, check=check)
+
+    def journals():
+        files = (tmp_path / "state" / "journal").rglob("*")
+        return {file: file.read_bytes() for file in files if file.is_file()}
+
+    supervisor.start()
+    for queue in [*queues, "sound", "group"]:
+        spillring("send", queue, "--create", text=lines)
+    spillring("recv", "group", "--group", "g", "--all")
+    supervisor.stop()
+    catalogue = tmp_path / "state" / "catalogue"
+    before = catalogue.read_bytes()
+    damages = [f"UPDATE queues SET {field} WHERE name = '{queue}'" for queue, field in queues.items()]
+    with contextlib.closing(sqlite3.connect(catalogue)) as database:
+        database.executescript(";".join([*damages, "UPDATE groups SET kind = 77"]))
+    stored = journals()
+
+    supervisor.start()
+    assert spillring("recv", "sound", "--all").stdout == lines
+    for queue, field in [*queues.items(), ("group", "kind")]:
+        refused = spillring("info", queue, check=False)
+        assert refused.returncode == 69, queue
+        assert f"queue '{queue}' is there, and could not be loaded" in refused.stderr
+        assert "its row in the catalogue is damaged" in refused.stderr
+        assert IMPOSSIBLE.get(field, "group 'g' is of no known kind") in refused.stderr
+        assert "correct the row" in refused.stderr
+        assert spillring("create", queue, check=False).returncode == 69, "its name is taken"
+    supervisor.stop()
+    left = journals()
+    assert all(left[file] == content for file, content in stored.items() if file in left)
+    assert len(stored) - len(left) <= 1, "of the sound queue alone nothing may be left"
+
+    catalogue.write_bytes(before)
+    supervisor.start()
+    for queue in queues:
+        assert spillring("recv", queue, "--all").stdout == lines, queue
+    supervisor.stop()

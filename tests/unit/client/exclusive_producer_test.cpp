@@ -5,6 +5,7 @@
 #include <csignal>
 #include <thread>
 
+#include "client/raw_client.hpp"
 #include "client/state_fixture.hpp"
 #include "client/supervisor_fixture.hpp"
 
@@ -174,6 +175,95 @@ TEST_F(ExclusiveProducerTest, ConcurrentlyOneHasIt) {
   }
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(queue_.info().messages, static_cast<unsigned>(had));
+}
+
+/// True if somebody gets the place within a few seconds.
+bool is_free_soon(const Queue& queue) {
+  for (int tries = 0; tries < 500; ++tries) {
+    if (refusal(queue).code() == Code::ok) return true;
+    std::this_thread::sleep_for(10ms);
+  }
+  return false;
+}
+
+// Whoever it was made for is alive, maps the queue, and does not ask again.
+TEST_F(ExclusiveProducerTest, APlaceThatNobodyWasToldOfIsFreeAgain) {
+  layout::Request open = control::request(layout::Ask::open);
+  open.name.set(place);
+  // An answer that finds no room ends the connection.
+  RawClient measured(supervisor_.socket());
+  const std::uint64_t queue = measured.open(place);
+  while (measured.say(open)) std::this_thread::sleep_for(1ms);
+  std::size_t room = 0;
+  while (measured.has_answer()) ++room;
+  ASSERT_GT(room, 10U);
+  RawClient line(supervisor_.socket());
+  static_cast<void>(line.open(place));
+  for (std::size_t unread = 0; unread < room; ++unread) {
+    ASSERT_TRUE(line.say(open));
+    std::this_thread::sleep_for(1ms);
+  }
+  ASSERT_TRUE(line.say(control::request(layout::Ask::produce, queue)));
+  while (line.say(open)) std::this_thread::sleep_for(1ms);  // until that has been answered
+  EXPECT_TRUE(is_free_soon(queue_));
+}
+
+/// A supervisor in a process of its own, to be stopped.
+class Stoppable {
+ public:
+  explicit Stoppable(const std::string& socket) {
+    int ready[2] = {-1, -1};
+    EXPECT_EQ(::pipe(ready), 0);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      const Embedded supervisor({.socket = socket});
+      if (::write(ready[1], "r", 1) == 1) ::pause();
+      ::_exit(99);
+    }
+    char c = 0;
+    EXPECT_EQ(::read(ready[0], &c, 1), 1);
+    for (const int end : ready) ::close(end);
+  }
+  Stoppable(const Stoppable&) = delete;
+  Stoppable& operator=(const Stoppable&) = delete;
+  ~Stoppable() {
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  void stop() const {
+    ::kill(pid_, SIGSTOP);
+    int status = 0;
+    EXPECT_EQ(::waitpid(pid_, &status, WUNTRACED), pid_);
+  }
+  void go_on() const { ::kill(pid_, SIGCONT); }
+
+ private:
+  pid_t pid_ = -1;
+};
+
+class LateExclusiveProducerTest : public ::testing::Test {
+ protected:
+  TemporaryDirectory directory_;
+  std::string socket_ = directory_.path() / "socket";
+  Stoppable supervisor_{socket_};
+};
+
+TEST_F(LateExclusiveProducerTest, WhoHasGivenUpWaitingDoesNotKeepThePlace) {
+  const Client other({.socket = socket_});
+  const Queue queue = other.create(place, {.exclusive_producer = true});
+  const Client impatient({.socket = socket_, .timeout = 200ms});
+  const Queue wanted = impatient.open(place);
+  for (int round = 0; round < 3; ++round) {
+    supervisor_.stop();
+    EXPECT_EQ(refusal(wanted).code(), Code::timeout);
+    supervisor_.go_on();
+    EXPECT_TRUE(is_free_soon(queue));
+  }
+  // What came too late is not taken for what is asked for now, and takes nothing away from it.
+  Producer out = wanted.producer();
+  EXPECT_EQ(wanted.info().producers, 1U);
+  EXPECT_TRUE(out.send(bytes("m"), 1s));
+  EXPECT_EQ(refusal(queue).code(), Code::busy);
 }
 
 class StoredExclusiveProducerTest : public StateTest {};

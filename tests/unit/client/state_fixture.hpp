@@ -29,6 +29,7 @@ class StateTest : public ::testing::Test {
     start();
   }
   [[nodiscard]] Client bus() const { return supervisor_->connect(); }
+  [[nodiscard]] std::string socket() const { return supervisor_->socket(); }
   [[nodiscard]] std::filesystem::path state() const { return directory_.path() / "state"; }
 
  private:

@@ -2,15 +2,20 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <map>
 
+#include "journal/checksum.hpp"
+#include "journal/names.hpp"
 #include "journal/sample.hpp"
 #include "journal/segment_reader.hpp"
 #include "journal/segment_writer.hpp"
+#include "layout/last_sequence.hpp"
 #include "os/fd.hpp"
 #include "spillring/error.hpp"
 #include "temporary_directory.hpp"
@@ -170,6 +175,118 @@ TEST_F(SegmentTest, ASegmentOfAnotherQueueIsRefused) {
   } catch (const Error& error) {
     EXPECT_EQ(error.code(), Code::corrupt);
   }
+}
+
+/// A small segment whose headers say anything, with checksums that are right: the sums are secrets
+/// to nobody.
+class ForgedSegmentTest : public SegmentTest {
+ protected:
+  ForgedSegmentTest() {
+    SegmentWriter out = writer(65536);
+    out.append(*SampleBatch(1, 4), false);
+    out.append(*SampleBatch(4, 8), false);
+    SegmentReader in = reader(1);
+    EXPECT_EQ(in.end(), 8U);
+    spots_ = in.spots();
+    salt_ = in.header().salt;
+    file_ = os::Fd(::open((directory_.path() / "q" / segment_name(1)).c_str(), O_RDWR | O_CLOEXEC));
+  }
+  template <typename Header>
+  Header header_at(std::uint64_t offset) const {
+    Header header{};
+    EXPECT_EQ(::pread(file_.get(), &header, sizeof header, static_cast<off_t>(offset)),
+              static_cast<ssize_t>(sizeof header));
+    return header;
+  }
+  template <typename Header>
+  void write_at(std::uint64_t offset, const Header& header) const {
+    EXPECT_EQ(::pwrite(file_.get(), &header, sizeof header, static_cast<off_t>(offset)),
+              static_cast<ssize_t>(sizeof header));
+  }
+  /// Changes the header of one of the two batches.
+  template <typename Change>
+  void forge(std::size_t batch, Change change) const {
+    auto header = header_at<layout::BatchHeader>(spots_[batch].offset);
+    change(header);
+    header.checksum = checksum_of(header, salt_);
+    write_at(spots_[batch].offset, header);
+  }
+
+  std::vector<SegmentReader::Spot> spots_;
+  std::uint64_t salt_ = 0;
+  os::Fd file_;
+};
+
+/// So much more address space than there is in use now, for as long as it lives.
+class ScarceMemory {
+ public:
+  explicit ScarceMemory(std::uint64_t more) {
+    std::uint64_t pages = 0;
+    std::ifstream("/proc/self/statm") >> pages;
+    EXPECT_EQ(::getrlimit(RLIMIT_AS, &before_), 0);
+    const rlimit scarce{pages * layout::page + more, before_.rlim_max};
+    EXPECT_EQ(::setrlimit(RLIMIT_AS, &scarce), 0);
+  }
+  ScarceMemory(const ScarceMemory&) = delete;
+  ScarceMemory& operator=(const ScarceMemory&) = delete;
+  ~ScarceMemory() { ::setrlimit(RLIMIT_AS, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(ForgedSegmentTest, NoMemoryForGigabytesThatAreNotInTheFile) {
+  forge(1, [](layout::BatchHeader& header) { header.data = layout::max_batch; });
+  SegmentReader in = reader(1);
+  const SegmentReader::Spot* spot = in.find(4);
+  ASSERT_NE(spot, nullptr);
+  ASSERT_GT(spot->size, std::uint64_t{1} << 32);
+  const ScarceMemory scarce(std::uint64_t{1} << 30);
+  EXPECT_EQ(in.read(*spot, nullptr), nullptr) << "damaged";
+  expect_right(in, 1, 4);
+}
+
+TEST_F(ForgedSegmentTest, MoreThanABatchCanHaveIsNoBatch) {
+  forge(1, [](layout::BatchHeader& header) { header.data = layout::max_batch + 1; });
+  EXPECT_EQ(reader(1).end(), 4U);
+  forge(1, [](layout::BatchHeader& header) {
+    header.data = 0;
+    header.count = layout::most_in_batch + 1;
+  });
+  EXPECT_EQ(reader(1).end(), 4U);
+}
+
+TEST_F(ForgedSegmentTest, ABatchBehindTheLastNumberIsNone) {
+  for (const std::uint64_t first : {layout::last_sequence + 1, UINT64_MAX - 1, UINT64_MAX}) {
+    forge(1, [first](layout::BatchHeader& header) { header.first = first; });
+    SegmentReader in = reader(1);
+    EXPECT_EQ(in.end(), 4U) << first;
+    EXPECT_EQ(in.find(first), nullptr);
+    EXPECT_EQ(in.find(UINT64_MAX), nullptr);
+  }
+  forge(1, [](layout::BatchHeader& header) { header.first = layout::last_sequence; });
+  EXPECT_EQ(reader(1).end(), layout::last_sequence + 4);
+}
+
+TEST_F(ForgedSegmentTest, ASegmentBehindTheLastNumberIsRefused) {
+  auto header = header_at<layout::SegmentHeader>(0);
+  for (const std::uint64_t first : {layout::last_sequence + 1, UINT64_MAX}) {
+    header.first = first;
+    header.checksum = checksum_of(header);
+    write_at(0, header);
+    try {
+      const SegmentReader in = reader(1);
+      FAIL() << "it was read";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.code(), Code::corrupt);
+    }
+  }
+}
+
+TEST(SegmentNames, EndWithTheLastNumber) {
+  EXPECT_EQ(first_of(segment_name(layout::last_sequence)), layout::last_sequence);
+  EXPECT_EQ(first_of(segment_name(layout::last_sequence + 1)), 0U);
+  EXPECT_EQ(first_of(segment_name(UINT64_MAX)), 0U);
 }
 
 /// A full segment of 64 KiB in memory, to be damaged, and what is true of it.

@@ -1,0 +1,49 @@
+// How far the groups have come, as far as the supervisor believes it.
+//
+// Floors lie in G, where every consumer of the queue may write. What they say goes for the ring,
+// where producers look at them, too. But for what the supervisor does by itself (what it writes to
+// the journal and removes there, where a group begins, what it saves) they count only as far as
+// they can be true: up to the end of what was claimed, and no less than what the group was once
+// seen to have finished, as floors only grow. And what is not there any more nobody can need. So a
+// forged floor loses what its group had not finished, and nothing else.
+#include <algorithm>
+
+#include "queue.hpp"
+#include "ring/reclaim.hpp"
+
+namespace spillring::daemon {
+
+/// What `floor`, read before, says of that group.
+std::uint64_t Queue::believed(std::uint16_t slot, std::uint64_t floor) const noexcept {
+  const std::uint64_t start = manifest().groups[slot].start.load(std::memory_order_acquire);
+  std::uint64_t& finished = group_table_[slot]->finished;
+  finished = std::max({finished, start, std::min(floor, tail())});
+  return finished;
+}
+
+std::uint64_t Queue::floor_of(std::uint16_t slot) const noexcept {
+  // seq_cst: before the end is read, so that what is true is not behind it.
+  return believed(slot, cursors().cursors[slot].floor.load(std::memory_order_seq_cst));
+}
+
+std::uint64_t Queue::oldest() const noexcept {
+  const ring::RingView& front = rings_.front()->view();
+  const auto used = ring::in_use(front);
+  const std::uint64_t in_memory = used ? std::max(used->first, front.first()) : front.first();
+  const bool on_disk = journal_ != nullptr && !journal_->empty();
+  return on_disk ? std::min(in_memory, journal_->first()) : in_memory;
+}
+
+std::uint64_t Queue::needed(std::uint32_t except) const noexcept {
+  std::uint64_t lowest = manifest().base.load(std::memory_order_relaxed);
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (!group_table_[slot] || is_removed(slot) || slot == except) continue;
+    lowest = std::min(lowest, floor_of(slot));
+  }
+  lowest = std::max({lowest, manifest().drops.load(std::memory_order_relaxed), oldest()});
+  return drops_oldest() ? std::max(lowest, dropped().until) : lowest;
+}
+
+std::uint64_t Queue::free_until() const noexcept { return ring::free_until(manifest(), needed()); }
+
+}  // namespace spillring::daemon
