@@ -81,6 +81,7 @@ layout::Request checked(layout::Request options, bool has_journal) {
   require(options.ttl_ns == 0 || options.ttl_ns >= 1'000'000, "the ttl is too short",
           "messages are delivered for at least 1 ms; 0 means no matter how long");
   require(options.ttl_ns <= INT64_MAX, "the ttl is too long", "it must fit 63 bits");
+  require(options.retain_ns <= INT64_MAX, "the history is too long", "its age must fit 63 bits");
   require(options.group_expiry_ns == 0 || options.group_expiry_ns >= 1'000'000,
           "the groups' expiry is too short",
           "a group stays for at least 1 ms without members; 0 means for good");
@@ -411,7 +412,7 @@ void Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
 
 void Queue::journal(const layout::Request& request, control::Answer& answer) const {
   if (journal_ == nullptr) throw Error(Code::not_found, "this queue has no journal");
-  Journal::Segment segment = journal_->segment_of(request.number);
+  Journal::Segment segment = segment_of(request.number);
   answer.reply.number = segment.first;
   answer.reply.window = segment.next;
   answer.attach(std::move(segment.file));
