@@ -17,7 +17,6 @@
 #include "journal/segment_reader.hpp"
 #include "journal/state_lock.hpp"
 #include "journal_scan.hpp"
-#include "os/directory.hpp"
 #include "state_directory.hpp"
 #include "stored_journal.hpp"
 #include "verb.hpp"
@@ -91,7 +90,7 @@ void carry_out(const StoredJournal& journal, const std::vector<Move>& moves) {
   disk.make_directory(folder_for(journal));
   for (const Move& move : moves) disk.rename(journal.path_of(move.file), move.to);
   disk.sync_directory(folder_for(journal));
-  disk.sync_directory(os::directory_of(folder_for(journal)));
+  disk.sync_directory(std::filesystem::path(folder_for(journal)).parent_path());
   disk.sync_directory(journal.directory());
 }
 

@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "failure.hpp"
-#include "os/lock_file.hpp"
+#include "journal/state_lock.hpp"
 #include "output.hpp"
 #include "text/misspelling.hpp"
 
@@ -95,7 +95,7 @@ StoredJournal StoredJournal::without(const std::vector<std::string>& files) cons
 
 StoredJournals::StoredJournals(std::string state, const Settings& settings)
     : state_(std::move(state)),
-      running_(os::is_locked(journal::lock_of(state_))),
+      running_(journal::is_locked(state_)),
       oldest_(oldest_of_all()),
       catalogue_(read_catalogue(journal::catalogue_of(state_))) {
   if (catalogue_.problem.empty()) return;
