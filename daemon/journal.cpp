@@ -64,7 +64,9 @@ std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
   }
   files_->end = next;
   const std::uint64_t begin = files_->by_first.empty() ? next : files_->by_first.begin()->first;
-  // What is needed, and no file is for, is looked for in one that was removed.
+  // What is needed, and no file is for, is looked for in one that was removed. (There is no number
+  // 0, whatever a forged floor says.)
+  needed = std::max<std::uint64_t>(needed, 1);
   if (needed < begin) files_->by_first.emplace(needed, File{0, os::wall_clock(), false, true});
   return begin;
 }
