@@ -2,6 +2,7 @@
 been there is missed, by its readers and by whoever looks; what nobody knows of is a torn end."""
 
 import os
+import signal
 import sqlite3
 
 import pytest
@@ -156,3 +157,28 @@ def write_lines(tmp_path):
     path = tmp_path / "lines"
     path.write_text("".join(f"{text(number)}\n" for number in range(1, 20_001)))
     return path
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_file_that_is_removed_before_the_supervisor_is_replaced(serve, tmp_path, which):
+    """The next one finds what is there, and not what was: the group's place says what is missing."""
+    log = tmp_path / "log"
+    command, supervisor = serve("--state-dir", str(tmp_path / "state"), "--segment-size", "64KiB",
+                                confinement=f"exec 2>{log}")
+    command("create", "orders", "--capacity", "256KiB", "--prealloc")
+    command("recv", "orders", code=1)
+    command("send", "orders", stdin="".join(f"{text(number)}\n" for number in range(1, MESSAGES + 1)))
+    there = State(command, tmp_path / "state")
+    segment = there.segments()[which]
+    first, end = batches(segment)[0][1], batches(segment)[-1][2]
+    segment.unlink()
+    before = supervisor.processes()["supervisor"]
+    os.kill(before, signal.SIGKILL)
+    eventually(lambda: supervisor.processes()["supervisor"] != before, "another takes its place")
+    received = command("recv", "orders", "--all", "--json").envelopes
+    assert [each["payload"] for each in received] == \
+        [text(number) for number in range(1, MESSAGES + 1) if not first <= number < end]
+    assert sum(each.get("gap", 0) for each in received) == end - first
+    assert command.info("orders")["state"] == "ok"
+    if which == 0:
+        assert f"the messages {first} to {end - 1} were in its journal" in log.read_text()
