@@ -88,8 +88,8 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
     adopt_rings(kept);
     if (state_ != nullptr) {
       journal_ = new_journal();
-      journal_->adopt(manifest().journaled.load(std::memory_order_relaxed));
-      charge_journal();
+      adopt_journal(manifest().journaled.load(std::memory_order_relaxed),
+                    drops_oldest() ? UINT64_MAX : needed());
     }
     // The one before held what it was looking at.
     cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);

@@ -306,6 +306,10 @@ void Catalogue::put_settings(std::uint64_t queue, const layout::Request& options
   statement.step();
 }
 
+void Catalogue::put_next(std::uint64_t queue, std::uint64_t next) {
+  Statement(*this, "UPDATE queues SET next = ? WHERE id = ?").bind(next).bind(queue).step();
+}
+
 void Catalogue::put(std::uint64_t queue, const SavedGroup& group) { insert(queue, group); }
 
 void Catalogue::remove(std::uint64_t id) {

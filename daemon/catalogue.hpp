@@ -48,8 +48,10 @@ struct SavedQueue {
   std::string name;
   layout::Request options{};  // of its creation
   Access access;
-  bool complete = false;   // saved at a clean stop: the journal has all messages
-  std::uint64_t next = 0;  // complete: the number of the first message to come
+  bool complete = false;  // saved at a clean stop: the journal has all messages
+  // complete: the number of the first message to come. Else, of a queue whose every message goes to
+  // the journal: that has, or had, everything below.
+  std::uint64_t next = 0;
   std::uint64_t base = 0;  // complete: layout::Manifest::base
   // complete, where the oldest are dropped: numbers below `next` that are no messages, and
   // layout::Manifest::base_settled
@@ -79,6 +81,7 @@ class Catalogue {
   void put_definition(const SavedQueue& queue);
   /// Those of the options that can be changed (layout::Setting).
   void put_settings(std::uint64_t queue, const layout::Request& options);
+  void put_next(std::uint64_t queue, std::uint64_t next);
   void remove(std::uint64_t id);
   void put(std::uint64_t queue, const SavedGroup& group);
   void remove(std::uint64_t queue, const std::string& group);

@@ -282,7 +282,7 @@ Queue::Letter Queue::letter_from_journal(std::uint64_t s) {
   if (letters_ == nullptr || !letters_->has(s)) {
     nothing.lost = true;
     try {
-      journal::SegmentReader segment(journal_->segment_of(s).file, id_);
+      journal::SegmentReader segment(segment_of(s).file, id_);
       const auto* spot = segment.find(s);
       letters_ = spot == nullptr || spot->first > s ? nullptr : segment.read(*spot, nullptr);
     } catch (const Error& error) {

@@ -47,7 +47,7 @@ std::uint64_t Queue::skipped_in_journal(std::uint64_t s, std::uint64_t end) cons
   std::uint64_t skipped = 0;
   try {
     for (s = std::max(s, journal_->first()); s < end;) {
-      Journal::Segment file = journal_->segment_of(s);
+      Journal::Segment file = segment_of(s);
       journal::SegmentReader segment(std::move(file.file), id_);
       const std::uint64_t until = file.next == 0 ? end : std::min(end, file.next);
       for (const auto* spot = segment.find(s); spot != nullptr && s < until;

@@ -4,11 +4,13 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <utility>
 
 #include "journal/names.hpp"
 #include "journal/segment_reader.hpp"
 #include "log.hpp"
 #include "os/clock.hpp"
+#include "os/memory.hpp"
 #include "spillring/error.hpp"
 
 namespace spillring::daemon {
@@ -48,7 +50,7 @@ std::string Journal::path_of(std::uint64_t first) const {
   return directory_ + "/" + journal::segment_name(first);
 }
 
-void Journal::adopt(std::uint64_t next) {
+std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
   for (const std::string& name : place_.storage.list(directory_)) {
     const std::uint64_t first = journal::first_of(name);
     // What was begun and never counted, under a name that does not count or one that comes again;
@@ -61,6 +63,12 @@ void Journal::adopt(std::uint64_t next) {
     }
   }
   files_->end = next;
+  const std::uint64_t begin = files_->by_first.empty() ? next : files_->by_first.begin()->first;
+  // What is needed, and no file is for, is looked for in one that was removed. (There is no number
+  // 0, whatever a forged floor says.)
+  needed = std::max<std::uint64_t>(needed, 1);
+  if (needed < begin) files_->by_first.emplace(needed, File{0, os::wall_clock(), false, true});
+  return begin;
 }
 
 std::uint64_t Journal::find_end() const {
@@ -209,8 +217,10 @@ void Journal::write_now(std::uint64_t first, const Work& work) {
 
 void Journal::sync_now() {
   if (empty()) return;
-  appender().run([](Appender& to) { to.sync(); });
-  place_.storage.sync_directory(directory_);
+  appender().run([](Appender& to) {
+    to.sync();
+    to.sync_names();
+  });
 }
 
 /// In a thread of its own: the disk may take its time over it.
@@ -239,20 +249,30 @@ void Journal::drop_first(os::Instant now) {
   files_->by_first.erase(oldest);
 }
 
-bool Journal::drop_below(std::uint64_t s, bool all) {
+/// REQUIRES: the mutex.
+bool Journal::first_is_below(std::uint64_t s) const noexcept {
+  const auto& files = files_->by_first;
+  return files.size() > 1 && std::next(files.begin())->first <= s;
+}
+
+/// REQUIRES: the mutex.
+bool Journal::all_is_below(std::uint64_t s) const noexcept {
+  return !files_->by_first.empty() && !busy_ && files_->end <= s;
+}
+
+bool Journal::has_below(std::uint64_t s, bool all) const noexcept {
+  const std::lock_guard lock(files_->mutex);
+  return first_is_below(s) || (all && all_is_below(s));
+}
+
+void Journal::drop_below(std::uint64_t s, bool all) {
   const os::Instant now = os::now();
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
-  bool dropped = false;
-  while (files.size() > 1 && std::next(files.begin())->first <= s) {
-    drop_first(now);
-    dropped = true;
-  }
-  if (!all || files.empty() || busy_ || files_->end > s) return dropped;
+  while (first_is_below(s)) drop_first(now);
+  if (!all || !all_is_below(s)) return;
   drop_first(now);
   while (!files_->over.empty()) remove_oldest_over();
   writer_ = std::make_shared<journal::SegmentWriter>(place_.storage, options_);
-  return true;
 }
 
 /// While something is being written, one is left for the segment that it may begin.
@@ -323,13 +343,25 @@ std::uint64_t Journal::bytes_from(std::uint64_t s) const noexcept {
 
 Journal::Segment Journal::segment_of(std::uint64_t s) const {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
+  auto& files = files_->by_first;
   const auto behind = files.upper_bound(s);
   if (behind == files.begin()) {
     throw Error(Code::not_found, fmt::format("number {} is not in the journal any more", s));
   }
-  const std::uint64_t first = std::prev(behind)->first;
-  return {place_.storage.open(path_of(first)), first, behind == files.end() ? 0 : behind->first};
+  auto& [first, file] = *std::prev(behind);
+  Segment segment{{}, first, behind == files.end() ? 0 : behind->first};
+  try {
+    segment.file = place_.storage.open(path_of(first));
+  } catch (const Error& error) {
+    if (error.code() != Code::not_found) throw;
+    // A reader finds no header in it, and counts what is looked for there as lost.
+    segment.file = os::create_memory("spillring:removed", os::page_size);
+    if (!std::exchange(file.missed, true)) {
+      segment.lost = segment.next == 0 ? files_->end : segment.next;
+    }
+    file.sound = false;
+  }
+  return segment;
 }
 
 }  // namespace spillring::daemon

@@ -48,8 +48,10 @@ class Journal {
   static void remove_orphans(const JournalPlace& place,
                              const std::function<bool(std::uint64_t)>& is_known);
 
-  /// Takes over what another supervisor wrote, of which everything below `next` counts.
-  void adopt(std::uint64_t next);
+  /// Takes over what another supervisor wrote, of which everything below `next` counts, and
+  /// everything from `needed` on is still needed. Returns the first number that any file is for, or
+  /// `next`.
+  std::uint64_t adopt(std::uint64_t next, std::uint64_t needed = UINT64_MAX);
 
   /// The end of what the last segment has, as far as it can be read. 0: there is none. Throws
   /// `Error` (io).
@@ -70,6 +72,7 @@ class Journal {
     /// Writes a batch; with `sync_follows`, it does not count before sync(). Throws `Error`.
     void append(const journal::Batch& batch, bool sync_follows);
     void sync() { writer_->sync(); }
+    void sync_names() { writer_->sync_names(); }
     /// The next batch begins a file; the present one is cut to what is in it.
     void finish() { writer_->finish(); }
     /// Everything below `end` counts. Before somebody who reads is told.
@@ -108,9 +111,11 @@ class Journal {
   /// Whether the file that is being filled was begun before that moment.
   [[nodiscard]] bool was_begun_before(std::uint64_t wall_clock) const noexcept;
 
+  /// Whether drop_below() would drop anything.
+  [[nodiscard]] bool has_below(std::uint64_t s, bool all) const noexcept;
   /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far, and it
-  /// is removed at once. Returns true if something was dropped.
-  bool drop_below(std::uint64_t s, bool all);
+  /// is removed at once.
+  void drop_below(std::uint64_t s, bool all);
   /// Removes what has been over for a while; returns when there may be more to remove, os::never
   /// where nothing is over.
   os::Instant remove_what_is_over(os::Instant now);
@@ -134,8 +139,10 @@ class Journal {
     os::Fd file;
     std::uint64_t first = 0;
     std::uint64_t next = 0;  // first number of the segment behind; 0: none
+    std::uint64_t lost = 0;  // somebody has removed it, which is found now: with it, all up to here
   };
-  /// The segment that `s` is in. Throws `Error` (not_found: there is none any more; io).
+  /// The segment that `s` is in; one that has no header where somebody else has removed it. Throws
+  /// `Error` (not_found: nobody needs `s` any more; io).
   [[nodiscard]] Segment segment_of(std::uint64_t s) const;
 
  private:
@@ -144,6 +151,7 @@ class Journal {
     std::uint64_t begun = 0;  // nanoseconds since 1970
     // It was begun here, and nothing has failed in it: only such a file may be written over.
     bool sound = false;
+    bool missed = false;  // somebody has removed it
   };
   struct Over {
     journal::Spare file;
@@ -164,6 +172,8 @@ class Journal {
   void remove_file(const Spooler::Lane& lane, std::uint64_t first);
   void remove_oldest_over();
   void drop_first(os::Instant now);
+  [[nodiscard]] bool first_is_below(std::uint64_t s) const noexcept;
+  [[nodiscard]] bool all_is_below(std::uint64_t s) const noexcept;
   void forget_what_does_not_count();
   /// The numbers that follow are not to come behind a gap.
   void make_contiguous(std::uint64_t first);

@@ -338,7 +338,7 @@ void Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
 
 void Queue::journal(const layout::Request& request, control::Answer& answer) const {
   if (journal_ == nullptr) throw Error(Code::not_found, "this queue has no journal");
-  Journal::Segment segment = journal_->segment_of(request.number);
+  Journal::Segment segment = segment_of(request.number);
   answer.reply.number = segment.first;
   answer.reply.window = segment.next;
   answer.attach(std::move(segment.file));

@@ -211,6 +211,11 @@ class Queue {
   void remember_group(std::uint16_t slot) const noexcept;
   /// Now and then, so that after the death of everything little comes twice.
   os::Instant remember_groups(os::Instant now) noexcept;
+  /// How far the journal goes, so that what is damaged at its end is missed.
+  void remember_journaled() noexcept;
+  [[nodiscard]] std::uint64_t needed_of(const SavedQueue& saved, std::uint64_t end) const noexcept;
+  void adopt_journal(std::uint64_t next, std::uint64_t needed);
+  void say_lost(std::uint64_t from, std::uint64_t until) const;
   void forget_group(const Group& group) const noexcept;
   void sync_groups() const noexcept;
 
@@ -371,6 +376,8 @@ class Queue {
   [[nodiscard]] bool wants_to_spill(os::Instant now) noexcept;
   [[nodiscard]] std::optional<RingToJournal::Plan> plan_copy();
   os::Instant consider_journal(os::Instant now);
+  /// As the journal has it; where it was removed by somebody else, the log says so.
+  [[nodiscard]] Journal::Segment segment_of(std::uint64_t s) const;
   /// Returns when to look again.
   os::Instant drop_what_is_read(os::Instant now) noexcept;
   os::Instant drop_what_nobody_needs(os::Instant now) noexcept;
@@ -433,6 +440,7 @@ class Queue {
   std::uint64_t spilled_ = 0;  // messages, since this supervisor has the queue
   std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
+  std::uint64_t noted_ = 0;  // `journaled`, as the catalogue knows it
   std::function<void()> on_written_;
   Others others_;
   std::string undeliverable_;  // why dead letters stay, as the log has it; empty: they do not

@@ -71,6 +71,7 @@ layout::Request checked(layout::Request options, bool has_journal) {
   require(options.ttl_ns == 0 || options.ttl_ns >= 1'000'000, "the ttl is too short",
           "messages are delivered for at least 1 ms; 0 means no matter how long");
   require(options.ttl_ns <= INT64_MAX, "the ttl is too long", "it must fit 63 bits");
+  require(options.retain_ns <= INT64_MAX, "the history is too long", "its age must fit 63 bits");
   require(options.group_expiry_ns == 0 || options.group_expiry_ns >= 1'000'000,
           "the groups' expiry is too short",
           "a group stays for at least 1 ms without members; 0 means for good");

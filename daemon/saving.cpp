@@ -138,6 +138,29 @@ SavedQueue Queue::save(std::uint64_t next) {
   return result;
 }
 
+/// The first number that somebody needs; `end` is that of what the journal has. UINT64_MAX: nobody
+/// can know, as groups may have gone on since they were noted, and files of theirs have been
+/// dropped. The last file of a queue that follows is never dropped.
+std::uint64_t Queue::needed_of(const SavedQueue& saved, std::uint64_t end) const noexcept {
+  const bool all_removed = end == 0 && follows();
+  if (drops_oldest() || (!saved.complete && !all_removed)) return UINT64_MAX;
+  std::uint64_t needed = saved.complete ? saved.base : UINT64_MAX;
+  for (const SavedGroup& group : saved.groups) needed = std::min(needed, group.floor);
+  return needed;
+}
+
+void Queue::adopt_journal(std::uint64_t next, std::uint64_t needed) {
+  say_lost(needed, journal_->adopt(next, needed));
+  charge_journal();
+}
+
+void Queue::say_lost(std::uint64_t from, std::uint64_t until) const {
+  if (from >= until) return;
+  log(fmt::format(
+      "queue '{}': the messages {} to {} were in its journal, and cannot be found there", name_,
+      from, until - 1));
+}
+
 Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, State& state)
     : keeper_(keeper),
       accounts_(accounts),
@@ -154,9 +177,13 @@ Queue::Queue(const SavedQueue& saved, KeeperLine& keeper, Accounts& accounts, St
       journal_(new_journal()) {
   write_identity();
   // What the journal has counts, whatever the catalogue says: it may be older.
-  const std::uint64_t next = std::max({saved.next, journal_->find_end(), std::uint64_t{1}});
-  journal_->adopt(next);
-  charge_journal();
+  const std::uint64_t end = journal_->find_end();
+  const std::uint64_t next = std::max({saved.next, end, std::uint64_t{1}});
+  const std::uint64_t needed = needed_of(saved, end);
+  adopt_journal(next, needed);
+  if (end != 0 && (saved.complete || follows())) {
+    say_lost(std::max(end, saved.complete ? needed : 0), saved.next);
+  }
   begin_ring(next);
   layout::Manifest& m = manifest();
   m.journaled.store(next, std::memory_order_relaxed);
@@ -223,8 +250,23 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
     if (now >= remember_at_ && is_old) remember_group(slot);
     all = all && group->remembered >= end;
   }
-  if (now >= remember_at_) remember_at_ = now + remembered_every;
+  if (now >= remember_at_) {
+    remember_journaled();
+    remember_at_ = now + remembered_every;
+  }
+  all = all && (!follows() || noted_ == manifest().journaled.load(std::memory_order_relaxed));
   return all ? os::never : remember_at_;
+}
+
+void Queue::remember_journaled() noexcept {
+  const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
+  if (!follows() || journaled == noted_) return;
+  try {
+    state_->catalogue().put_next(id_, journaled);
+    noted_ = journaled;
+  } catch (const std::exception& failure) {  // what was noted before is true, too
+    log(fmt::format("queue '{}': {}", name_, failure.what()));
+  }
 }
 
 void Queue::remember_group(std::uint16_t slot) const noexcept {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 
+#include "journal/names.hpp"
 #include "log.hpp"
 #include "queue.hpp"
 #include "ring/reclaim.hpp"
@@ -135,11 +136,13 @@ os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   const std::uint64_t least =
       history ? std::min(needed, journal_->retained_from(retention(), wall_clock)) : needed;
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
-  // What goes on keeps its file. Groups are noted not too often, and not too late.
-  if (journal_->drop_below(least, all && !follows())) {
+  // What goes on keeps its file. Groups are noted not too often, and before the files go: whatever
+  // of a file is needed as they were noted is there, or was removed by somebody else.
+  if (journal_->has_below(least, all && !follows())) {
     for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
       if (group_table_[slot]) remember_group(slot);
     }
+    journal_->drop_below(least, all && !follows());
   }
   const std::uint64_t expiry = journal_->expires_at(retention());
   if (expiry == UINT64_MAX) return os::never;
@@ -159,6 +162,16 @@ os::Instant Queue::consider_journal(os::Instant now) {
     next = std::min(next, spill(now));
   }
   return disk_rests_until_ > now ? std::min(next, disk_rests_until_) : next;
+}
+
+Journal::Segment Queue::segment_of(std::uint64_t s) const {
+  Journal::Segment segment = journal_->segment_of(s);
+  if (segment.lost != 0) {
+    log(fmt::format(
+        "queue '{}': somebody has removed {} from its journal, and so the messages {} to {}", name_,
+        journal::segment_name(segment.first), segment.first, segment.lost - 1));
+  }
+  return segment;
 }
 
 os::Instant Queue::spill(os::Instant now) {

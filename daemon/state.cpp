@@ -24,9 +24,18 @@ State::State(const Options& options, os::Fd lock, Spooler& spooler)
       place_{disk_, spooler, journal::journals_of(options.directory), options.segment_size},
       reserve_(options.directory, options.disk_reserve),
       max_journal_per_queue_(options.max_journal_per_queue) {
-  disk_.sync_directory(options.directory);
+  sync_way_to(options.directory);
+}
+
+/// Any of those above may have been made just now, or by one that was killed before it was on the
+/// disk.
+void State::sync_way_to(const std::string& directory) {
+  disk_.sync_directory(directory);
   try {
-    disk_.sync_directory(os::directory_of(options.directory));
+    for (std::string at = directory; at != os::directory_of(at);) {
+      at = os::directory_of(at);
+      disk_.sync_directory(at);
+    }
   } catch (const Error&) {  // it may not be ours to open; then others have made it
   }
 }

@@ -39,6 +39,8 @@ class State {
   }
 
  private:
+  void sync_way_to(const std::string& directory);
+
   os::Fd lock_;
   os::NotInherited lock_not_inherited_{lock_};
   Catalogue catalogue_;

@@ -25,7 +25,8 @@ using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 // Positions that are nobody's are the greatest number there is, which is -1 here.
 constexpr const char* query =
     "SELECT id, name, complete, next, base,"
-    " (SELECT min(floor) FROM groups WHERE queue = queues.id AND floor >= 0)"
+    " (SELECT min(floor) FROM groups WHERE queue = queues.id AND floor >= 0),"
+    " durability <> 0 OR retain_ns <> 0 OR retain_bytes <> 0"
     " FROM queues ORDER BY name";
 
 bool is_there(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
@@ -60,7 +61,10 @@ CataloguedQueue queue_in(const Statement& row) {
   queue.complete = number(row, 2) != 0;
   queue.next = number(row, 3);
   const bool has_groups = sqlite3_column_type(row.get(), 5) != SQLITE_NULL;
-  queue.needed = std::min(number(row, 4), has_groups ? number(row, 5) : UINT64_MAX);
+  // What the queue keeps for want of a group is noted at a clean stop alone.
+  queue.needed = std::min(queue.complete ? number(row, 4) : UINT64_MAX,
+                          has_groups ? number(row, 5) : UINT64_MAX);
+  queue.follows = number(row, 6) != 0;
   return queue;
 }
 

@@ -12,8 +12,9 @@ struct CataloguedQueue {
   std::uint64_t id = 0;
   std::string name;
   bool complete = false;     ///< saved at a clean stop, and not run since
-  std::uint64_t needed = 0;  ///< complete: the first number that somebody may still need
-  std::uint64_t next = 0;    ///< complete: all numbers from `needed` to here are in the journal
+  bool follows = false;      ///< every message goes to its journal
+  std::uint64_t needed = 0;  ///< the first number that somebody may still need; not below it
+  std::uint64_t next = 0;    ///< complete, or follows: from `needed` to here all are in the journal
 };
 
 struct Catalogue {

@@ -90,6 +90,7 @@ void carry_out(const StoredJournal& journal, const std::vector<Move>& moves) {
   disk.make_directory(folder_for(journal));
   for (const Move& move : moves) disk.rename(journal.path_of(move.file), move.to);
   disk.sync_directory(folder_for(journal));
+  disk.sync_directory(std::filesystem::path(folder_for(journal)).parent_path());
   disk.sync_directory(journal.directory());
 }
 

@@ -8,13 +8,14 @@
 #include <tuple>
 
 #include "failure.hpp"
+#include "journal/state_lock.hpp"
 #include "output.hpp"
 #include "text/misspelling.hpp"
 
 namespace spillring::tools {
 
 StoredJournal::StoredJournal(const std::string& state, std::uint64_t id,
-                             const CataloguedQueue* known)
+                             const CataloguedQueue* known, std::optional<std::uint64_t> oldest)
     : id_(id), directory_(journal::journals_of(state) + "/" + journal::folder_name(id)) {
   if (known != nullptr) {
     name_ = known->name;
@@ -23,8 +24,15 @@ StoredJournal::StoredJournal(const std::string& state, std::uint64_t id,
       saved_from_ = known->needed;
       saved_until_ = known->next;
     }
+    if (!known->complete && known->follows) counted_ = known->next;
+    needed_from_ = known->needed;
   }
   arrange(journal::Disk().list(directory_));
+  const bool any = !places_.empty();
+  oldest_ = std::min(oldest.value_or(UINT64_MAX), any ? places_.front().first : UINT64_MAX);
+  // While none runs, a power cut may have undone that groups went on, and not the removal of what
+  // they were past. But the last file is never removed.
+  if (!oldest && any) needed_from_ = counted_;
 }
 
 void StoredJournal::arrange(const std::vector<std::string>& names) {
@@ -60,15 +68,19 @@ std::uint64_t StoredJournal::size_of(const std::string& file) const {
 
 journal::SegmentWalk StoredJournal::walk(const journal::Place& place, std::uint64_t from) const {
   journal::Disk disk;
-  return {disk, path_of(journal::segment_name(place.first)), {id_, place, from, may_be_torn_}};
+  return {disk,
+          path_of(journal::segment_name(place.first)),
+          {id_, place, from, may_be_torn_, counted_}};
 }
 
 std::optional<journal::Run> StoredJournal::missing() const {
-  const std::uint64_t begin = places_.empty() ? saved_until_ : places_.front().first;
-  if (begin <= saved_from_) return std::nullopt;
-  if (saved_until_ == 0) return std::nullopt;
-  return journal::Run{saved_from_, begin, nullptr, "they were saved, and no segment has them",
-                      false};
+  const bool saved = saved_until_ != 0;
+  const std::uint64_t from = saved ? saved_from_ : needed_from_;
+  const std::uint64_t until = saved ? saved_until_ : counted_;
+  const std::uint64_t oldest = saved && !places_.empty() ? places_.front().first : oldest_;
+  const std::uint64_t begin = std::min(oldest, until);
+  if (begin <= from) return std::nullopt;
+  return journal::Run{from, begin, nullptr, "they were saved, and no segment has them", false};
 }
 
 StoredJournal StoredJournal::without(const std::vector<std::string>& files) const {
@@ -82,7 +94,10 @@ StoredJournal StoredJournal::without(const std::vector<std::string>& files) cons
 }
 
 StoredJournals::StoredJournals(std::string state, const Settings& settings)
-    : state_(std::move(state)), catalogue_(read_catalogue(journal::catalogue_of(state_))) {
+    : state_(std::move(state)),
+      running_(journal::is_locked(state_)),
+      oldest_(oldest_of_all()),
+      catalogue_(read_catalogue(journal::catalogue_of(state_))) {
   if (catalogue_.problem.empty()) return;
   say(settings, catalogue_.problem + "; queues that it does not name are called by their ids");
 }
@@ -91,6 +106,22 @@ const CataloguedQueue* StoredJournals::known(std::uint64_t id) const {
   const auto found = std::find_if(catalogue_.queues.begin(), catalogue_.queues.end(),
                                   [id](const CataloguedQueue& queue) { return queue.id == id; });
   return found == catalogue_.queues.end() ? nullptr : &*found;
+}
+
+StoredJournal StoredJournals::journal_of(std::uint64_t id, const CataloguedQueue* known) const {
+  const auto oldest = oldest_.find(id);
+  if (!running_) return {state_, id, known, std::nullopt};
+  return {state_, id, known, oldest == oldest_.end() ? UINT64_MAX : oldest->second};
+}
+
+std::map<std::uint64_t, std::uint64_t> StoredJournals::oldest_of_all() const {
+  std::map<std::uint64_t, std::uint64_t> all;
+  for (const std::uint64_t id : ids()) {
+    const std::string directory = journal::journals_of(state_) + "/" + journal::folder_name(id);
+    const auto places = journal::places_of(journal::Disk().list(directory));
+    if (!places.empty()) all.emplace(id, places.front().first);
+  }
+  return all;
 }
 
 /// Of the queues that have a directory.
@@ -104,7 +135,7 @@ std::vector<std::uint64_t> StoredJournals::ids() const {
 
 std::vector<StoredJournal> StoredJournals::all() const {
   std::vector<StoredJournal> journals;
-  for (const std::uint64_t id : ids()) journals.emplace_back(state_, id, known(id));
+  for (const std::uint64_t id : ids()) journals.push_back(journal_of(id, known(id)));
   std::erase_if(journals, [](const StoredJournal& each) { return each.empty(); });
   const auto key = [](const StoredJournal& each) {
     return std::tuple(each.name().empty(), each.name(), each.id());
@@ -117,13 +148,13 @@ std::vector<StoredJournal> StoredJournals::all() const {
 StoredJournal StoredJournals::find(const std::string& queue) const {
   std::vector<std::string> names;
   for (const CataloguedQueue& each : catalogue_.queues) {
-    if (each.name == queue) return {state_, each.id, &each};
+    if (each.name == queue) return journal_of(each.id, &each);
     names.push_back(each.name);
   }
   const std::vector<std::uint64_t> there = ids();
   const auto id = journal::queue_of(queue);
   if (id && std::find(there.begin(), there.end(), *id) != there.end()) {
-    return {state_, *id, known(*id)};
+    return journal_of(*id, known(*id));
   }
   const auto near = text::nearest(queue, names);
   throw Failure(

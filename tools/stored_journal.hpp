@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,7 +18,10 @@ namespace spillring::tools {
 class StoredJournal {
  public:
   /// `known`: what the catalogue says of its queue; nullptr: nothing.
-  StoredJournal(const std::string& state, std::uint64_t id, const CataloguedQueue* known);
+  /// `oldest`: the first number that a segment was for before the catalogue was read, while a
+  /// supervisor runs; nullopt: none does.
+  StoredJournal(const std::string& state, std::uint64_t id, const CataloguedQueue* known,
+                std::optional<std::uint64_t> oldest);
 
   [[nodiscard]] std::uint64_t id() const noexcept { return id_; }
   /// The id as the directory has it.
@@ -56,6 +60,10 @@ class StoredJournal {
   // What a clean stop saved, all of it, and somebody needs: from, until. 0, 0: it is not known.
   std::uint64_t saved_from_ = 0;
   std::uint64_t saved_until_ = 0;
+  // Likewise where it did not end well, or runs: the journal goes as far as this, at least.
+  std::uint64_t needed_from_ = 0;
+  std::uint64_t counted_ = 0;
+  std::uint64_t oldest_ = 0;
   bool may_be_torn_ = false;  // the catalogue knows that it was not saved
   std::vector<std::string> names_;
   std::vector<journal::Place> places_;
@@ -75,9 +83,14 @@ class StoredJournals {
 
  private:
   [[nodiscard]] const CataloguedQueue* known(std::uint64_t id) const;
+  [[nodiscard]] StoredJournal journal_of(std::uint64_t id, const CataloguedQueue* known) const;
   [[nodiscard]] std::vector<std::uint64_t> ids() const;
+  [[nodiscard]] std::map<std::uint64_t, std::uint64_t> oldest_of_all() const;
 
   std::string state_;
+  bool running_;  // a supervisor has it
+  // Before the catalogue: a file that is dropped meanwhile is not missed.
+  std::map<std::uint64_t, std::uint64_t> oldest_;
   Catalogue catalogue_;
 };
 

@@ -14,7 +14,16 @@ bool is_full(const QueueInfo& queue) {
          queue.bytes >= queue.options.capacity / 100 * nearly;
 }
 
-Findings look_at(const QueueInfo& queue) {
+/// What its groups were to have, and its journal could not give back.
+std::uint64_t lost_by_groups(const Client& client, const QueueInfo& queue) try {
+  std::uint64_t lost = 0;
+  for (const GroupInfo& group : client.open(queue.name).groups()) lost += group.lost;
+  return lost;
+} catch (const Error&) {  // it was removed meanwhile
+  return 0;
+}
+
+Findings look_at(const Client& client, const QueueInfo& queue) {
   const std::string name = fmt::format("queue '{}'", queue.name);
   if (queue.state == QueueState::poisoned) {
     return {{Verdict::broken, name + " is poisoned", "a client damaged its memory",
@@ -37,6 +46,11 @@ Findings look_at(const QueueInfo& queue) {
              fmt::format("it has {} producers and no consumers", queue.producers),
              "start a consumer, or: spillring purge " + queue.name}};
   }
+  if (const std::uint64_t lost = lost_by_groups(client, queue); lost != 0) {
+    return {{Verdict::warning, fmt::format("{} has lost {} messages", name, lost),
+             "files of its journal were damaged, or removed, before its groups had read them",
+             "spillring journal verify " + queue.name}};
+  }
   return {};
 }
 
@@ -47,7 +61,7 @@ Findings queues(const Patient& patient) {
   Findings all;
   const std::vector<QueueInfo> queues = patient.client->list();
   for (const QueueInfo& queue : queues) {
-    for (Finding& finding : look_at(queue)) all.push_back(std::move(finding));
+    for (Finding& finding : look_at(*patient.client, queue)) all.push_back(std::move(finding));
   }
   const std::size_t well = queues.size() - all.size();
   if (well != 0 || queues.empty()) {

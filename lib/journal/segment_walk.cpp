@@ -66,7 +66,7 @@ std::optional<Run> SegmentWalk::look() {
 /// What is behind the last batch that can be found.
 std::optional<Run> SegmentWalk::tail() {
   const bool ended = reader_->ended();
-  const bool more = options_.place.until != 0;
+  const bool more = options_.place.until != 0 || at_ < options_.counted;
   if ((ended && !more) || reader_->was_written_over()) return std::nullopt;
   return rest(ended ? "the segment ends before them"
                     : "the header of a batch does not add up; what is behind it cannot be found",
@@ -87,8 +87,8 @@ std::optional<Run> SegmentWalk::part_of(SegmentReader::Spot spot) {
   } catch (const Error& error) {  // those behind it may be on a better part of the disk
     return unread(end, error.what());
   }
-  const bool torn =
-      options_.may_be_torn && options_.place.until == 0 && reader_->find(spot.end()) == nullptr;
+  const bool torn = options_.may_be_torn && options_.place.until == 0 &&
+                    spot.first >= options_.counted && reader_->find(spot.end()) == nullptr;
   return unread(end, fmt::format("the batch {}..{} does not add up", spot.first, spot.end()), torn);
 }
 
@@ -98,7 +98,9 @@ Run SegmentWalk::unread(std::uint64_t end, std::string why, bool torn) {
 
 /// All that is looked for in this segment from here on.
 Run SegmentWalk::rest(const std::string& why, bool torn) {
-  return unread(options_.place.until == 0 ? at_ : options_.place.until, why, torn);
+  const std::uint64_t least = std::max(at_, options_.counted);
+  return unread(options_.place.until == 0 ? least : options_.place.until, why,
+                torn && at_ == least);
 }
 
 std::optional<std::uint64_t> SegmentWalk::created() const noexcept {

@@ -32,6 +32,8 @@ class SegmentWalk {
     // Whether a supervisor may have been killed while it wrote the last batch (or is writing it):
     // that batch is torn then, and not damaged.
     bool may_be_torn = false;
+    // Numbers below are known to have been written, where this is the last segment.
+    std::uint64_t counted = 0;
   };
   /// `path` is that of the segment; one that is not there any more has no numbers, nor has one that
   /// is being written over. What cannot be read is a run: nothing throws because of it.

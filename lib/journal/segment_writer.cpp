@@ -5,6 +5,7 @@
 
 #include "journal/checksum.hpp"
 #include "os/clock.hpp"
+#include "os/directory.hpp"
 #include "os/random.hpp"
 #include "spillring/error.hpp"
 
@@ -44,6 +45,7 @@ SegmentWriter::Begun SegmentWriter::append(const Batch& batch, bool sync_follows
     unsynced_ = true;
   } catch (...) {
     file_.reset();
+    placed_ = false;  // somebody may have taken the directory away
     if (begun.first != 0) discard(begun.first);
     if (spare.first != 0) discard(spare.first);
     throw;
@@ -61,12 +63,24 @@ void SegmentWriter::discard(std::uint64_t first) noexcept try {
 void SegmentWriter::sync() try {
   if (file_ == nullptr || !unsynced_) return;
   file_->sync();
-  if (!entered_) storage_.sync_directory(options_.directory);
-  entered_ = true;
+  if (!entered_) sync_names();
   unsynced_ = false;
 } catch (...) {
   file_.reset();
+  placed_ = false;
   throw;
+}
+
+/// Each writer syncs the way to its directory once, whoever has made that: who did may have been
+/// killed before it was on the disk.
+void SegmentWriter::sync_names() {
+  storage_.sync_directory(options_.directory);
+  entered_ = true;
+  if (placed_) return;
+  const std::string all_journals = os::directory_of(options_.directory);
+  storage_.sync_directory(all_journals);
+  storage_.sync_directory(os::directory_of(all_journals));
+  placed_ = true;
 }
 
 void SegmentWriter::finish() {
@@ -104,8 +118,7 @@ void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync, co
   unsynced_ = true;
   if (sync) file_->sync();
   if (made_at != path) storage_.rename(made_at, path);  // O1
-  if (sync) storage_.sync_directory(options_.directory);
-  entered_ = sync;
+  if (sync) sync_names();
 }
 
 /// Zeros where the batches to come will be. Space that was set aside and never written costs the

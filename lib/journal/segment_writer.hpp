@@ -74,13 +74,16 @@ class SegmentWriter {
   [[nodiscard]] std::uint64_t file_for(const Batch& batch) const noexcept {
     return std::max(options_.segment_size, layout::first_batch_at + batch.size());
   }
-  /// Whether the batch would go to the present segment.
+  /// Whether the batch would go to the present segment; not if somebody has removed that.
   [[nodiscard]] bool has_room_for(const Batch& batch) const noexcept {
-    return file_ != nullptr && position_ + batch.size() <= size_;
+    return file_ != nullptr && position_ + batch.size() <= size_ && file_->has_name();
   }
   /// Brings the present segment to the disk. Throws `Error`; what was written to it since it was
   /// last synced may be lost then, and the next batch begins a file.
   void sync();
+  /// Brings the names of all files to the disk, and those of the directory and of the one above.
+  /// Throws `Error`; it may be tried again.
+  void sync_names();
   /// The next batch begins a file; the present one is cut to what is in it.
   void finish();
   /// The next batch begins a file, and the present one is left as it is.
@@ -103,6 +106,7 @@ class SegmentWriter {
   std::uint64_t written_until_ = 0;  // of the file, zeros and what it had before included
   std::uint64_t had_until_ = 0;      // what it had before ends here
   bool entered_ = false;             // the directory that names the file was synced
+  bool placed_ = false;              // and so were those that name the directory
   bool unsynced_ = false;            // something was written since the last sync
   std::uint64_t cut_ = 0;            // what the last file was cut to
 };

@@ -38,6 +38,12 @@ os::Fd lock_state(const std::string& state, Patience patience) {
   }
 }
 
+bool is_locked(const std::string& state) noexcept try {
+  return os::is_locked(lock_of(state));
+} catch (const std::exception&) {  // no memory for its path
+  return false;
+}
+
 void require_unlocked(const std::string& state) {
   if (os::is_locked(lock_of(state))) refuse(state);
 }

@@ -15,6 +15,9 @@ enum class Patience : std::uint8_t { none, for_the_dead };
 /// of the descriptor. Throws `Error`; exists: somebody has it, and `why` names who.
 [[nodiscard]] os::Fd lock_state(const std::string& state, Patience patience = Patience::none);
 
+/// Whether somebody has it, as far as this user may know.
+[[nodiscard]] bool is_locked(const std::string& state) noexcept;
+
 /// Throws as `lock_state` does where somebody has it, and leaves everything as it is.
 void require_unlocked(const std::string& state);
 

@@ -67,10 +67,19 @@ class DiskFile final : public File {
 
   void sync() override {
     if (::fdatasync(file_.get()) != 0) fail("cannot sync " + path_);
+    if (!has_name()) {
+      throw Error(Code::io, "cannot sync " + path_, "somebody has removed it",
+                  "leave the files of a supervisor to it");
+    }
   }
 
   void truncate(std::uint64_t size) override {
     if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("cannot cut " + path_);
+  }
+
+  [[nodiscard]] bool has_name() const noexcept override {
+    struct stat status {};
+    return ::fstat(file_.get(), &status) != 0 || status.st_nlink != 0;
   }
 
  private:
@@ -81,14 +90,7 @@ class DiskFile final : public File {
 }  // namespace
 
 void Disk::make_directory(const std::string& path) {
-  std::vector<std::string> missing;
-  for (std::string at = path; ::access(at.c_str(), F_OK) != 0 && errno == ENOENT;
-       at = os::directory_of(at)) {
-    missing.push_back(at);
-  }
-  if (missing.empty()) return;
-  os::make_private_directory(path);
-  for (const std::string& made : missing) sync_directory(os::directory_of(made));
+  if (::access(path.c_str(), F_OK) != 0) os::make_private_directory(path);
 }
 
 std::vector<std::string> Disk::list(const std::string& path) {

@@ -25,11 +25,13 @@ class File {
 
   /// Writes all pieces, one behind the other, from `offset` on.
   virtual void write(std::uint64_t offset, std::span<const Piece> pieces) = 0;
-  /// What was written is on the disk. After a failure nobody knows what is: never tried again on
-  /// the same file.
+  /// What was written is on the disk, and the file has a name. After a failure nobody knows what
+  /// is: never tried again on the same file.
   virtual void sync() = 0;
   /// Cuts the file off.
   virtual void truncate(std::uint64_t size) = 0;
+  /// False: it has no name any more, so nobody will find what is written to it.
+  [[nodiscard]] virtual bool has_name() const noexcept = 0;
 };
 
 class Storage {
@@ -39,8 +41,7 @@ class Storage {
   Storage& operator=(const Storage&) = delete;
   virtual ~Storage() = default;
 
-  /// Makes a directory and those above it, mode 0700, and they are on the disk; nothing where it is
-  /// there.
+  /// Makes a directory and those above it, mode 0700; nothing where it is there.
   virtual void make_directory(const std::string& path) = 0;
   /// Names in a directory, in no order; empty where there is no such directory.
   virtual std::vector<std::string> list(const std::string& path) = 0;

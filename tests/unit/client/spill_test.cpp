@@ -226,6 +226,43 @@ TEST_F(SpillTest, WhatIsReadIsWrittenOver) {
   EXPECT_TRUE(eventually([&] { return segments().empty(); }));
 }
 
+/// Whoever held a message for too long sees what it saw, whatever becomes of the file.
+TEST_F(SpillTest, AViewStaysWhenItsFileIsWrittenOver) {
+  QueueOptions options = small;
+  options.lease = 50ms;
+  const Queue queue = bus().create("q", options);
+  Producer out = queue.producer();
+  Consumer slow = queue.consumer("g", {.prefetch = 1});
+  send(out, 0, many);
+  const auto inode_of = [](const fs::path& file) {
+    struct stat status {};
+    return ::stat(file.c_str(), &status) == 0 ? status.st_ino : 0;
+  };
+  const fs::path file = segments().at(0);
+  const ino_t inode = inode_of(file);
+  const Message held = slow.receive(5s).value();
+  const auto wanted = message(held.seq() - 1);
+  std::this_thread::sleep_for(200ms);
+  Consumer in = queue.consumer("g");
+  std::uint64_t sent = many;
+  const auto is_written_over = [&] {
+    const auto files = segments();
+    return !fs::exists(file) && std::any_of(files.begin(), files.end(), [&](const auto& each) {
+      return inode_of(each) == inode;
+    });
+  };
+  for (int i = 0; i < 40 && !is_written_over(); ++i, sent += 500) {
+    for (int k = 0; k < 500; ++k) {
+      Message got = in.receive(5s).value();
+      EXPECT_TRUE(std::ranges::equal(got.bytes(), message(got.seq() - 1)));
+      EXPECT_TRUE(got.ack());
+    }
+    send(out, sent, sent + 500);
+  }
+  EXPECT_TRUE(is_written_over());
+  EXPECT_TRUE(std::ranges::equal(held.bytes(), wanted));
+}
+
 TEST_F(SpillTest, KeysAndHeadersComeBack) {
   const Queue queue = bus().create("q", small);
   Producer out = queue.producer();
@@ -276,6 +313,132 @@ TEST_F(SpillTest, ADamagedMessageIsCountedAndTheRestComes) {
   EXPECT_LT(received, many);
   EXPECT_EQ(received + queue.groups().at(0).lost, many);
 }
+
+/// Somebody removes a file of the supervisor's: what was in it is lost, and said to be.
+class RemovalTest : public SpillTest, public ::testing::WithParamInterface<bool> {
+ protected:
+  static constexpr std::size_t last = SIZE_MAX;  // of the files
+
+  static Consumer consumer(const Queue& queue) {
+    return GetParam() ? queue.consumer("g") : queue.subscriber("g", {.start = Start::earliest()});
+  }
+  struct Read {
+    std::uint64_t received = 0;
+    std::uint64_t gaps = 0;  // that were told with messages
+    std::uint64_t last = 0;
+  };
+  static Read read_all(Consumer& in) {
+    Read read;
+    Result<Message> got = in.receive(5s);
+    for (; got; got = in.receive(200ms)) {
+      std::uint64_t number = 0;
+      std::memcpy(&number, got->bytes().data(), sizeof number);
+      EXPECT_TRUE(read.received == 0 || number > read.last) << "in order";
+      EXPECT_TRUE(std::ranges::equal(got->bytes(), message(number)));
+      read.last = number;
+      ++read.received;
+      read.gaps += got->gap();
+      EXPECT_TRUE(got->ack());
+    }
+    EXPECT_EQ(got.error(), Code::timeout);
+    return read;
+  }
+};
+
+TEST_P(RemovalTest, OfAnyFileWhileItRunsCostsWhatIsInItAndThatIsTold) {
+  for (const std::size_t which : {std::size_t{0}, std::size_t{3}, last}) {
+    const std::string name = which == last ? "last" : "q" + std::to_string(which);
+    const Queue queue = bus().create(name, small);
+    Producer out = queue.producer();
+    Consumer in = consumer(queue);
+    send(out, 0, many);
+    std::vector<fs::path> files = segments();
+    ASSERT_GT(files.size(), 10U);
+    ASSERT_TRUE(fs::remove(which == last ? files.back() : files.at(which)));
+    const Read read = read_all(in);
+    EXPECT_EQ(read.last, many - 1);
+    EXPECT_LT(read.received, many);
+    EXPECT_GT(read.received, many / 2);
+    EXPECT_EQ(read.received + queue.groups().at(0).lost, many);
+    EXPECT_EQ(read.received + read.gaps, many) << "told with the message behind it";
+    EXPECT_EQ(queue.info().state, QueueState::ok);
+    send(out, many, many + 10);
+    expect(in, many, many + 10);
+    bus().remove(name);
+    ASSERT_TRUE(eventually([&] { return segments().empty(); }));
+  }
+}
+
+TEST_P(RemovalTest, OfTheDirectoryWhileItRunsCostsWhatIsInItAndWritingGoesOn) {
+  const Queue queue = bus().create("q", small);
+  Producer out = queue.producer();
+  Consumer in = consumer(queue);
+  send(out, 0, many);
+  fs::remove_all(state() / "journal");
+  send(out, many, 2 * many);
+  const Read read = read_all(in);
+  EXPECT_EQ(read.last, 2 * many - 1);
+  EXPECT_GT(read.received, many);
+  EXPECT_EQ(read.received + queue.groups().at(0).lost, 2 * many);
+  EXPECT_EQ(read.received + read.gaps, 2 * many);
+}
+
+TEST_P(RemovalTest, OfAnyFileBetweenTwoRunsCostsWhatIsInItAndThatIsTold) {
+  for (const std::size_t which : {std::size_t{0}, std::size_t{3}, last}) {
+    const std::string name = which == last ? "last" : "q" + std::to_string(which);
+    {
+      const Queue queue = bus().create(name, small);
+      Producer out = queue.producer();
+      Consumer in = consumer(queue);
+      send(out, 0, many);
+    }
+    stop();
+    std::vector<fs::path> files = segments();
+    ASSERT_TRUE(fs::remove(which == last ? files.back() : files.at(which)));
+    start();
+    const Queue queue = bus().open(name);
+    Consumer in = consumer(queue);
+    Producer out = queue.producer();
+    send(out, many, many + 10);
+    const Read read = read_all(in);
+    EXPECT_EQ(read.last, many + 9);
+    EXPECT_LT(read.received, many + 10);
+    // A number without a message may be in the file, and counts as lost with it.
+    EXPECT_GE(read.received + queue.groups().at(0).lost, many + 10);
+    EXPECT_LE(read.received + queue.groups().at(0).lost, many + 12);
+    EXPECT_EQ(read.gaps, queue.groups().at(0).lost);
+    EXPECT_EQ(queue.info().state, QueueState::ok);
+    bus().remove(name);
+    ASSERT_TRUE(eventually([&] { return segments().empty(); }));
+  }
+}
+
+TEST_P(RemovalTest, OfAllFilesBetweenTwoRunsIsTold) {
+  {
+    const Queue queue = bus().create("q", small);
+    Producer out = queue.producer();
+    Consumer in = consumer(queue);
+    send(out, 0, many);
+    expect(in, 0, 1000);
+  }
+  stop();
+  fs::remove_all(state() / "journal");
+  start();
+  const Queue queue = bus().open("q");
+  Consumer in = consumer(queue);
+  Producer out = queue.producer();
+  send(out, many, many + 10);
+  Message first = in.receive(5s).value();
+  EXPECT_TRUE(std::ranges::equal(first.bytes(), message(many)));
+  EXPECT_GE(first.gap(), many - 1000);
+  EXPECT_LE(first.gap(), many - 1000 + 2);
+  EXPECT_TRUE(first.ack());
+  expect(in, many + 1, many + 10);
+}
+
+INSTANTIATE_TEST_SUITE_P(, RemovalTest, ::testing::Bool(), [](const auto& shared) {
+  return shared.param ? "ForAConsumer" : "ForASubscriber";
+});
 
 TEST_F(SpillTest, WhatIsHandedBackBeforeADamagedBatchComesAgain) {
   const Queue queue = bus().create("q", small);

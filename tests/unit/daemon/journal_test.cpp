@@ -135,7 +135,8 @@ TEST_F(JournalTest, WhatIsOverIsWrittenOver) {
   const ino_t oldest = inode_of(1);
   const std::uint64_t second = journal.segment_of(1).next;
   const std::uint64_t third = journal.segment_of(second).next;
-  EXPECT_TRUE(journal.drop_below(third, false));
+  EXPECT_TRUE(journal.has_below(third, false));
+  journal.drop_below(third, false);
   EXPECT_GE(journal.spare_bytes(), 32U * 1024);
   const std::uint64_t bytes = journal.bytes();
   EXPECT_THROW(static_cast<void>(journal.segment_of(1)), Error);
@@ -150,7 +151,8 @@ TEST_F(JournalTest, WhatIsOverIsWrittenOver) {
   EXPECT_NE(write(journal, next, [](Journal::Appender&) { throw std::bad_alloc(); }), nullptr);
   fill(4);
   EXPECT_EQ(journal.segment_of(failed).first, failed) << "a file of its own";
-  EXPECT_TRUE(journal.drop_below(failed, false));
+  EXPECT_TRUE(journal.has_below(failed, false));
+  journal.drop_below(failed, false);
   EXPECT_EQ(journal.spare_bytes(), 0U) << "one of them was given up";
 }
 

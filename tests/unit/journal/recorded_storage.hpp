@@ -4,9 +4,9 @@
 // It is as bad as a disk may be. Until a file is synced, any 512 bytes of what was written to it
 // are there or not, in whatever order; in the place of those that are not there is what the file
 // had there when it was synced, or else zeros, or what another file had there. Until a directory is
-// synced, any change of its entries is there or not. A sync that fails has lost what it was for,
-// and one that is tried again would lie: that, and any other use of a file after it has failed,
-// fails the test.
+// synced, any change of its entries is there or not, and where the entry of a directory is not
+// there, nothing is that was in it. A sync that fails has lost what it was for, and one that is
+// tried again would lie: that, and any other use of a file after it has failed, fails the test.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -80,7 +80,15 @@ class RecordedStorage final : public Storage {
 
   void make_directory(const std::string& path) override {
     if (fails()) fail();
-    directories_.insert(path);
+    if (path == os::directory_of(path) || !directories_.insert(path).second) return;
+    std::vector<std::string> missing{path};
+    for (std::string at = os::directory_of(path); directories_.insert(at).second;
+         at = os::directory_of(at)) {
+      missing.push_back(at);
+    }
+    for (; !missing.empty(); missing.pop_back()) {
+      record({.what = What::make_directory, .path = missing.back()});
+    }
   }
   std::vector<std::string> list(const std::string& path) override {
     std::vector<std::string> names;
@@ -131,12 +139,24 @@ class RecordedStorage final : public Storage {
   void remove_directory(const std::string& path) override {
     if (fails()) fail();
     directories_.erase(path);
+    record({.what = What::remove_directory, .path = path});
   }
 
  private:
   static constexpr std::size_t sector = 512;
 
-  enum class What { create, rename, remove, sync_directory, write, resize, sync, lose };
+  enum class What {
+    make_directory,
+    remove_directory,
+    create,
+    rename,
+    remove,
+    sync_directory,
+    write,
+    resize,
+    sync,
+    lose
+  };
   struct Operation {
     What what{};
     std::size_t file = 0;
@@ -169,11 +189,16 @@ class RecordedStorage final : public Storage {
         fail();
       }
       storage_.record({What::sync, file_});
+      if (!has_name()) fail();
     }
     void truncate(std::uint64_t size) override {
       expect_good("cut");
       if (storage_.fails()) fail();
       storage_.record({What::resize, file_, size});
+    }
+    [[nodiscard]] bool has_name() const noexcept override {
+      return std::any_of(storage_.names_.begin(), storage_.names_.end(),
+                         [this](const auto& name) { return name.second == file_; });
     }
 
    private:
@@ -223,15 +248,18 @@ class RecordedStorage final : public Storage {
     std::vector<Bytes> contents(files_.size());
     std::vector<std::set<std::uint64_t>> held(files_.size());  // sectors that were synced
     std::map<std::string, std::size_t> entries;
+    std::set<std::string> directories{"/"};
     for (std::size_t i = 0; i < point; ++i) {
       const Operation& operation = operations_[i];
       switch (operation.what) {
+        case What::make_directory:
+        case What::remove_directory:
         case What::create:
         case What::rename:
         case What::remove: {
           const auto last = sure.directories.find(os::directory_of(operation.path));
           if ((last != sure.directories.end() && i < last->second) || survives()) {
-            change(entries, operation);
+            change(entries, directories, operation);
           }
           break;
         }
@@ -255,8 +283,16 @@ class RecordedStorage final : public Storage {
       }
     }
     Image all;
-    for (const auto& [path, file] : entries) all[path] = contents[file];
+    for (const auto& [path, file] : entries) {
+      if (can_be_found(path, directories)) all[path] = contents[file];
+    }
     return all;
+  }
+
+  static bool can_be_found(const std::string& path, const std::set<std::string>& directories) {
+    std::string at = os::directory_of(path);
+    while (directories.contains(at) && at != "/") at = os::directory_of(at);
+    return at == "/";
   }
 
   /// Whether what was done to `file` by operation `i` was lost by a sync that failed. (Part of it
@@ -268,7 +304,10 @@ class RecordedStorage final : public Storage {
     return false;
   }
 
-  static void change(std::map<std::string, std::size_t>& entries, const Operation& operation) {
+  static void change(std::map<std::string, std::size_t>& entries,
+                     std::set<std::string>& directories, const Operation& operation) {
+    if (operation.what == What::make_directory) directories.insert(operation.path);
+    if (operation.what == What::remove_directory) directories.erase(operation.path);
     if (operation.what == What::create) {
       entries[operation.path] = operation.file;
       return;
@@ -311,7 +350,7 @@ class RecordedStorage final : public Storage {
   std::uint64_t calls_ = 0;
   std::uint64_t failures_ = 0;
   std::vector<std::shared_ptr<State>> files_;
-  std::set<std::string> directories_;
+  std::set<std::string> directories_{"/"};
   std::map<std::string, std::size_t> names_;
   std::vector<Operation> operations_;
 };

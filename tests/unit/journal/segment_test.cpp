@@ -5,10 +5,12 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <thread>
 
 #include "journal/checksum.hpp"
 #include "journal/names.hpp"
@@ -84,6 +86,92 @@ TEST_F(SegmentTest, WhatIsWrittenOverIsNeverTakenForWhatWasThere) {
   EXPECT_EQ(in.end(), 80U);
   EXPECT_TRUE(in.ended());
   expect_right(in, 50, 80);
+}
+
+/// A read that was under way may have got any part of what was there and any part of what came.
+TEST_F(SegmentTest, AReadThatMeetsTheWritingOverGivesWhatWasThereOrNothing) {
+  constexpr std::uint64_t size = 16 * 1024;
+  const std::string directory = directory_.path() / "q";
+  SegmentWriter out = writer(size);
+  for (std::uint64_t s = 1; s < 20; s += 5) out.append(*SampleBatch(s, s + 5, 300), false);
+  const auto content_of = [&](std::uint64_t first) {
+    std::vector<std::byte> content(size);
+    const os::Fd file = disk_.open(directory + "/" + segment_name(first));
+    EXPECT_GT(::pread(file.get(), content.data(), size, 0), 0);
+    return content;
+  };
+  const std::vector<std::byte> before = content_of(1);
+  out.finish();
+  for (std::uint64_t s = 1001; s < 1020; s += 5) {
+    out.append(*SampleBatch(s, s + 5, 300), false, s == 1001 ? Spare{1, size} : Spare{});
+  }
+  const std::vector<std::byte> after = content_of(1001);
+  std::uint64_t whole = 0;
+  std::uint64_t refused = 0;
+  for (std::uint64_t cut = 0; cut <= size; cut += layout::batch_unit) {
+    for (const bool begins_new : {false, true}) {
+      const os::Fd file(::memfd_create("segment", MFD_CLOEXEC));
+      ASSERT_EQ(::pwrite(file.get(), before.data(), size, 0), static_cast<ssize_t>(size));
+      SegmentReader in(os::Fd(::dup(file.get())), queue_id);  // it had looked before
+      ASSERT_EQ(in.end(), 21U);
+      const std::uint64_t from = begins_new ? 0 : cut;
+      const std::uint64_t length = begins_new ? cut : size - cut;
+      ASSERT_EQ(::pwrite(file.get(), &after[from % size], length, static_cast<off_t>(from)),
+                static_cast<ssize_t>(length));
+      for (const SegmentReader::Spot& spot : in.spots()) {
+        const auto block = in.read(spot, nullptr);
+        ++(block != nullptr ? whole : refused);
+        for (std::uint64_t s = spot.first; block != nullptr && s < spot.end(); ++s) {
+          ASSERT_TRUE(is_right(*block, s, sample(s, 300))) << s << " at " << cut;
+        }
+      }
+    }
+  }
+  EXPECT_GT(whole, 100U);
+  EXPECT_GT(refused, 100U);
+}
+
+TEST_F(SegmentTest, ConcurrentReadsOfWhatIsWrittenOverNeverGiveAnythingElse) {
+  constexpr std::uint64_t size = 2 * 1024 * 1024;
+  constexpr std::size_t largest = 60'000;  // so that a read takes a while
+  const std::string directory = directory_.path() / "q";
+  SegmentWriter out = writer(size);
+  std::uint64_t first = 1;
+  const auto fill = [&](const Spare& spare) {
+    const std::uint64_t begin = first;
+    do {
+      out.append(*SampleBatch(first, first + 20, largest), false, first == begin ? spare : Spare{});
+      first += 20;
+    } while (out.has_room_for(*SampleBatch(first, first + 20, largest)));
+    out.finish();
+    return begin;
+  };
+  std::uint64_t refused = 0;
+  for (int round = 0; round < 40; ++round) {
+    const std::uint64_t begin = fill({});
+    SegmentReader in(disk_.open(directory + "/" + segment_name(begin)), queue_id);
+    in.end();
+    std::atomic<bool> over{false};
+    std::thread reader([&] {
+      for (bool last = false; !last;) {
+        last = over;
+        for (const SegmentReader::Spot& spot : in.spots()) {
+          const auto block = in.read(spot, nullptr);
+          if (block == nullptr) ++refused;
+          for (std::uint64_t s = spot.first; block != nullptr && s < spot.end(); ++s) {
+            EXPECT_TRUE(is_right(*block, s, sample(s, largest))) << s;
+          }
+        }
+      }
+    });
+    const std::uint64_t next =
+        fill({begin, std::filesystem::file_size(directory + "/" + segment_name(begin))});
+    over = true;
+    reader.join();
+    EXPECT_TRUE(in.was_written_over());
+    disk_.remove(directory + "/" + segment_name(next));
+  }
+  EXPECT_GT(refused, 40U);
 }
 
 TEST_F(SegmentTest, ARunWithoutAnyMessageComesBack) {

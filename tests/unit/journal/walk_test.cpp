@@ -52,8 +52,9 @@ class WalkTest : public ::testing::Test {
   }
 
   /// Walks from `from`; what is readable is right, and no number is passed over or comes twice.
-  Fates walk(std::uint64_t until, bool may_be_torn = false, std::uint64_t from = 1) {
-    SegmentWalk walk(disk_, path_, {queue_id, {1, until}, from, may_be_torn});
+  Fates walk(std::uint64_t until, bool may_be_torn = false, std::uint64_t from = 1,
+             std::uint64_t counted = 0) {
+    SegmentWalk walk(disk_, path_, {queue_id, {1, until}, from, may_be_torn, counted});
     Fates fates{0, 0, 0, false, from};
     while (const auto run = walk.next()) {
       EXPECT_EQ(run->first, fates.end);
@@ -126,6 +127,29 @@ TEST_F(WalkTest, CutAtAnyLengthTheEndIsTornAndAllBeforeItIsRead) {
   EXPECT_EQ(walk(0, true).lost, 0U) << "nothing was written to it yet";
   fs::remove(path_);
   EXPECT_FALSE(walk(0).complained) << "it went while somebody looked";
+}
+
+/// What is known to have been written is no torn end, wherever the damage is.
+TEST_F(WalkTest, AtTheEndOfTheLastSegmentWhatCountedIsLostAndTheRestIsTorn) {
+  for (std::uint64_t bit = 0; bit < size * 8 && !HasFailure(); bit += 11) {
+    SCOPED_TRACE(bit);
+    bytes_[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
+    const std::uint64_t readable = walk(0, true).readable;
+    const Fates all = walk(0, true, 1, end_);
+    EXPECT_EQ(all.readable, readable);
+    EXPECT_EQ(all.readable + all.lost, end_ - 1) << "nothing of that is silently dropped";
+    EXPECT_EQ(all.torn, 0U);
+    EXPECT_EQ(walk(0, true, 1, 2).lost + walk(0, true, 1, 2).torn,
+              walk(0, true).lost + walk(0, true).torn + (readable == 0 ? 1 : 0))
+        << "a watermark that does not reach it changes nothing";
+    bytes_[bit / 8] ^= static_cast<unsigned char>(1U << bit % 8);
+  }
+  for (std::uint64_t length = size; length >= sizeof(layout::SegmentHeader); length -= 8) {
+    fs::resize_file(path_, length);
+    const Fates all = walk(0, true, 1, end_);
+    ASSERT_EQ(all.readable + all.lost, end_ - 1) << length;
+    ASSERT_EQ(all.torn, 0U) << length;
+  }
 }
 
 TEST_F(WalkTest, WhatItsHeadersSayIsWhatIsInIt) {
