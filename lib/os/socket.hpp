@@ -61,8 +61,8 @@ bool wait_readable(const Fd& socket, Instant until);
 /// Waits until `socket` can be written to; false when `until` has passed.
 bool wait_writable(const Fd& socket, Instant until);
 
-/// The other side has closed a connected socket, or it cannot be known; whatever is still to be read from it. Does not
-/// block, reads nothing.
+/// The other side has closed a connected socket, or that cannot be known; whatever is still to be
+/// read from it. Does not block, reads nothing.
 bool hung_up(const Fd& socket) noexcept;
 
 /// An eventfd: a bell that can be polled.

@@ -13,7 +13,7 @@
 namespace spillring::journal {
 namespace {
 
-const std::string folder = "/state/journal/q";
+const std::string first_folder = "/state/journal/q";
 
 /// A journal that was written, and what was promised of it.
 struct Written {
@@ -38,8 +38,9 @@ void write(Written& written, std::mt19937_64& random, bool with_faults) {
   storage.make_directory("/state");
   storage.sync_directory("/");
   // Somebody who was killed before they were on the disk may have made the directories.
-  if (random() % 2 == 0) storage.make_directory(random() % 2 == 0 ? folder : "/state/journal");
-  SegmentWriter out(storage, {folder, queue_id, small_segment});
+  if (random() % 2 == 0)
+    storage.make_directory(random() % 2 == 0 ? first_folder : "/state/journal");
+  SegmentWriter out(storage, {first_folder, queue_id, small_segment});
   struct Segment {
     Spare file;
     bool sound = true;
@@ -75,7 +76,7 @@ void write(Written& written, std::mt19937_64& random, bool with_faults) {
         spare = segments[0].file;
         ++written.spares;
       } else {
-        storage.remove(folder + "/" + segment_name(segments[0].file.first));
+        storage.remove(first_folder + "/" + segment_name(segments[0].file.first));
       }
       segments.erase(segments.begin());
     }

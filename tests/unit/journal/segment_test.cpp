@@ -27,7 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-
 class SegmentTest : public ::testing::Test {
  protected:
   SegmentWriter writer(std::uint64_t segment_size, const std::string& folder = "q") {

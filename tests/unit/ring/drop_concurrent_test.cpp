@@ -22,8 +22,8 @@ class DropConcurrent : public RingFixture {
     manifest_.full = 3;
     manifest_.drops.store(1);
     groups_.cursors[0].settled.store(1);  // the messages below 1, as they are counted
-    group_ = group::SharedGroup(manifest_.groups[0], groups_.cursors[0], words_.data(), group_window, 0,
-                                group::SharedGroup::Counts::yes);
+    group_ = group::SharedGroup(manifest_.groups[0], groups_.cursors[0], words_.data(),
+                                group_window, 0, group::SharedGroup::Counts::yes);
     group_.initialise(1);
   }
 
