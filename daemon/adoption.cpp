@@ -88,8 +88,9 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
     adopt_rings(kept);
     if (state_ != nullptr) {
       journal_ = new_journal();
+      // What the groups ask for, whether it is there or not: that is what is to be found out.
       adopt_journal(manifest().journaled.load(std::memory_order_relaxed),
-                    drops_oldest() ? UINT64_MAX : needed());
+                    drops_oldest() ? UINT64_MAX : ring::needed_from(manifest(), cursors()));
     }
     // The one before held what it was looking at.
     cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
