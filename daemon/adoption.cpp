@@ -55,6 +55,19 @@ layout::Request options_of(const layout::Manifest& m) {
   return options;
 }
 
+/// The first number that a group asks for, whether it is there or not. One that was joining has not
+/// begun anywhere yet.
+std::uint64_t asked_for(const layout::Manifest& m, const layout::Groups& cursors) noexcept {
+  std::uint64_t lowest = m.base.load(std::memory_order_relaxed);
+  for (std::size_t slot = 0; slot < layout::max_groups; ++slot) {
+    const layout::GroupEntry& entry = m.groups[slot];
+    if (entry_presence(entry.word.load(std::memory_order_relaxed)) != Presence::live) continue;
+    const std::uint64_t floor = cursors.cursors[slot].floor.load(std::memory_order_relaxed);
+    lowest = std::min(lowest, std::max(floor, entry.start.load(std::memory_order_relaxed)));
+  }
+  return std::max(lowest, m.drops.load(std::memory_order_relaxed));
+}
+
 }  // namespace
 
 Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* state)
@@ -90,7 +103,7 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
       journal_ = new_journal();
       // What the groups ask for, whether it is there or not: that is what is to be found out.
       adopt_journal(manifest().journaled.load(std::memory_order_relaxed),
-                    drops_oldest() ? UINT64_MAX : ring::needed_from(manifest(), cursors()));
+                    drops_oldest() ? UINT64_MAX : asked_for(manifest(), cursors()));
     }
     // The one before held what it was looking at.
     cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);

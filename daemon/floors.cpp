@@ -7,23 +7,26 @@
 // seen to have finished, as floors only grow. And what is not there any more nobody can need. So a
 // forged floor loses what its group had not finished, and nothing else.
 #include <algorithm>
+#include <array>
 
 #include "queue.hpp"
 #include "ring/reclaim.hpp"
 
 namespace spillring::daemon {
 
-/// What `floor`, read before, says of that group.
-std::uint64_t Queue::believed(std::uint16_t slot, std::uint64_t floor) const noexcept {
+/// What `floor` says of that group; `end`: what was claimed, read after it, so that what is true is
+/// not behind it.
+std::uint64_t Queue::believed(std::uint16_t slot, std::uint64_t floor,
+                              std::uint64_t end) const noexcept {
   const std::uint64_t start = manifest().groups[slot].start.load(std::memory_order_acquire);
   std::uint64_t& finished = group_table_[slot]->finished;
-  finished = std::max({finished, start, std::min(floor, tail())});
+  finished = std::max({finished, start, std::min(floor, end)});
   return finished;
 }
 
 std::uint64_t Queue::floor_of(std::uint16_t slot) const noexcept {
-  // seq_cst: before the end is read, so that what is true is not behind it.
-  return believed(slot, cursors().cursors[slot].floor.load(std::memory_order_seq_cst));
+  const std::uint64_t floor = cursors().cursors[slot].floor.load(std::memory_order_seq_cst);
+  return believed(slot, floor, tail());
 }
 
 std::uint64_t Queue::oldest() const noexcept {
@@ -36,9 +39,15 @@ std::uint64_t Queue::oldest() const noexcept {
 
 std::uint64_t Queue::needed(std::uint32_t except) const noexcept {
   std::uint64_t lowest = manifest().base.load(std::memory_order_relaxed);
+  std::array<std::uint64_t, layout::max_groups> floors{};
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    floors[slot] = cursors().cursors[slot].floor.load(std::memory_order_seq_cst);
+  }
+  // Once for all of them: producers may make it a long way to the end.
+  const std::uint64_t end = tail();
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (!group_table_[slot] || is_removed(slot) || slot == except) continue;
-    lowest = std::min(lowest, floor_of(slot));
+    lowest = std::min(lowest, believed(slot, floors[slot], end));
   }
   lowest = std::max({lowest, manifest().drops.load(std::memory_order_relaxed), oldest()});
   return drops_oldest() ? std::max(lowest, dropped().until) : lowest;

@@ -330,10 +330,11 @@ void Queue::ring(const layout::Request& request, control::Answer& answer) {
   answer.attach(writes ? (*found)->writable().get() : (*found)->read_only().get());
 }
 
-void Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
-  if (slot == 0 || slot >= layout::max_handles || !handle_table_[slot]) return;
-  handle_table_[slot]->rings.erase(first);
+bool Queue::drop_ring(std::uint32_t slot, std::uint64_t first) {
+  if (slot == 0 || slot >= layout::max_handles || !handle_table_[slot]) return false;
+  if (handle_table_[slot]->rings.erase(first) == 0) return false;
   write_rings_of(slot);
+  return pinned_rings_.contains(first);
 }
 
 void Queue::journal(const layout::Request& request, control::Answer& answer) const {

@@ -99,7 +99,8 @@ class Queue {
   [[nodiscard]] std::optional<std::uint64_t> exclusive_session() const noexcept;
   void observe(control::Answer& answer) const;
   void ring(const layout::Request& request, control::Answer& answer);
-  void drop_ring(std::uint32_t slot, std::uint64_t first);
+  /// True if it was one that stands against another.
+  bool drop_ring(std::uint32_t slot, std::uint64_t first);
   void journal(const layout::Request& request, control::Answer& answer) const;
   /// Up to where a purge goes now, and how many sequences the group furthest behind passes over.
   struct Purge {
@@ -250,7 +251,8 @@ class Queue {
   [[nodiscard]] std::uint64_t tail() const noexcept;
 
   // -- how far groups have come (floors.cpp)
-  [[nodiscard]] std::uint64_t believed(std::uint16_t slot, std::uint64_t floor) const noexcept;
+  [[nodiscard]] std::uint64_t believed(std::uint16_t slot, std::uint64_t floor,
+                                       std::uint64_t end) const noexcept;
   [[nodiscard]] std::uint64_t floor_of(std::uint16_t slot) const noexcept;
   /// The first number that may be there at all.
   [[nodiscard]] std::uint64_t oldest() const noexcept;

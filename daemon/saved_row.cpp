@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "layout/last_sequence.hpp"
 #include "layout/limits.hpp"
 #include "queue_options.hpp"
@@ -46,11 +48,12 @@ void require_possible_numbers(const SavedQueue& saved) {
                 fmt::format("skipped {} is more than next {}", saved.skipped, saved.next));
 }
 
-void require_possible_group(const SavedGroup& group) {
+void require_possible_group(const SavedGroup& group, std::uint64_t slots) {
   require_field(valid_name(group.name), fmt::format("'{}' is not a group's name", group.name));
   require_field(group.kind <= GroupKind::stream,
                 fmt::format("group '{}' is of no known kind", group.name));
-  const std::uint64_t most = group.kind == GroupKind::shared ? layout::max_window : 0;
+  const std::uint64_t most =
+      group.kind == GroupKind::shared ? std::min(slots, layout::max_window) : 0;
   require_field(
       group.standing.size() <= most,
       fmt::format("group '{}' has {} numbers in its window", group.name, group.standing.size()));
@@ -66,7 +69,7 @@ void require_possible(const SavedQueue& saved) {
   require_possible_numbers(saved);
   require_field(saved.groups.size() <= layout::max_groups,
                 fmt::format("it has {} groups", saved.groups.size()));
-  for (const SavedGroup& group : saved.groups) require_possible_group(group);
+  for (const SavedGroup& group : saved.groups) require_possible_group(group, saved.options.slots);
 }
 
 }  // namespace spillring::daemon

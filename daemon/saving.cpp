@@ -62,7 +62,7 @@ SavedGroup Queue::position_of(std::uint16_t slot) const {
   const group::Passage at = group::read(cursor);
   return {group.name,
           group.kind,
-          believed(slot, at.floor),
+          believed(slot, at.floor, tail()),
           {},
           unused_for(slot, os::now()),
           at.settled,

@@ -227,8 +227,8 @@ void Supervisor::dispatch(Session& session, const layout::Request& request, bool
       layout::Request own = request;
       if (!session.handles.contains({request.queue, request.handle})) own.handle = 0;
       if (ask == Ask::drop_ring) {
-        served(request.queue).queue.drop_ring(own.handle, own.number);
-        return service(request.queue);  // it may have stood against another ring
+        if (served(request.queue).queue.drop_ring(own.handle, own.number)) service(request.queue);
+        return;
       }
       // A handle has its rights already; without one, this is an observer.
       const bool has_handle = own.handle != 0;

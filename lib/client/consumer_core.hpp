@@ -318,8 +318,8 @@ inline bool ConsumerCore::is_over(const Found& found) const noexcept {
 }
 
 inline void ConsumerCore::begin_view(const Found& found) {
+  if (found.ring == nullptr) begin_view_apart(found.sequence);  // which may throw
   ++found.source().users;
-  if (found.ring == nullptr) begin_view_apart(found.sequence);
 }
 
 inline void ConsumerCore::floor_moved(group::Moved moved) noexcept {

@@ -308,7 +308,12 @@ Result<void> ProducerCore::advance() {
   for (int attempt = 0; attempt < 100; ++attempt) {
     const std::uint64_t name = rings_.newest_name();
     if (newest_ != nullptr && name <= newest_->view.first()) {
-      if (name == newest_->view.first() && rings_.several()) rings_.drop_unused();
+      if (name == newest_->view.first() && rings_.several()) {
+        // It may be let go between the two looks at the names, and is written to next: it stays.
+        ++newest_->users;
+        rings_.drop_unused();
+        --newest_->users;
+      }
       return {};
     }
     if (name == 0) return Code::deleted;
