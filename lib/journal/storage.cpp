@@ -89,8 +89,10 @@ class DiskFile final : public File {
 
 }  // namespace
 
-void Disk::make_directory(const std::string& path) {
-  if (::access(path.c_str(), F_OK) != 0) os::make_private_directory(path);
+bool Disk::make_directory(const std::string& path) {
+  if (::access(path.c_str(), F_OK) == 0) return false;
+  os::make_private_directory(path);
+  return true;
 }
 
 std::vector<std::string> Disk::list(const std::string& path) {

@@ -41,14 +41,14 @@ class Storage {
   Storage& operator=(const Storage&) = delete;
   virtual ~Storage() = default;
 
-  /// Makes a directory and those above it, mode 0700; nothing where it is there.
-  virtual void make_directory(const std::string& path) = 0;
+  /// Makes a directory and those above it, mode 0700; false: it is there, and nothing was made.
+  virtual bool make_directory(const std::string& path) = 0;
   /// Names in a directory, in no order; empty where there is no such directory.
   virtual std::vector<std::string> list(const std::string& path) = 0;
   /// A new file (one that is there is replaced) with `size` bytes of the disk set aside.
   virtual std::unique_ptr<File> create(const std::string& path, std::uint64_t size) = 0;
   /// A file that is there, to be written over, with at least `size` bytes of the disk set aside.
-  /// What is in it stays.
+  /// What is in it stays. Throws `Error` (not_found too).
   virtual std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
   /// Nothing where it is not there.
@@ -64,7 +64,7 @@ class Storage {
 /// The real one.
 class Disk final : public Storage {
  public:
-  void make_directory(const std::string& path) override;
+  bool make_directory(const std::string& path) override;
   std::vector<std::string> list(const std::string& path) override;
   std::unique_ptr<File> create(const std::string& path, std::uint64_t size) override;
   std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) override;

@@ -132,6 +132,41 @@ TEST_P(PowerCut, LeavesWhatWasSynced) {
   EXPECT_TRUE(HasFailure() || spares > journals);
 }
 
+/// What somebody removed has gone; what was synced into the directories that were made anew has
+/// not.
+TEST(PowerCutTest, LeavesWhatWasSyncedInDirectoriesThatWereMadeAnew) {
+  for (const bool sync_follows : {true, false}) {
+    RecordedStorage storage;
+    storage.make_directory("/state");
+    storage.sync_directory("/");
+    SegmentWriter out(storage, {first_folder, queue_id, small_segment});
+    out.append(*SampleBatch(1, 3), sync_follows);
+    out.sync();
+    ASSERT_TRUE(recovered(storage.least(storage.now()), queue_id).contains(2));
+    storage.remove(first_folder + "/" + segment_name(1));
+    storage.remove_directory(first_folder);
+    storage.remove_directory("/state/journal");
+    storage.sync_directory("/state");
+    out.append(*SampleBatch(3, 5), sync_follows);
+    out.sync();
+    const Recovered found = recovered(storage.least(storage.now()), queue_id);
+    EXPECT_FALSE(found.contains(2));
+    EXPECT_TRUE(found.contains(4)) << "the directories were made anew";
+  }
+}
+
+TEST(PowerCutTest, LeavesWhatWasSyncedWhereTheFileToBeWrittenOverWasRemoved) {
+  RecordedStorage storage;
+  SegmentWriter out(storage, {first_folder, queue_id, small_segment});
+  const std::uint64_t size = out.append(*SampleBatch(1, 3), true).size;
+  out.sync();
+  out.finish();
+  storage.remove(first_folder + "/" + segment_name(1));
+  EXPECT_EQ(out.append(*SampleBatch(3, 5), true, {1, size}).first, 3U);
+  out.sync();
+  EXPECT_TRUE(recovered(storage.least(storage.now()), queue_id).contains(4));
+}
+
 INSTANTIATE_TEST_SUITE_P(, PowerCut, ::testing::Values(false, true), [](const auto& with_faults) {
   return with_faults.param ? "AfterFaults" : "WithoutFaults";
 });

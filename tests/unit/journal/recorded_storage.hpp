@@ -78,9 +78,9 @@ class RecordedStorage final : public Storage {
     return image(point, chance, &random);
   }
 
-  void make_directory(const std::string& path) override {
+  bool make_directory(const std::string& path) override {
     if (fails()) fail();
-    if (path == os::directory_of(path) || !directories_.insert(path).second) return;
+    if (path == os::directory_of(path) || !directories_.insert(path).second) return false;
     std::vector<std::string> missing{path};
     for (std::string at = os::directory_of(path); directories_.insert(at).second;
          at = os::directory_of(at)) {
@@ -89,6 +89,7 @@ class RecordedStorage final : public Storage {
     for (; !missing.empty(); missing.pop_back()) {
       record({.what = What::make_directory, .path = missing.back()});
     }
+    return true;
   }
   std::vector<std::string> list(const std::string& path) override {
     std::vector<std::string> names;
@@ -109,6 +110,7 @@ class RecordedStorage final : public Storage {
   }
   std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) override {
     if (fails()) fail();
+    if (!names_.contains(path)) throw Error(Code::not_found);
     const std::size_t file = names_.at(path);
     EXPECT_FALSE(files_[file]->failed) << "a file that has failed is written over";
     record({.what = What::resize, .file = file, .offset = size});
