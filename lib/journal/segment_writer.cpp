@@ -97,13 +97,22 @@ void SegmentWriter::make_directory() {
   placed_ = false;
 }
 
+/// nullptr: there is none, or somebody has removed it.
+std::unique_ptr<File> SegmentWriter::reopened(const Spare& spare, std::uint64_t size) try {
+  return spare.first == 0 ? nullptr : storage_.reopen(path_of(spare.first), size);
+} catch (const Error& error) {
+  if (error.code() != Code::not_found) throw;
+  return nullptr;
+}
+
 /// A file that has to be there after a power cut comes under a name that does not count first.
 void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync, const Spare& spare) {
   const std::string path = path_of(first);
-  const bool over = spare.first != 0;
-  const std::string made_at = over ? path_of(spare.first) : sync ? path + ".new" : path;
   make_directory();
-  file_ = over ? storage_.reopen(made_at, size) : storage_.create(made_at, size);
+  file_ = reopened(spare, size);
+  const bool over = file_ != nullptr;
+  const std::string made_at = over ? path_of(spare.first) : sync ? path + ".new" : path;
+  if (!over) file_ = storage_.create(made_at, size);
   layout::SegmentHeader header{};
   header.magic = layout::segment_magic;
   header.version = layout::journal_version;

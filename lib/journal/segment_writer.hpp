@@ -92,6 +92,7 @@ class SegmentWriter {
  private:
   void begin(std::uint64_t first, std::uint64_t size, bool sync, const Spare& spare);
   void make_directory();
+  std::unique_ptr<File> reopened(const Spare& spare, std::uint64_t size);
   void discard(std::uint64_t first) noexcept;
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
   void write(const Batch& batch);

@@ -48,7 +48,7 @@ class Storage {
   /// A new file (one that is there is replaced) with `size` bytes of the disk set aside.
   virtual std::unique_ptr<File> create(const std::string& path, std::uint64_t size) = 0;
   /// A file that is there, to be written over, with at least `size` bytes of the disk set aside.
-  /// What is in it stays.
+  /// What is in it stays. Throws `Error` (not_found too).
   virtual std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;
   /// Nothing where it is not there.

@@ -155,6 +155,20 @@ TEST(PowerCutTest, LeavesWhatWasSyncedInDirectoriesThatWereMadeAnew) {
   }
 }
 
+TEST(PowerCutTest, LeavesWhatWasSyncedWhereTheFileToBeWrittenOverWasRemoved) {
+  RecordedStorage storage;
+  storage.make_directory("/state");
+  storage.sync_directory("/");
+  SegmentWriter out(storage, {first_folder, queue_id, small_segment});
+  const std::uint64_t size = out.append(*SampleBatch(1, 3), true).size;
+  out.sync();
+  out.finish();
+  storage.remove(first_folder + "/" + segment_name(1));
+  EXPECT_EQ(out.append(*SampleBatch(3, 5), true, {1, size}).first, 3U);
+  out.sync();
+  EXPECT_TRUE(recovered(storage.least(storage.now()), queue_id).contains(4));
+}
+
 INSTANTIATE_TEST_SUITE_P(, PowerCut, ::testing::Values(false, true), [](const auto& with_faults) {
   return with_faults.param ? "AfterFaults" : "WithoutFaults";
 });

@@ -110,6 +110,7 @@ class RecordedStorage final : public Storage {
   }
   std::unique_ptr<File> reopen(const std::string& path, std::uint64_t size) override {
     if (fails()) fail();
+    if (!names_.contains(path)) throw Error(Code::not_found);
     const std::size_t file = names_.at(path);
     EXPECT_FALSE(files_[file]->failed) << "a file that has failed is written over";
     record({.what = What::resize, .file = file, .offset = size});

@@ -87,6 +87,21 @@ TEST_F(SegmentTest, WhatIsWrittenOverIsNeverTakenForWhatWasThere) {
   expect_right(in, 50, 80);
 }
 
+/// Of a file that somebody has removed, with its directory or without it, nothing is written over.
+TEST_F(SegmentTest, AFileToBeWrittenOverThatWasRemovedIsMadeAnew) {
+  for (const bool sync_follows : {false, true}) {
+    SegmentWriter out = writer(32 * 1024);
+    const std::uint64_t size = out.append(*SampleBatch(1, 20), sync_follows).size;
+    out.finish();
+    std::filesystem::remove_all(directory_.path() / "q");
+    EXPECT_EQ(out.append(*SampleBatch(50, 60), sync_follows, {1, size}).first, 50U);
+    SegmentReader in = reader(50);
+    EXPECT_EQ(in.end(), 60U);
+    EXPECT_TRUE(in.ended());
+    expect_right(in, 50, 60);
+  }
+}
+
 /// A read that was under way may have got any part of what was there and any part of what came.
 TEST_F(SegmentTest, AReadThatMeetsTheWritingOverGivesWhatWasThereOrNothing) {
   constexpr std::uint64_t size = 16 * 1024;
