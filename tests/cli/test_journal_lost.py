@@ -120,6 +120,13 @@ def test_what_comes_behind_what_is_known_is_torn(killed):
     assert [(each["state"], each["first"]) for each in killed.findings(code=0)] == [("torn end", first)]
 
 
+def test_repair_looks_as_nobody_does_who_runs(killed):
+    """It has the lock itself. Of a supervisor that was killed nobody knows whether groups were past the first file."""
+    killed.segments()[0].unlink()
+    plan, done = (killed("repair", "orders", "--json", *how).json for how in (["--dry-run"], []))
+    assert plan["findings"] == done["findings"] == killed.findings(code=0) == []
+
+
 @pytest.mark.parametrize("which", [0, 1, -1])
 def test_a_file_that_is_removed_while_the_supervisor_runs(serve, tmp_path, which):
     log = tmp_path / "log"
