@@ -218,7 +218,7 @@ void Journal::write_now(std::uint64_t first, const Work& work) {
 void Journal::sync_now() {
   if (empty()) return;
   appender().run([](Appender& to) {
-    to.sync();
+    if (!to.was_removed()) to.sync();
     to.sync_names();
   });
 }

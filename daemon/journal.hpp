@@ -72,6 +72,7 @@ class Journal {
     /// Writes a batch; with `sync_follows`, it does not count before sync(). Throws `Error`.
     void append(const journal::Batch& batch, bool sync_follows);
     void sync() { writer_->sync(); }
+    [[nodiscard]] bool was_removed() const noexcept { return writer_->was_removed(); }
     void sync_names() { writer_->sync_names(); }
     /// The next batch begins a file; the present one is cut to what is in it.
     void finish() { writer_->finish(); }
@@ -94,7 +95,8 @@ class Journal {
   void write(std::uint64_t first, Work work, Done done);
   /// The same at once, in this thread. Throws `Error`.
   void write_now(std::uint64_t first, const Work& work);
-  /// Brings what was written since the segment was begun to the disk. Throws `Error`.
+  /// Brings what was written since the segment was begun to the disk, but for what somebody has
+  /// removed: that is missed at the next start. Throws `Error`.
   void sync_now();
 
   /// How much is kept to be read again; 0: no matter how much.

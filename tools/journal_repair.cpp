@@ -154,10 +154,10 @@ void print(const StoredJournal& journal, const std::vector<Move>& moves,
   }
 }
 
-/// With the lock in hand, unless nothing is to be changed.
+/// While no supervisor runs: with the lock in hand, unless nothing is to be changed.
 Exit repair(const JournalRepairArguments& arguments, const std::string& state,
             const Settings& settings) {
-  const StoredJournal journal = StoredJournals(state, settings).find(arguments.queue);
+  const StoredJournal journal = StoredJournals(state, settings, false).find(arguments.queue);
   std::vector<Move> moves = moves_for(journal);
   choose_targets(journal, moves);
   const std::vector<Finding> findings = findings_without(journal, moves);

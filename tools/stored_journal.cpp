@@ -94,8 +94,11 @@ StoredJournal StoredJournal::without(const std::vector<std::string>& files) cons
 }
 
 StoredJournals::StoredJournals(std::string state, const Settings& settings)
+    : StoredJournals(state, settings, journal::is_locked(state)) {}
+
+StoredJournals::StoredJournals(std::string state, const Settings& settings, bool running)
     : state_(std::move(state)),
-      running_(journal::is_locked(state_)),
+      running_(running),
       oldest_(oldest_of_all()),
       catalogue_(read_catalogue(journal::catalogue_of(state_))) {
   if (catalogue_.problem.empty()) return;

@@ -74,6 +74,8 @@ class StoredJournals {
  public:
   /// Those in the state directory. Says on stderr where the catalogue cannot be read.
   StoredJournals(std::string state, const Settings& settings);
+  /// `running`: whether a supervisor has it. Who has its lock cannot ask.
+  StoredJournals(std::string state, const Settings& settings, bool running);
 
   /// Those of which there is any file, by name; those without one come last, by id.
   [[nodiscard]] std::vector<StoredJournal> all() const;

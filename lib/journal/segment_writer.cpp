@@ -63,7 +63,7 @@ void SegmentWriter::discard(std::uint64_t first) noexcept try {
 void SegmentWriter::sync() try {
   if (file_ == nullptr || !unsynced_) return;
   file_->sync();
-  if (!entered_) sync_names();
+  if (!entered_) enter();
   unsynced_ = false;
 } catch (...) {
   file_.reset();
@@ -71,9 +71,14 @@ void SegmentWriter::sync() try {
   throw;
 }
 
+void SegmentWriter::sync_names() {
+  make_directory();
+  enter();
+}
+
 /// Each writer syncs the way to its directory once, whoever has made that: who did may have been
 /// killed before it was on the disk. And again when it has made it itself.
-void SegmentWriter::sync_names() {
+void SegmentWriter::enter() {
   storage_.sync_directory(options_.directory);
   entered_ = true;
   if (placed_) return;
@@ -134,7 +139,7 @@ void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync, co
   unsynced_ = true;
   if (sync) file_->sync();
   if (made_at != path) storage_.rename(made_at, path);  // O1
-  if (sync) sync_names();
+  if (sync) enter();
 }
 
 /// Zeros where the batches to come will be. Space that was set aside and never written costs the

@@ -81,8 +81,10 @@ class SegmentWriter {
   /// Brings the present segment to the disk. Throws `Error`; what was written to it since it was
   /// last synced may be lost then, and the next batch begins a file.
   void sync();
-  /// Brings the names of all files to the disk, and those of the directory and of the one above.
-  /// Throws `Error`; it may be tried again.
+  /// Whether somebody has removed the present segment: nothing that is in it will be found.
+  [[nodiscard]] bool was_removed() const noexcept { return file_ != nullptr && !file_->has_name(); }
+  /// Brings the names of all files to the disk, and those of the directory, which is made where it
+  /// was removed, and of the one above. Throws `Error`; it may be tried again.
   void sync_names();
   /// The next batch begins a file; the present one is cut to what is in it.
   void finish();
@@ -92,6 +94,7 @@ class SegmentWriter {
  private:
   void begin(std::uint64_t first, std::uint64_t size, bool sync, const Spare& spare);
   void make_directory();
+  void enter();
   std::unique_ptr<File> reopened(const Spare& spare, std::uint64_t size);
   void discard(std::uint64_t first) noexcept;
   [[nodiscard]] std::string path_of(std::uint64_t first) const;

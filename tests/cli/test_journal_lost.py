@@ -2,6 +2,7 @@
 been there is missed, by its readers and by whoever looks; what nobody knows of is a torn end."""
 
 import os
+import shutil
 import signal
 import sqlite3
 
@@ -119,6 +120,13 @@ def test_what_comes_behind_what_is_known_is_torn(killed):
     assert [(each["state"], each["first"]) for each in killed.findings(code=0)] == [("torn end", first)]
 
 
+def test_repair_looks_as_nobody_does_who_runs(killed):
+    """It has the lock itself. Of a supervisor that was killed nobody knows whether groups were past the first file."""
+    killed.segments()[0].unlink()
+    plan, done = (killed("repair", "orders", "--json", *how).json for how in (["--dry-run"], []))
+    assert plan["findings"] == done["findings"] == killed.findings(code=0) == []
+
+
 @pytest.mark.parametrize("which", [0, 1, -1])
 def test_a_file_that_is_removed_while_the_supervisor_runs(serve, tmp_path, which):
     log = tmp_path / "log"
@@ -136,6 +144,26 @@ def test_a_file_that_is_removed_while_the_supervisor_runs(serve, tmp_path, which
     in_memory = [each["payload"] for each in received]
     assert in_memory[-1] == "after" and len(in_memory) >= MESSAGES + 1 - (end - first)
     assert command.info("orders")["state"] == "ok"
+
+
+@pytest.mark.parametrize("option", [("--durability", "disk"), ("--retain", "1GiB")])
+def test_a_queue_whose_directory_is_gone_is_saved_and_its_loss_is_told(serve, tmp_path, option):
+    """Whether what was in it was synced or not."""
+    log = tmp_path / "log"
+    directory = tmp_path / "state"
+    command, supervisor = serve("--state-dir", str(directory), confinement=f"exec 2>{log}")
+    command("create", "orders", *option, "--prealloc")
+    command("recv", "orders", code=1)
+    command("send", "orders", stdin="".join(f"{number}\n" for number in range(MESSAGES)))
+    eventually(lambda: noted(directory) > MESSAGES, "all is in the journal")
+    shutil.rmtree(directory / "journal")
+    supervisor.stop()
+    assert "could not be saved" not in log.read_text()
+    command, _ = serve("--state-dir", str(directory), confinement=f"exec 2>{tmp_path / 'second.log'}")
+    command("send", "orders", "after")
+    (received,) = command("recv", "orders", "--all", "--json").envelopes
+    assert received["payload"] == "after" and received["seq"] > received["gap"] >= MESSAGES
+    assert "were in its journal" in (tmp_path / "second.log").read_text()
 
 
 def test_nothing_is_missed_of_a_queue_that_is_read_while_it_is_looked_at(serve, tmp_path):

@@ -157,6 +157,8 @@ TEST(PowerCutTest, LeavesWhatWasSyncedInDirectoriesThatWereMadeAnew) {
 
 TEST(PowerCutTest, LeavesWhatWasSyncedWhereTheFileToBeWrittenOverWasRemoved) {
   RecordedStorage storage;
+  storage.make_directory("/state");
+  storage.sync_directory("/");
   SegmentWriter out(storage, {first_folder, queue_id, small_segment});
   const std::uint64_t size = out.append(*SampleBatch(1, 3), true).size;
   out.sync();

@@ -102,6 +102,14 @@ TEST_F(SegmentTest, AFileToBeWrittenOverThatWasRemovedIsMadeAnew) {
   }
 }
 
+TEST_F(SegmentTest, TheNamesOfADirectoryThatWasRemovedCanBeSynced) {
+  SegmentWriter out = writer(32 * 1024);
+  out.append(*SampleBatch(1, 20), true);
+  out.sync();
+  std::filesystem::remove_all(directory_.path() / "q");
+  EXPECT_NO_THROW(out.sync_names());
+}
+
 /// A read that was under way may have got any part of what was there and any part of what came.
 TEST_F(SegmentTest, AReadThatMeetsTheWritingOverGivesWhatWasThereOrNothing) {
   constexpr std::uint64_t size = 16 * 1024;
