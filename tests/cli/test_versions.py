@@ -1,5 +1,7 @@
 """Two releases that meet: each side says so, and nothing is mapped or changed."""
 
+import pathlib
+import re
 import socket
 import struct
 import threading
@@ -15,7 +17,11 @@ REPLY = struct.Struct("<IHBBQQIHHQQQQ512s")
 VERSION_MISMATCH = 18
 
 
-def request(ask, protocol=5, layout=5, magic=MAGIC):
+HEADER = (pathlib.Path(__file__).parents[2] / "lib/include/spillring/version.hpp").read_text()
+LAYOUT, PROTOCOL = (int(re.search(rf"{name}_version = ([0-9]+);", HEADER)[1]) for name in ("layout", "protocol"))
+
+
+def request(ask, protocol=PROTOCOL, layout=LAYOUT, magic=MAGIC):
     return REQUEST.pack(magic, ask, 0, 7, 0, 0, 0, 0, b"", protocol, layout, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
@@ -44,6 +50,11 @@ def test_a_client_of_another_version(connection, spillring, versions):
     assert "install" in hint
     assert connection.recv(4096) == b"", "the connection is closed"
     spillring("create", "q")
+
+
+def test_a_client_of_this_version(connection):
+    connection.send(request(HELLO))
+    assert reply(connection.recv(4096))[0] == 0
 
 
 def test_a_client_that_does_not_greet(connection, spillring):

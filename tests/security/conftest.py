@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ NOBODY = 65534
 SOME_GROUP = 54321
 
 # What a stranger has: sockets. It needs nothing of this project, and no access to its files.
-CLIENT = Path(__file__).with_name("stranger.py").read_text()
+VERSIONS = (Path(__file__).parents[2] / "lib/include/spillring/version.hpp").read_text()
+CLIENT = "".join(f"{name.upper()} = {re.search(rf'{name}_version = ([0-9]+);', VERSIONS)[1]}\n"
+                 for name in ("layout", "protocol")) + Path(__file__).with_name("stranger.py").read_text()
 
 
 @pytest.fixture

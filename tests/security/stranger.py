@@ -1,4 +1,5 @@
-# What a process knows that has read docs/memory-layout.md and has a socket. It runs as `python3 -c`.
+# What a process knows that has read docs/memory-layout.md and has a socket. It runs as `python3 -c`, behind
+# the two versions of the present release (LAYOUT, PROTOCOL).
 import array, errno, json, mmap, os, random, socket, struct, sys, time
 
 PATH = sys.argv[1]
@@ -25,7 +26,7 @@ class Connection:
         self.socket.settimeout(60)
         self.socket.connect(PATH)
         if greet:
-            self.greeting = self.ask("hello", protocol=5, layout=5)
+            self.greeting = self.ask("hello", protocol=PROTOCOL, layout=LAYOUT)
 
     def ask(self, what, queue=0, name="", handle=0, number=0, kind=0, protocol=0, layout=0, capacity=1 << 24,
             slots=65536, mode=0o600, group=0xFFFFFFFF, prealloc=0, full=0):
