@@ -1,5 +1,6 @@
 """State directories that nobody has open, sound, for tests to look into and to damage."""
 
+import os
 import struct
 
 import pytest
@@ -90,3 +91,12 @@ def saved(state):
     there = state(send, "256KiB")
     there.sound = there("cat", "orders", "--json").envelopes
     return there
+
+
+# Ways to damage a segment's last batch, which begins at `offset`.
+LAST_BATCH = {
+    "header": lambda segment, offset, size: flip(segment, offset + 9),
+    "body": lambda segment, offset, size: flip(segment, offset + size - 100),
+    "cut header": lambda segment, offset, size: os.truncate(segment, offset + 10),
+    "cut body": lambda segment, offset, size: os.truncate(segment, offset + size - 100),
+}

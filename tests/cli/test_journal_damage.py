@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 from failures import assert_failure
-from journals import COUNT, PAGE, State, batches, flip, text
+from journals import COUNT, LAST_BATCH, PAGE, State, batches, flip, text
 from supervised import eventually
 
 
@@ -115,14 +115,8 @@ def test_a_torn_end_of_the_last_segment_is_no_loss(saved, part):
     killed(saved)
     segment = saved.segments()[-1]
     offset, first, end, size = batches(segment)[-1]
-    if part == "header":
-        flip(segment, offset + 9)
-    elif part == "body":
-        flip(segment, offset + size - 100)
-    elif part == "cut header":
-        os.truncate(segment, offset + 10)
-    elif part == "cut body":
-        os.truncate(segment, offset + size - 100)
+    if part in LAST_BATCH:
+        LAST_BATCH[part](segment, offset, size)
     else:
         os.truncate(segment, 0)
         os.truncate(segment, 64 * PAGE)

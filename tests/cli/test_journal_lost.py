@@ -7,7 +7,7 @@ import signal
 import sqlite3
 
 import pytest
-from journals import PAGE, State, batches, flip, text
+from journals import LAST_BATCH, PAGE, State, batches, flip, text
 from supervised import eventually
 
 MESSAGES = 300
@@ -54,14 +54,8 @@ def killed(serve, tmp_path):
 def damage(segment, part):
     """Returns the first number that cannot be read then."""
     offset, first, _, size = batches(segment)[-1]
-    if part == "header":
-        flip(segment, offset + 9)
-    elif part == "body":
-        flip(segment, offset + size - 100)
-    elif part == "cut header":
-        os.truncate(segment, offset + 10)
-    elif part == "cut body":
-        os.truncate(segment, offset + size - 100)
+    if part in LAST_BATCH:
+        LAST_BATCH[part](segment, offset, size)
     elif part == "zeros":
         with open(segment, "r+b") as file:
             file.seek(offset)
