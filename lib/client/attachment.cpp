@@ -32,6 +32,7 @@ void check(const layout::Manifest& manifest, std::uint64_t queue_id) {
 
 Attachment::Attachment(const QueueRef& queue, Answered& answer, Kind kind)
     : connection_(queue.connection()),
+      mappings_(queue.mappings()),
       name_(queue.name()),
       queue_{answer.reply.queue, answer.generation},
       kind_(kind),
@@ -51,18 +52,19 @@ void Attachment::map(control::Answered& answer) {
     throw Error(Code::busy, "the queue's segments did not arrive",
                 "descriptors were lost on the way", "raise the limit of open files (ulimit -n)");
   }
-  manifest_map_ = os::Mapping(answer.descriptors[0], os::whole_pages(sizeof(layout::Manifest)),
-                              os::Rights::read);
-  manifest_ = manifest_map_.as<const layout::Manifest>();
+  manifest_map_ = mappings_->map(answer.descriptors[0], os::whole_pages(sizeof(layout::Manifest)),
+                                 os::Rights::read);
+  manifest_ = manifest_map_->as<const layout::Manifest>();
   check(*manifest_, queue_.id);
   const auto rights = kind_ == Kind::consumer ? os::Rights::read_write : os::Rights::read;
-  groups_map_ = os::Mapping(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
-  groups_ = groups_map_.as<layout::Groups>();
+  groups_map_ =
+      mappings_->map(answer.descriptors[1], os::whole_pages(sizeof(layout::Groups)), rights);
+  groups_ = groups_map_->as<layout::Groups>();
   if (kind_ == Kind::observer) return;
   if (owner_.slot >= layout::max_handles) throw Error(Code::corrupt, "a handle without a place");
-  bells_map_ = os::Mapping(answer.descriptors[2], os::whole_pages(sizeof(layout::Bells)),
-                           os::Rights::read_write);
-  bells_ = bells_map_.as<layout::Bells>();
+  bells_map_ = mappings_->map(answer.descriptors[2], os::whole_pages(sizeof(layout::Bells)),
+                              os::Rights::read_write);
+  bells_ = bells_map_->as<layout::Bells>();
   service_ = std::move(answer.descriptors[3]);
 }
 

@@ -30,6 +30,8 @@ class Attachment {
   [[nodiscard]] layout::Owner owner() const noexcept { return owner_; }
   [[nodiscard]] const std::string& queue_name() const noexcept { return name_; }
   [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  /// What other handles of this queue have mapped already.
+  [[nodiscard]] Mappings& mappings() const noexcept { return *mappings_; }
 
   /// Why nothing can be done here any more; ok while it can.
   [[nodiscard]] Code condition() const noexcept {
@@ -77,14 +79,15 @@ class Attachment {
   [[nodiscard]] layout::Request signed_by_this(layout::Request request) const noexcept;
 
   std::shared_ptr<Connection> connection_;
+  std::shared_ptr<Mappings> mappings_;
   std::string name_;
   QueueNumber queue_;
   Kind kind_;
   layout::Owner owner_;
   std::uint32_t fork_generation_;
-  os::Mapping manifest_map_;
-  os::Mapping groups_map_;
-  os::Mapping bells_map_;
+  Mappings::Shared manifest_map_;
+  Mappings::Shared groups_map_;
+  Mappings::Shared bells_map_;
   os::Fd service_;
   const layout::Manifest* manifest_ = nullptr;
   layout::Groups* groups_ = nullptr;

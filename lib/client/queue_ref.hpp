@@ -6,6 +6,7 @@
 #include <string>
 
 #include "client/connection.hpp"
+#include "client/mappings.hpp"
 
 namespace spillring::client {
 
@@ -27,6 +28,8 @@ class QueueRef {
   [[nodiscard]] const std::shared_ptr<Connection>& connection() const noexcept {
     return connection_;
   }
+  /// Outlives this object with the handles that use it.
+  [[nodiscard]] const std::shared_ptr<Mappings>& mappings() const noexcept { return mappings_; }
 
   /// Asks about the queue; `request.queue` is filled in. Throws as `Connection::call`; not_found:
   /// another supervisor has no queue of that name.
@@ -38,6 +41,7 @@ class QueueRef {
 
   std::shared_ptr<Connection> connection_;
   std::string name_;
+  std::shared_ptr<Mappings> mappings_ = std::make_shared<Mappings>();
   mutable std::mutex mutex_;  // of number_; never held while somebody is asked
   QueueNumber number_;
 };

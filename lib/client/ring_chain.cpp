@@ -78,8 +78,9 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
   const auto rights =
       attachment_->kind() == Attachment::Kind::producer ? os::Rights::read_write : os::Rights::read;
   auto ring = std::make_shared<Ring>();
-  ring->map = os::Mapping(answer.descriptors.front(), geometry.arena_at(), geometry.arena, rights);
-  ring->view = ring::RingView(ring->map.data(), geometry, name);
+  ring->map = attachment_->mappings().map(answer.descriptors.front(), geometry.arena_at(),
+                                          geometry.arena, rights);
+  ring->view = ring::RingView(ring->map->data(), geometry, name);
   return ring;
 }
 

@@ -11,14 +11,13 @@
 
 #include "client/attachment.hpp"
 #include "client/source.hpp"
-#include "os/memory.hpp"
 #include "ring/ring_view.hpp"
 
 namespace spillring::client {
 
 /// A mapped ring.
 struct Ring : Source {
-  os::Mapping map;
+  Mappings::Shared map;
   ring::RingView view;
 };
 

@@ -20,9 +20,10 @@ SharedConsumer::SharedConsumer(Membership membership, Answered& answer)
       window > layout::max_window) {
     throw Error(Code::corrupt, "a shared group arrived without its words");
   }
-  words_ = os::Mapping(answer.descriptors[4], os::whole_pages(window * sizeof(layout::Word)),
-                       os::Rights::read_write);
-  group_ = SharedGroup(entry(), cursor(), words_.as<layout::Word>(), window,
+  words_ = attachment().mappings().map(answer.descriptors[4],
+                                       os::whole_pages(window * sizeof(layout::Word)),
+                                       os::Rights::read_write);
+  group_ = SharedGroup(entry(), cursor(), words_->as<layout::Word>(), window,
                        attachment().manifest().max_deliveries,
                        drops() ? SharedGroup::Counts::yes : SharedGroup::Counts::no);
   map_ring_of(group_.low());

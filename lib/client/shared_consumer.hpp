@@ -58,7 +58,7 @@ class SharedConsumer final : public ConsumerCore {
     seen_before_.store(s, std::memory_order_release);
   }
 
-  os::Mapping words_;
+  Mappings::Shared words_;
   group::SharedGroup group_;
   unsigned prefetch_;
   const bool has_dead_letters_;

@@ -20,6 +20,7 @@ Woken futex_wait(const Atomic<std::uint32_t>& word, std::uint32_t expected, Inst
 struct FutexWait {
   const Atomic<std::uint32_t>* word = nullptr;
   std::uint32_t expected = 0;
+  bool operator==(const FutexWait&) const = default;
 };
 inline constexpr std::size_t most_futexes = 128;
 

@@ -25,7 +25,10 @@ Watch::Watch(std::shared_ptr<Waiter> waiter, os::Fd event)
 
 void Watch::attach(Watched& watched) {
   const std::scoped_lock lock(waiter_->mutex_);
-  waiter_->watches_.push_back(this);
+  // Beside those that wait for the same bell: the waiter sleeps on it once for all of them.
+  auto& watches = waiter_->watches_;
+  bell_ = &watched.bell();
+  watches.insert(std::ranges::find(watches, bell_, &Watch::bell_), this);
   watched_ = &watched;
 }
 
@@ -98,7 +101,7 @@ void Waiter::tell(Watch& watch) noexcept {
 }
 
 void Waiter::look_after(Watch& watch) noexcept {
-  layout::Bell& bell = watch.watched_->bell();
+  layout::Bell& bell = *watch.bell_;
   const os::Instant now = os::now();
   const bool rung = watch.fresh_ || bell.value.load(std::memory_order_relaxed) != watch.value_;
   if (!rung && now < watch.until_ - slack) return;  // F4
@@ -123,8 +126,9 @@ void Waiter::run() noexcept {
       if (!watch->armed_.load(std::memory_order_relaxed)) continue;
       look_after(*watch);
       if (!watch->armed_.load(std::memory_order_relaxed)) continue;
-      sleep.push_back({&watch->watched_->bell().value, watch->value_});
       until = std::min(until, watch->until_);
+      const os::FutexWait bell{&watch->bell_->value, watch->value_};
+      if (bell != sleep.back()) sleep.push_back(bell);
     }
     lock.unlock();
     os::futex_wait_any(sleep, until);

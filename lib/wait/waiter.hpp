@@ -17,6 +17,9 @@
 //   F3  No change between the owner's look and the waiter's is missed: the waiter looks after
 //       `announce`, so either it sees the change or the bell's value is not its e any more
 //       (bell.hpp, W1). The owner's wake reaches the waiter because `turn` is part of its sleep.
+//       Watches of one bell stand beside one another. Those that announced the same value share one
+//       sleep; another value is slept on, too, and at once ends the sleep of all if it is an old
+//       one.
 //   F4  A watch whose bell has still the value e needs no second look: a mark is cleared only by
 //       who has raised the value before (bell.hpp, W2, W3).
 //   F5  The waiter never sleeps on a bell that is no more: a watch is taken out under the mutex,
@@ -84,6 +87,7 @@ class Watch {
   os::Fd event_;
   os::NotInherited not_inherited_{event_};
   Watched* watched_ = nullptr;
+  layout::Bell* bell_ = nullptr;  // that of watched_
   std::atomic<bool> armed_{false};
   // -- of the waiter, under its mutex
   bool fresh_ = false;       // armed since the last look

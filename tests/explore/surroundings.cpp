@@ -73,6 +73,11 @@ void signal_event(const Fd& /*event*/) noexcept {
   explore::machine().tell_kernel();
 }
 
+std::uint64_t inode_of(const Fd& memory) {
+  return reinterpret_cast<std::uintptr_t>(
+      explore::memories()[static_cast<std::size_t>(memory.get() - explore::first_descriptor)]);
+}
+
 struct Mapping::Regions {};
 
 Mapping::Mapping() noexcept = default;

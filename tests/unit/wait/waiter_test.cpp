@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <array>
+#include <chrono>
 #include <deque>
 #include <thread>
 
@@ -24,6 +26,9 @@ bool becomes_readable(const Watch& watch) {
 /// Something that comes one by one.
 class Mailbox final : public Watched {
  public:
+  Mailbox() = default;
+  /// With a bell that others have, too.
+  explicit Mailbox(layout::Bell& shared) : bell_(shared) {}
   [[nodiscard]] layout::Bell& bell() const noexcept override { return bell_; }
   [[nodiscard]] std::optional<os::Instant> look(bool in_vain) noexcept override {
     ++looks;
@@ -50,7 +55,8 @@ class Mailbox final : public Watched {
   std::atomic<int> found_late{0};
 
  private:
-  mutable layout::Bell bell_{};
+  layout::Bell own_{};
+  layout::Bell& bell_ = own_;
 };
 
 TEST(Waiter, AWatchCanBeReadUntilItsOwnerHasFoundNothing) {
@@ -124,11 +130,70 @@ TEST(Waiter, ManyWatchesAreSharedOutToWaiters) {
   watches.clear();
 }
 
-TEST(WaiterConcurrent, NoWakeUpIsLost) {
-  constexpr std::size_t count = 300;
+TEST(Waiter, WatchesOfOneBellAreToldOfWhatIsTheirs) {
+  Waiters waiters;
+  layout::Bell bell;
+  Mailbox one(bell);
+  Mailbox other(bell);
+  const auto first = waiters.watch();
+  const auto second = waiters.watch();
+  first->attach(one);
+  second->attach(other);
+  first->arm();
+  second->arm();
+  other.send();
+  EXPECT_TRUE(becomes_readable(*second));
+  EXPECT_FALSE(is_readable(*first)) << "nothing came for it";
+  one.send();  // the value that the first one announced is older than the bell's by now, or was
+  EXPECT_TRUE(becomes_readable(*first));
+}
+
+/// What is noticed at once is not noticed by all being looked at, which happens once in a nap: then
+/// `idle` would have been looked at as well.
+TEST(Waiter, EveryBellWakesTheWaiter) {
+  constexpr auto a_while =
+      std::chrono::milliseconds(20);  // for the waiter, to go round or to sleep
+  constexpr int attempts = 10;        // a look at all may be due just then
+  Waiters waiters;
+  std::array<layout::Bell, 3> bells;
+  std::deque<Mailbox> boxes;
+  for (std::size_t i = 0; i < 6; ++i) boxes.emplace_back(bells[i % bells.size()]);
+  Mailbox idle;
+  boxes.emplace_back();
+  std::vector<std::unique_ptr<Watch>> watches;
+  for (Mailbox& box : boxes) {
+    watches.push_back(waiters.watch());
+    watches.back()->attach(box);
+  }
+  const auto idler = waiters.watch();
+  idler->attach(idle);
+  idler->arm();
+  std::uint32_t value = 0;
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    bool noticed = false;
+    for (int attempt = 0; attempt < attempts && !noticed; ++attempt) {
+      while (boxes[i].take()) {
+      }
+      value += 10;  // the same for all: they differ by their words alone
+      for (Mailbox& box : boxes) box.bell().value = value;
+      for (const auto& watch : watches) watch->arm();
+      std::this_thread::sleep_for(a_while);
+      const int looks = idle.looks;
+      boxes[i].send();
+      ASSERT_TRUE(becomes_readable(*watches[i])) << i;
+      std::this_thread::sleep_for(a_while);
+      noticed = idle.looks == looks;
+    }
+    EXPECT_TRUE(noticed) << i;
+  }
+}
+
+constexpr std::size_t many = 300;
+
+/// Two senders, one receiver that polls all of `boxes`, of which most are empty again and again.
+void expect_that_no_wake_up_is_lost(std::deque<Mailbox>& boxes) {
   constexpr int rounds = 40;
   Waiters waiters;
-  std::deque<Mailbox> boxes(count);
   std::vector<std::unique_ptr<Watch>> watches;
   for (Mailbox& box : boxes) {
     watches.push_back(waiters.watch());
@@ -138,7 +203,7 @@ TEST(WaiterConcurrent, NoWakeUpIsLost) {
   for (std::size_t sender = 0; sender < 2; ++sender) {
     senders.emplace_back([&, sender] {
       for (int round = 0; round < rounds; ++round) {
-        for (std::size_t i = sender; i < count; i += 2) {
+        for (std::size_t i = sender; i < boxes.size(); i += 2) {
           boxes[i].send();
           if (i % 5 == sender) continue;
           while (!boxes[i].is_empty()) std::this_thread::yield();
@@ -147,11 +212,11 @@ TEST(WaiterConcurrent, NoWakeUpIsLost) {
     });
   }
   std::vector<pollfd> entries;
-  entries.reserve(count);
+  entries.reserve(boxes.size());
   for (const auto& watch : watches) entries.push_back({watch->fd(), POLLIN, 0});
-  for (std::size_t left = count * rounds; left != 0;) {
+  for (std::size_t left = boxes.size() * rounds; left != 0;) {
     ASSERT_GT(::poll(entries.data(), entries.size(), 30'000), 0) << left << " never came";
-    for (std::size_t i = 0; i < count; ++i) {
+    for (std::size_t i = 0; i < boxes.size(); ++i) {
       if ((entries[i].revents & POLLIN) == 0) continue;
       if (boxes[i].take()) {
         watches[i]->raise();
@@ -164,6 +229,18 @@ TEST(WaiterConcurrent, NoWakeUpIsLost) {
   for (std::thread& sender : senders) sender.join();
   watches.clear();
   for (const Mailbox& box : boxes) EXPECT_EQ(box.found_late, 0) << "nobody rang for a whole nap";
+}
+
+TEST(WaiterConcurrent, NoWakeUpIsLost) {
+  std::deque<Mailbox> boxes(many);
+  expect_that_no_wake_up_is_lost(boxes);
+}
+
+TEST(WaiterConcurrent, NoWakeUpIsLostWhereManyWaitForOneBell) {
+  std::array<layout::Bell, 3> bells;
+  std::deque<Mailbox> boxes;
+  for (std::size_t i = 0; i < many; ++i) boxes.emplace_back(bells[i % bells.size()]);
+  expect_that_no_wake_up_is_lost(boxes);
 }
 
 }  // namespace
