@@ -7,10 +7,11 @@
 // For each work the peers take turns, a round at a time; works that are compared with each other
 // are done side by side. A round is fresh processes, a window that
 // is not counted, and so many that are; each between two probes of how far apart the two cores are
-// at that moment. Of works that keep both cores busy, windows whose cores were not near are
-// discarded and done again, a bounded number of times; then they are kept, and counted as unsure.
-// Every payload is checked. Exit status 1 if ourselves or a yardstick failed, or lost or changed a
-// message; where a rival does, the report says so in the place of its figures.
+// at that moment. Of works that keep both cores busy, windows whose cores were elsewhere than where
+// the run has them (Placement) are discarded and done again, a bounded number of times; then they
+// are kept, and counted as unsure. Every payload is checked. Exit status 1 if ourselves or a
+// yardstick failed, or lost or changed a message; where a rival does, the report says so in the
+// place of its figures.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
@@ -181,7 +182,7 @@ class Bench {
   }
   bool is_near() {
     probes_.push_back(probe_.round_trip());
-    return Probe::is_near(probes_.back());
+    return placement_.holds(probes_.back());
   }
   /// The cores come near by themselves; mostly soon, and sometimes not for a long time.
   bool wait_until_near() {
@@ -210,10 +211,12 @@ class Bench {
     }
     std::fflush(stdout);
     results_["probes"] = probes_;
+    results_["placement"] = {placement_.least(), placement_.most()};
   }
 
   Options options_;
   Probe probe_;
+  Placement placement_ = Placement::find(probe_);
   Clock::time_point give_up_;  // from then on windows are kept wherever the cores are
   std::vector<std::uint64_t> probes_;
   nlohmann::json results_;

@@ -2,10 +2,12 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <vector>
 
 #include "histogram.hpp"
 #include "ticks.hpp"
@@ -68,6 +70,23 @@ void Probe::answer() {
   }
 }
 
-bool Probe::is_near(std::uint64_t round_trip) { return round_trip >= 80 && round_trip <= 230; }
+Placement Placement::find(Probe& probe) {
+  constexpr std::size_t looks = 200;  // some 3 s
+  Placement placement;
+  std::vector<std::uint64_t> seen;
+  while (seen.size() < looks) {
+    seen.push_back(probe.round_trip());
+    if (placement.holds(seen.back())) return placement;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  std::sort(seen.begin(), seen.end());
+  const std::uint64_t usual = seen[looks / 2];
+  const bool stays = seen[looks / 10] > usual * 4 / 5 && seen[looks * 9 / 10] < usual * 6 / 5;
+  if (stays && usual > placement.most_) {
+    placement.least_ = usual * 7 / 10;
+    placement.most_ = usual * 13 / 10;
+  }
+  return placement;
+}
 
 }  // namespace spillring::bench

@@ -143,7 +143,9 @@ def write(results_file, folder):
     probes = sorted(results.get("probes", []))
     if probes:
         quartiles = [probes[len(probes) * part // 4] for part in (1, 2, 3)]
-        lines += [f"Probes of a cache line's round trip between the cores: quartiles {quartiles} ns.", ""]
+        least, most = results["placement"]
+        counted = f"windows count between {least} and {most}"
+        lines += [f"Probes of a cache line's round trip between the cores: quartiles {quartiles} ns; {counted}.", ""]
     lines += ["## Goals", "", *goal_table(goals.Results(works), results.get("journal", {})), ""]
     for file, what in write_plots(works, folder):
         lines += [f"![{what}]({file})", ""]
