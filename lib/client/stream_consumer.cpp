@@ -38,13 +38,18 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
     if (!next) return next.error();
     s = *next;
   }
-  if (Ring* ring = ring_at_hand(s);
-      ring != nullptr && ring::look(ring->view, s) == ring::Seen::committed) {
-    protect(s, *ring);
-    if (ring::still_here(ring->view, s) && !is_over(s, *ring)) {
-      return take_at(s, ring, nullptr, found);
+  if (Ring* ring = ring_at_hand(s); ring != nullptr) {
+    const ring::Seen seen = ring::look(ring->view, s);
+    if (seen == ring::Seen::committed) {
+      protect(s, *ring);
+      if (ring::still_here(ring->view, s) && !is_over(s, *ring)) {
+        return take_at(s, ring, nullptr, found);
+      }
+      unprotect(s);
+    } else if (seen == ring::Seen::nothing && will_be_in(*ring, s)) {
+      position_.store(s, std::memory_order_relaxed);
+      return Code::empty;
     }
-    unprotect(s);
   }
   for (unsigned passed = 0;;) {
     const Result<Sight> sight = look_under_hold(s);

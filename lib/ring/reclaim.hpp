@@ -55,6 +55,17 @@ inline Seen look(const RingView& ring, std::uint64_t s) noexcept {
   }
 }
 
+/// True if the number behind s-1 is this ring's, its seal at least: s-1 was claimed here
+/// (claim.hpp, A2), and not for the seal. That stays so. False: this cannot tell. The reader of s-1
+/// has its line at hand, and nobody writes it for a lap.
+inline bool goes_on_at(const RingView& ring, std::uint64_t s) noexcept {
+  if (s <= ring.first()) return false;
+  // relaxed: whenever it was written, it holds from then on; no other word is read because of it.
+  const std::uint64_t before = ring.descriptor(s - 1).published.load(std::memory_order_relaxed);
+  return layout::publish_lap(before) == ring.lap(s - 1) &&
+         layout::publish_state(before) != layout::Published::sealed;
+}
+
 /// True if `s` may be read: REQUIRES hold <= s, stored before with a full fence in between.
 /// SYNC POINT READ: gone. seq_cst: pairs with reclaim().
 inline bool still_here(const RingView& ring, std::uint64_t s) noexcept {

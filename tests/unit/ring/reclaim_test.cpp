@@ -92,5 +92,19 @@ TEST_F(ReclaimTest, StartCountsLikeAFloor) {
   EXPECT_EQ(limit(), 12U);
 }
 
+TEST_F(ReclaimTest, ARingGoesOnBehindWhatWasClaimedInIt) {
+  EXPECT_FALSE(goes_on_at(ring_, 1)) << "nothing is known of what lies before";
+  EXPECT_FALSE(goes_on_at(ring_, 2));
+  const std::uint64_t first = send();
+  EXPECT_TRUE(goes_on_at(ring_, first + 1));
+  const std::uint64_t second = claim_one().sequence;
+  EXPECT_FALSE(goes_on_at(ring_, second + 1)) << "it is not there yet";
+  EXPECT_EQ(abort(ring_, second), PublishStatus::ok);
+  EXPECT_TRUE(goes_on_at(ring_, second + 1));
+  const std::uint64_t end = seal(ring_);
+  EXPECT_TRUE(goes_on_at(ring_, end)) << "the seal itself is the ring's";
+  EXPECT_FALSE(goes_on_at(ring_, end + 1));
+}
+
 }  // namespace
 }  // namespace spillring::ring
