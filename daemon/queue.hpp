@@ -356,7 +356,8 @@ class Queue {
   os::Instant consider_stalls(RingSegment& ring, os::Instant now);
   os::Instant consider_leases(Group& group, os::Instant now);
   [[nodiscard]] bool may_replace_pinned() noexcept;
-  [[nodiscard]] bool is_damaged() const noexcept;
+  /// True if one of them is proven to be damaged: then the queue is poisoned.
+  bool examine_rings() const noexcept;
 
   // -- the journal (spill.cpp)
   /// Where the journal goes on.

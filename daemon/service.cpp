@@ -5,6 +5,7 @@
 
 #include "log.hpp"
 #include "queue.hpp"
+#include "ring/contradiction.hpp"
 #include "ring/extent.hpp"
 #include "ring/reclaim.hpp"
 #include "wait/bell.hpp"
@@ -118,7 +119,10 @@ void Queue::consider_growth(std::uint64_t wanted) noexcept {
   if (now.slots == options_.slots && now.arena == options_.capacity) return;
   reclaim_newest();
   const auto used = ring::in_use(newest().view());
-  if (!used) return poison("its newest ring contradicts itself");
+  if (!used) {
+    examine_rings();
+    return;
+  }
   // A larger ring helps only where it has more of what runs out.
   const bool few_slots = now.slots < options_.slots && used->end - used->first > now.slots / 4 * 3;
   const bool few_bytes = now.arena < options_.capacity &&
@@ -215,7 +219,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) {
   reclaim_newest();
   ring::Room room{};
   if (!ring::refresh(view, room)) {
-    poison("its newest ring contradicts itself");
+    examine_rings();
     return os::never;
   }
   const bool drops = manifest().drops.load(std::memory_order_relaxed) == view.first();
@@ -249,7 +253,7 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) {
   const ring::RingView& view = ring.view();
   const auto used = ring::in_use(view);
   if (!used) {
-    poison("a ring contradicts itself");
+    examine_rings();
     return os::never;
   }
   const std::uint64_t end = used->end;
@@ -300,17 +304,13 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) {
   return next;
 }
 
-bool Queue::is_damaged() const noexcept {
+/// What a client tells, or a walk that found no end, is a reason to look, and no proof.
+bool Queue::examine_rings() const noexcept {
   for (const auto& ring : rings_) {
-    const ring::RingView& view = ring->view();
-    const auto used = ring::in_use(view);
-    if (!used || (drops_oldest() && !ring::dropped_of(view))) return true;
-    for (std::uint64_t s = std::max(used->first, view.first()); s < used->end; ++s) {
-      if (ring::look(view, s) != ring::Seen::committed) continue;
-      // What was reclaimed while it was looked at may be half of something else.
-      const bool bad = !ring::extent_of(view, view.descriptor(s));
-      if (bad && view.header().limit.load(std::memory_order_seq_cst) <= s) return true;
-    }
+    const auto found = ring::find_contradiction(ring->view());
+    if (!found) continue;
+    poison(fmt::format("number {} {}", found->sequence, found->what));
+    return true;
   }
   return false;
 }
@@ -339,8 +339,7 @@ os::Instant Queue::service(os::Instant now) {
   const auto condition =
       static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));
   if (condition != layout::Condition::ok) return os::never;
-  if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && is_damaged()) {
-    poison("a client found a contradiction");
+  if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && examine_rings()) {
     return os::never;
   }
   // Sleepers say before each nap what they want; whole units, and no more than fits at all.

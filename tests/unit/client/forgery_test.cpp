@@ -137,6 +137,46 @@ TEST_F(ForgeryTest, LookingIsNotLedThroughAllThatWasThereOnce) {
   }
 }
 
+// The first two once left a queue that said `corrupt` to its readers, and that it was well to
+// everybody else.
+TEST_F(ForgeryTest, ARingThatContradictsItselfIsNamed) {
+  struct Damage {
+    const char* what;
+    std::function<void(const ring::RingView&)> write;
+  };
+  const Damage damages[] = {
+      {"published-again",
+       [](const ring::RingView& ring) {
+         const std::uint32_t later = ring.lap(2) + 1;
+         ring.descriptor(2).published.store(
+             layout::publish_word(later, layout::Published::committed));
+       }},
+      {"gone", [](const ring::RingView& ring) { ring.header().gone.store(1000); }},
+      {"size", [](const ring::RingView& ring) { ring.descriptor(2).size = UINT32_MAX; }},
+      {"claimed-again",
+       [](const ring::RingView& ring) {
+         ring.claim(4).word.store(layout::claim_word(ring.lap(4) + 5, {1, 1}));
+       }},
+  };
+  for (const Damage& damage : damages) {
+    const Queue queue = bus().create(damage.what, small);
+    send(queue, 3);
+    Producer out = queue.producer();
+    Consumer in = queue.subscriber("s", {.start = Start::earliest()});
+    const RingForger forger(socket(), damage.what);
+    damage.write(forger.view());
+    for (int i = 0; i < 200 && queue.info().state != QueueState::poisoned; ++i) {
+      Result<Message> message = in.receive(50ms);
+      static_cast<void>(out.send(std::vector<std::byte>(100), no_wait));
+    }
+    EXPECT_EQ(queue.info().state, QueueState::poisoned) << damage.what;
+    EXPECT_EQ(in.receive(1s).error(), Code::poisoned) << damage.what;
+  }
+  const Queue queue = bus().create("other", small);
+  send(queue, 3);
+  take(queue, "g", 3);
+}
+
 TEST_F(ForgeryTest, AFloorThatMovesWhileItIsSavedIsReadOnce) {
   static_cast<void>(bus().create("q", small));
   for (int round = 0; round < 20; ++round) {

@@ -9,6 +9,7 @@
 #include "layout/groups.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
+#include "ring/ring_view.hpp"
 #include "spillring/version.hpp"
 
 namespace spillring {
@@ -82,6 +83,31 @@ class Forger {
   RawClient client_;
   std::uint16_t slot_ = 0;
   os::Mapping groups_;
+};
+
+/// A producer, with its queue's first ring.
+class RingForger {
+ public:
+  RingForger(const std::string& socket, std::string_view queue) : client_(socket) {
+    const std::uint64_t id = client_.open(queue);
+    const std::uint64_t handle =
+        client_.ask(control::request(layout::Ask::produce, id)).reply.handle;
+    layout::Request request = control::request(layout::Ask::ring, id);
+    request.handle = static_cast<decltype(request.handle)>(handle);
+    request.number = first;
+    const control::Answered answer = client_.ask(request);
+    const layout::RingGeometry geometry{answer.reply.slots, answer.reply.arena};
+    ring_ = os::Mapping(answer.descriptors.at(0), geometry.arena_at(), geometry.arena,
+                        os::Rights::read_write);
+    view_ = ring::RingView(ring_.data(), geometry, first);
+  }
+  [[nodiscard]] const ring::RingView& view() const { return view_; }
+
+ private:
+  static constexpr std::uint64_t first = 1;
+  RawClient client_;
+  os::Mapping ring_;
+  ring::RingView view_;
 };
 
 }  // namespace spillring

@@ -2,6 +2,7 @@
 // acknowledged and what is counted as dropped are all that was published, to the message.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <thread>
@@ -122,11 +123,8 @@ class DropConcurrent : public RingFixture {
 };
 
 TEST_F(DropConcurrent, AcknowledgedAndDroppedAreAllThatWasPublished) {
-  std::vector<std::thread> threads;
-  threads.emplace_back([&] { produce(1); });
-  threads.emplace_back([&] { produce(2); });
-  threads.emplace_back([&] { consume(3); });
-  threads.emplace_back([&] { consume(4); });
+  std::array threads{std::thread([&] { produce(1); }), std::thread([&] { produce(2); }),
+                     std::thread([&] { consume(3); }), std::thread([&] { consume(4); })};
   for (auto& thread : threads) thread.join();
   group_.pass_dropped(*dropped_of(ring_));
   EXPECT_EQ(published_.load(), 2 * published_by_each);
