@@ -212,6 +212,9 @@ void Journal::forget_what_does_not_count() {
 
 void Journal::write_now(std::uint64_t first, const Work& work) {
   make_contiguous(first);
+  // What was written before and does not count may be about to be removed, under a name that comes
+  // again now.
+  place_.spooler.wait_for(lane_);
   appender().run(work);
 }
 

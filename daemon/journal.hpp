@@ -93,7 +93,7 @@ class Journal {
   /// in the loop. `done` is called in the loop, unless this object is gone by then. REQUIRES: not
   /// busy().
   void write(std::uint64_t first, Work work, Done done);
-  /// The same at once, in this thread. Throws `Error`.
+  /// The same at once, in this thread, behind what was left to be done. Throws `Error`.
   void write_now(std::uint64_t first, const Work& work);
   /// Brings what was written since the segment was begun to the disk, but for what somebody has
   /// removed: that is missed at the next start. Throws `Error`.

@@ -62,7 +62,7 @@ class Storage {
 };
 
 /// The real one.
-class Disk final : public Storage {
+class Disk : public Storage {
  public:
   bool make_directory(const std::string& path) override;
   std::vector<std::string> list(const std::string& path) override;

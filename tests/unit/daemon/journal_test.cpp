@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <stdexcept>
@@ -21,6 +22,19 @@ using journal::SampleBatch;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t queue_id = 7;
+
+/// Takes its time to remove a file.
+class SlowToRemove final : public journal::Disk {
+ public:
+  void remove(const std::string& path) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(delay_));
+    Disk::remove(path);
+  }
+  void set_delay(int milliseconds) { delay_ = milliseconds; }
+
+ private:
+  std::atomic<int> delay_{0};
+};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -54,10 +68,10 @@ class JournalTest : public ::testing::Test {
   }
 
   boost::asio::io_context loop_;
+  SlowToRemove disk_;
 
  private:
   TemporaryDirectory directory_;
-  journal::Disk disk_;
   Spooler spooler_{loop_};
 };
 
@@ -93,6 +107,22 @@ TEST_F(JournalTest, AFileThatNothingCountsInIsNotKept) {
   EXPECT_NE(write(journal, 1, cut_short), nullptr);
   EXPECT_TRUE(journal.empty());
   EXPECT_EQ(journal.bytes(), 0U);
+}
+
+/// As at a clean stop, which writes by itself.
+TEST_F(JournalTest, WhatIsWrittenAtOnceIsBehindWhatWasLeftToBeDone) {
+  Journal journal = made();
+  journal.adopt(1);
+  const auto cut_short = [](Journal::Appender& to) {
+    append(to, 1, 5);
+    throw std::bad_alloc();
+  };
+  disk_.set_delay(200);
+  EXPECT_NE(write(journal, 1, cut_short), nullptr);
+  journal.write_now(1, [](Journal::Appender& to) { append_and_count(to, 1, 5); });
+  disk_.set_delay(0);
+  ASSERT_EQ(write(journal, 5, [](Journal::Appender&) {}), nullptr);  // behind all that is to be done
+  EXPECT_EQ(end_of(journal), 5U) << "its file has the name of the one that was removed";
 }
 
 TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
