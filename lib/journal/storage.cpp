@@ -67,19 +67,17 @@ class DiskFile final : public File {
 
   void sync() override {
     if (::fdatasync(file_.get()) != 0) fail("cannot sync " + path_);
-    if (!has_name()) {
-      throw Error(Code::io, "cannot sync " + path_, "somebody has removed it",
-                  "leave the files of a supervisor to it");
-    }
   }
 
   void truncate(std::uint64_t size) override {
     if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("cannot cut " + path_);
   }
 
-  [[nodiscard]] bool has_name() const noexcept override {
-    struct stat status {};
-    return ::fstat(file_.get(), &status) != 0 || status.st_nlink != 0;
+  [[nodiscard]] bool is_at(const std::string& path) const noexcept override {
+    struct stat mine {};
+    struct stat there {};
+    return ::fstat(file_.get(), &mine) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+           mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
   }
 
  private:

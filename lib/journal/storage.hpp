@@ -25,13 +25,14 @@ class File {
 
   /// Writes all pieces, one behind the other, from `offset` on.
   virtual void write(std::uint64_t offset, std::span<const Piece> pieces) = 0;
-  /// What was written is on the disk, and the file has a name. After a failure nobody knows what
-  /// is: never tried again on the same file.
+  /// What was written is on the disk. After a failure nobody knows what is: never tried again on
+  /// the same file.
   virtual void sync() = 0;
   /// Cuts the file off.
   virtual void truncate(std::uint64_t size) = 0;
-  /// False: it has no name any more, so nobody will find what is written to it.
-  [[nodiscard]] virtual bool has_name() const noexcept = 0;
+  /// False: that name is another file's, or nobody's, so who looks there will not find what is
+  /// written to this one.
+  [[nodiscard]] virtual bool is_at(const std::string& path) const noexcept = 0;
 };
 
 class Storage {
