@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <utility>
+#include <vector>
 
 #include "journal/names.hpp"
 #include "journal/segment_reader.hpp"
@@ -67,7 +68,7 @@ std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
   // What is needed, and no file is for, is looked for in one that was removed. (There is no number
   // 0, whatever a forged floor says.)
   needed = std::max<std::uint64_t>(needed, 1);
-  if (needed < begin) files_->by_first.emplace(needed, File{0, os::wall_clock(), false, true});
+  if (needed < begin) files_->by_first.emplace(needed, File{.begun = os::wall_clock(), .missed = true});
   return begin;
 }
 
@@ -87,7 +88,7 @@ std::uint64_t Journal::find_end() const {
 /// One that cannot be read is as young as can be, so that nothing goes early for its sake. nullopt:
 /// it has the name and nothing of the segment (segment_writer.hpp, O1).
 std::optional<Journal::File> Journal::adopted(std::uint64_t first) const {
-  File file{place_.segment_size, os::wall_clock()};
+  File file{.bytes = place_.segment_size, .begun = os::wall_clock()};
   try {
     file.bytes = std::filesystem::file_size(path_of(first));
     const journal::SegmentReader reader(place_.storage.open(path_of(first)), options_.queue_id);
@@ -154,11 +155,16 @@ void Journal::Appender::append(const journal::Batch& batch, bool sync_follows) {
     spare = files_->take_spare();
   }
   const journal::SegmentWriter::Begun begun = writer_->append(batch, sync_follows, spare);
-  if (begun.first == 0) return;
+  if (begun.first == 0 && sync_follows) return;
   const std::lock_guard lock(files_->mutex);
   auto& files = files_->by_first;
-  if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
-  files.insert_or_assign(begun.first, File{begun.size, os::wall_clock(), true});
+  if (begun.first != 0) {
+    if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
+    const File file{.bytes = begun.size, .begun = os::wall_clock(), .sound = true, .synced = true};
+    files.insert_or_assign(begun.first, file);
+  }
+  // What a sync follows does not count before that.
+  if (!sync_follows) files.rbegin()->second.synced = false;
 }
 
 void Journal::Appender::count(std::uint64_t end) {
@@ -218,8 +224,28 @@ void Journal::write_now(std::uint64_t first, const Work& work) {
   appender().run(work);
 }
 
+void Journal::sync_files() {
+  std::vector<std::uint64_t> unsynced;
+  {
+    const std::lock_guard lock(files_->mutex);
+    for (const auto& [first, file] : files_->by_first) {
+      if (!file.synced) unsynced.push_back(first);
+    }
+  }
+  for (const std::uint64_t first : unsynced) {
+    try {
+      place_.storage.sync_file(path_of(first));
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) throw;
+    }
+    const std::lock_guard lock(files_->mutex);
+    files_->by_first.at(first).synced = true;
+  }
+}
+
 void Journal::sync_now() {
   if (empty()) return;
+  sync_files();
   appender().run([](Appender& to) {
     if (!to.was_removed()) to.sync();
     to.sync_names();

@@ -95,8 +95,8 @@ class Journal {
   void write(std::uint64_t first, Work work, Done done);
   /// The same at once, in this thread, behind what was left to be done. Throws `Error`.
   void write_now(std::uint64_t first, const Work& work);
-  /// Brings what was written since the segment was begun to the disk, but for what somebody has
-  /// removed: that is missed at the next start. Throws `Error`.
+  /// Brings all that counts to the disk, but for what somebody has removed: that is missed at the
+  /// next start. Throws `Error`.
   void sync_now();
 
   /// How much is kept to be read again; 0: no matter how much.
@@ -154,6 +154,7 @@ class Journal {
     // It was begun here, and nothing has failed in it: only such a file may be written over.
     bool sound = false;
     bool missed = false;  // somebody has removed it
+    bool synced = false;  // what counts in it is on the disk
   };
   struct Over {
     journal::Spare file;
@@ -177,6 +178,7 @@ class Journal {
   [[nodiscard]] bool first_is_below(std::uint64_t s) const noexcept;
   [[nodiscard]] bool all_is_below(std::uint64_t s) const noexcept;
   void forget_what_does_not_count();
+  void sync_files();
   /// The numbers that follow are not to come behind a gap.
   void make_contiguous(std::uint64_t first);
 

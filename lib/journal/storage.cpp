@@ -139,6 +139,10 @@ void Disk::sync_directory(const std::string& path) {
   if (!directory || ::fsync(directory.get()) != 0) fail("cannot sync the directory " + path);
 }
 
+void Disk::sync_file(const std::string& path) {
+  if (::fdatasync(open(path).get()) != 0) fail("cannot sync " + path);
+}
+
 os::Fd Disk::open(const std::string& path) {
   // O_NONBLOCK: something that only has a segment's name must not hold anybody up.
   os::Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));

@@ -56,6 +56,8 @@ class Storage {
   virtual void remove(const std::string& path) = 0;
   /// The directory's entries are on the disk.
   virtual void sync_directory(const std::string& path) = 0;
+  /// What was written to a file, by whomever, is on the disk. Throws `Error` (not_found too).
+  virtual void sync_file(const std::string& path) = 0;
   /// A file for reading. Throws `Error` (not_found, io).
   virtual os::Fd open(const std::string& path) = 0;
   /// Removes an empty directory; nothing where it is not there or not empty.
@@ -72,6 +74,7 @@ class Disk : public Storage {
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void sync_directory(const std::string& path) override;
+  void sync_file(const std::string& path) override;
   os::Fd open(const std::string& path) override;
   void remove_directory(const std::string& path) override;
 };

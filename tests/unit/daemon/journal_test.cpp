@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "journal/recorded_storage.hpp"
+#include "journal/recovered.hpp"
 #include "journal/sample.hpp"
 #include "journal/segment_reader.hpp"
 #include "spillring/error.hpp"
@@ -72,6 +74,8 @@ class JournalTest : public ::testing::Test {
 
  private:
   TemporaryDirectory directory_;
+
+ protected:
   Spooler spooler_{loop_};
 };
 
@@ -140,6 +144,24 @@ TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
   ASSERT_EQ(write(journal, end, next), nullptr);
   EXPECT_EQ(journal.segments(), 2U);
   EXPECT_LT(journal.bytes(), 2U * 64 * 1024);
+}
+
+/// As at a clean stop of a queue that is not durable.
+TEST_F(JournalTest, AllThatWasWrittenIsOnTheDiskAfterASync) {
+  journal::RecordedStorage storage;
+  Journal journal({storage, spooler_, "/state/journal", journal::small_segment}, queue_id);
+  journal.adopt(1);
+  constexpr std::uint64_t end = 200;
+  for (std::uint64_t s = 1; s < end; s += 10) {
+    journal.write_now(s, [s](Journal::Appender& to) {
+      to.append(*SampleBatch(s, s + 10), false);
+      to.count(s + 10);
+    });
+  }
+  ASSERT_GT(journal.segments(), 3U);
+  journal.sync_now();
+  const auto there = journal::recovered(storage.least(storage.now()), queue_id);
+  for (std::uint64_t s = 1; s < end; ++s) EXPECT_TRUE(there.contains(s)) << s;
 }
 
 /// The oldest first, so that there is never a gap; and not one that something has failed in.

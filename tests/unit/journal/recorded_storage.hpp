@@ -132,6 +132,11 @@ class RecordedStorage final : public Storage {
     if (fails()) fail();
     record({.what = What::sync_directory, .path = path});
   }
+  void sync_file(const std::string& path) override {
+    if (fails()) fail();
+    if (!names_.contains(path)) throw Error(Code::not_found);
+    record({.what = What::sync, .file = names_.at(path)});
+  }
   os::Fd open(const std::string& path) override {
     const Image all = live();
     const auto found = all.find(path);
