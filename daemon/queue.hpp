@@ -209,11 +209,15 @@ class Queue {
   [[nodiscard]] SavedGroup saved(std::uint16_t slot, std::uint64_t end) const;
   [[nodiscard]] SavedGroup position_of(std::uint16_t slot) const;
   void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next, bool complete);
-  void remember_group(std::uint16_t slot) const noexcept;
   /// Now and then, so that after the death of everything little comes twice.
   os::Instant remember_groups(os::Instant now) noexcept;
+  // False: the catalogue cannot be written, and the log says so, once.
+  bool remember_all_groups() noexcept;
+  bool remember_group(std::uint16_t slot) noexcept;
   /// How far the journal goes, so that what is damaged at its end is missed.
-  void remember_journaled() noexcept;
+  bool remember_journaled() noexcept;
+  void say_not_remembered(const std::string& why) noexcept;
+  void say_remembered() noexcept;
   [[nodiscard]] std::uint64_t needed_of(const SavedQueue& saved, std::uint64_t end) const noexcept;
   void adopt_journal(std::uint64_t next, std::uint64_t needed);
   void say_lost(std::uint64_t from, std::uint64_t until) const;
@@ -442,6 +446,8 @@ class Queue {
   std::uint64_t spilled_ = 0;  // messages, since this supervisor has the queue
   std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
+  bool remembers_ = true;            // the catalogue could be written, as the log has it
+  os::Instant files_rest_until_ = 0;  // none goes until then: positions could not be noted
   std::uint64_t noted_ = 0;  // `journaled`, as the catalogue knows it
   std::function<void()> on_written_;
   Others others_;

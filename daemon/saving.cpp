@@ -242,44 +242,66 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   if (journal_->empty()) return os::never;  // nothing outlives everything
   const std::uint64_t end = tail();
   bool all = true;
+  bool noted = true;
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     const auto& group = group_table_[slot];
     if (!group || group->name.empty()) continue;
     const bool is_old = floor_of(slot) != group->remembered ||
                         (group->members != 0 && group->unused_remembered != 0);
-    if (now >= remember_at_ && is_old) remember_group(slot);
+    if (now >= remember_at_ && is_old) noted = noted && remember_group(slot);
     all = all && group->remembered >= end;
   }
   if (now >= remember_at_) {
-    remember_journaled();
+    noted = noted && remember_journaled();
     remember_at_ = now + remembered_every;
+    if (noted) say_remembered();
   }
   all = all && (!follows() || noted_ == manifest().journaled.load(std::memory_order_relaxed));
   return all ? os::never : remember_at_;
 }
 
-void Queue::remember_journaled() noexcept {
+bool Queue::remember_journaled() noexcept try {
   const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
-  if (!follows() || journaled == noted_) return;
-  try {
-    state_->catalogue().put_next(id_, journaled);
-    noted_ = journaled;
-  } catch (const std::exception& failure) {  // what was noted before is true, too
-    log(fmt::format("queue '{}': {}", name_, failure.what()));
-  }
+  if (!follows() || journaled == noted_) return true;
+  state_->catalogue().put_next(id_, journaled);
+  noted_ = journaled;
+  return true;
+} catch (const std::exception& failure) {  // what was noted before is true, too
+  say_not_remembered(failure.what());
+  return false;
 }
 
-void Queue::remember_group(std::uint16_t slot) const noexcept {
+bool Queue::remember_group(std::uint16_t slot) noexcept try {
   Group& group = *group_table_[slot];
-  if (state_ == nullptr || group.name.empty()) return;
-  try {
-    const SavedGroup position = position_of(slot);
-    state_->catalogue().put(id_, position);
-    group.remembered = position.floor;
-    group.unused_remembered = position.unused_ns;
-  } catch (const std::exception& failure) {  // it is saved whole at a clean stop
-    log(fmt::format("queue '{}': {}", name_, failure.what()));
+  if (state_ == nullptr || group.name.empty()) return true;
+  const SavedGroup position = position_of(slot);
+  state_->catalogue().put(id_, position);
+  group.remembered = position.floor;
+  group.unused_remembered = position.unused_ns;
+  return true;
+} catch (const std::exception& failure) {  // it is saved whole at a clean stop
+  say_not_remembered(failure.what());
+  return false;
+}
+
+bool Queue::remember_all_groups() noexcept {
+  bool noted = true;
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) noted = noted && remember_group(slot);
   }
+  return noted;
+}
+
+void Queue::say_not_remembered(const std::string& why) noexcept {
+  if (!std::exchange(remembers_, false)) return;
+  log(fmt::format("queue '{}': where its groups are cannot be noted, and so no file of its journal "
+                  "goes: {}; it is tried again every second",
+                  name_, why));
+}
+
+void Queue::say_remembered() noexcept {
+  if (std::exchange(remembers_, true)) return;
+  log(fmt::format("queue '{}': where its groups are is noted again", name_));
 }
 
 /// Of a durable queue: what a group needs is kept only while the group is known.

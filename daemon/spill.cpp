@@ -27,6 +27,9 @@ constexpr os::Instant look_again_after = 1'000'000;
 
 constexpr os::Instant nanoseconds_of_ms = 1'000'000;
 
+// Where the catalogue cannot be written.
+constexpr os::Instant remembered_again_after = 1'000'000'000;
+
 // After so many bytes the loop looks whether there is still a need to spill, or anything else to
 // do.
 constexpr std::uint64_t spilled_at_once = 4 * 1024 * 1024;
@@ -139,9 +142,8 @@ os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   // What goes on keeps its file. Groups are noted not too often, and before the files go: whatever
   // of a file is needed as they were noted is there, or was removed by somebody else.
   if (journal_->has_below(least, all && !follows())) {
-    for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
-      if (group_table_[slot]) remember_group(slot);
-    }
+    if (now < files_rest_until_) return files_rest_until_;
+    if (!remember_all_groups()) return files_rest_until_ = os::after(now, remembered_again_after);
     journal_->drop_below(least, all && !follows());
   }
   const std::uint64_t expiry = journal_->expires_at(retention());
