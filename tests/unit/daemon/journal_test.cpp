@@ -149,6 +149,8 @@ TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
 /// As at a clean stop of a queue that is not durable.
 TEST_F(JournalTest, AllThatWasWrittenIsOnTheDiskAfterASync) {
   journal::RecordedStorage storage;
+  storage.make_directory("/state");
+  storage.sync_directory("/");
   Journal journal({storage, spooler_, "/state/journal", journal::small_segment}, queue_id);
   journal.adopt(1);
   constexpr std::uint64_t end = 200;
