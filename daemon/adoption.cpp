@@ -111,9 +111,9 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
       journal_ = new_journal();
       // What the groups ask for, whether it is there or not: that is what is to be found out.
       adopt_journal(manifest().journaled.load(std::memory_order_relaxed),
-                    drops_oldest() ? UINT64_MAX
-                                   : asked_for(manifest(), cursors(),
-                                               state_->catalogue().floors_of(id_)));
+                    drops_oldest()
+                        ? UINT64_MAX
+                        : asked_for(manifest(), cursors(), state_->catalogue().floors_of(id_)));
     }
     // The one before held what it was looking at.
     cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);

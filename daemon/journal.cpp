@@ -68,7 +68,8 @@ std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
   // What is needed, and no file is for, is looked for in one that was removed. (There is no number
   // 0, whatever a forged floor says.)
   needed = std::max<std::uint64_t>(needed, 1);
-  if (needed < begin) files_->by_first.emplace(needed, File{.begun = os::wall_clock(), .missed = true});
+  if (needed < begin)
+    files_->by_first.emplace(needed, File{.begun = os::wall_clock(), .missed = true});
   return begin;
 }
 

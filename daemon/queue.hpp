@@ -446,9 +446,9 @@ class Queue {
   std::uint64_t spilled_ = 0;  // messages, since this supervisor has the queue
   std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
-  bool remembers_ = true;            // the catalogue could be written, as the log has it
+  bool remembers_ = true;             // the catalogue could be written, as the log has it
   os::Instant files_rest_until_ = 0;  // none goes until then: positions could not be noted
-  std::uint64_t noted_ = 0;  // `journaled`, as the catalogue knows it
+  std::uint64_t noted_ = 0;           // `journaled`, as the catalogue knows it
   std::function<void()> on_written_;
   Others others_;
   std::string undeliverable_;  // why dead letters stay, as the log has it; empty: they do not

@@ -150,7 +150,8 @@ void RingToJournal::require_untouched() const {
   // seq_cst: after the bytes were read.
   const std::uint64_t limit = plan_.ring->view().header().limit.load(std::memory_order_seq_cst);
   if (limit <= counted_) return;
-  throw Error(Code::stale, fmt::format("messages from {} on were reclaimed while they were copied", counted_),
+  throw Error(Code::stale,
+              fmt::format("messages from {} on were reclaimed while they were copied", counted_),
               "the place of a group, or what protects the copy, was forged");
 }
 

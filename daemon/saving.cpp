@@ -294,7 +294,8 @@ bool Queue::remember_all_groups() noexcept {
 
 void Queue::say_not_remembered(const std::string& why) noexcept {
   if (!std::exchange(remembers_, false)) return;
-  log(fmt::format("queue '{}': where its groups are cannot be noted, and so no file of its journal "
+  log(
+      fmt::format("queue '{}': where its groups are cannot be noted, and so no file of its journal "
                   "goes: {}; it is tried again every second",
                   name_, why));
 }

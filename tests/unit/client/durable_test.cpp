@@ -171,23 +171,27 @@ TEST_P(MischiefTest, WhatGoesToAFileThatIsNotInItsPlaceIsNotConfirmed) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    , MischiefTest,
-    ::testing::Values(
-        Mischief{"Removed", [](const auto& state, const auto&) { fs::remove_all(state / "journal"); }},
-        Mischief{"Moved", [](const auto& state,
-                             const auto& segment) { fs::rename(segment, state / "elsewhere"); }},
-        Mischief{"RemovedWhereItHasAnotherName",
-                 [](const auto& state, const auto& segment) {
-                   fs::create_hard_link(segment, state / "elsewhere");
-                   fs::remove(segment);
-                 }},
-        Mischief{"Replaced",
-                 [](const auto& state, const auto& segment) {
-                   fs::copy_file(segment, state / "copy");
-                   fs::rename(state / "copy", segment);
-                 }}),
-    [](const auto& mischief) { return mischief.param.name; });
+INSTANTIATE_TEST_SUITE_P(, MischiefTest,
+                         ::testing::Values(Mischief{"Removed",
+                                                    [](const auto& state, const auto&) {
+                                                      fs::remove_all(state / "journal");
+                                                    }},
+                                           Mischief{"Moved",
+                                                    [](const auto& state, const auto& segment) {
+                                                      fs::rename(segment, state / "elsewhere");
+                                                    }},
+                                           Mischief{"RemovedWhereItHasAnotherName",
+                                                    [](const auto& state, const auto& segment) {
+                                                      fs::create_hard_link(segment,
+                                                                           state / "elsewhere");
+                                                      fs::remove(segment);
+                                                    }},
+                                           Mischief{"Replaced",
+                                                    [](const auto& state, const auto& segment) {
+                                                      fs::copy_file(segment, state / "copy");
+                                                      fs::rename(state / "copy", segment);
+                                                    }}),
+                         [](const auto& mischief) { return mischief.param.name; });
 
 TEST_F(DurableTest, AfterARestartItGoesOn) {
   {

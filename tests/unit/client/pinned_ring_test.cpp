@@ -18,8 +18,7 @@
 namespace spillring {
 namespace {
 
-const QueueOptions tiny{
-    .capacity = 64 * KiB, .slots = 64, .full = Full::block, .lease = 50ms};
+const QueueOptions tiny{.capacity = 64 * KiB, .slots = 64, .full = Full::block, .lease = 50ms};
 constexpr int in_ring = 62;  // messages
 
 /// What the supervisor has noted of the handles of a queue.
@@ -119,17 +118,17 @@ class StoppedSupervisorTest : public ::testing::Test {
  protected:
   TemporaryDirectory directory_;
   std::string socket_ = directory_.path() / "socket";
-  Stoppable supervisor_{
-      {.socket = socket_, .state_dir = (directory_.path() / "state").string()}};
+  Stoppable supervisor_{{.socket = socket_, .state_dir = (directory_.path() / "state").string()}};
 };
 
 /// Another thread of the same client asks, and is not answered.
 class Asking {
  public:
-  explicit Asking(const Client& bus) : thread_([this, &bus] {
-    EXPECT_NO_THROW(static_cast<void>(bus.list()));
-    answered_ = true;
-  }) {
+  explicit Asking(const Client& bus)
+      : thread_([this, &bus] {
+          EXPECT_NO_THROW(static_cast<void>(bus.list()));
+          answered_ = true;
+        }) {
     std::this_thread::sleep_for(100ms);
   }
   [[nodiscard]] bool is_answered() const { return answered_; }
@@ -146,7 +145,7 @@ TEST_F(StoppedSupervisorTest, WhoUnmapsARingWaitsForNobodyAndSaysSoLater) {
   const Client mine({.socket = socket_, .timeout = 60s});
   Consumer in = mine.open("q").subscriber("mine", {.start = Start::earliest()});
   pinned.send_into_the_second();
-  for (int i = 0; i < in_ring + 1; ++i) {  // but for the first, which was finished with
+  for (int i = 0; i < in_ring + 1; ++i) {        // but for the first, which was finished with
     Result<Message> message = in.try_receive();  // which unmaps nothing
     ASSERT_TRUE(message) << name(message.error()) << " instead of message " << i;
     ASSERT_TRUE(message->ack());

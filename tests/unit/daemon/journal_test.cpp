@@ -125,7 +125,8 @@ TEST_F(JournalTest, WhatIsWrittenAtOnceIsBehindWhatWasLeftToBeDone) {
   EXPECT_NE(write(journal, 1, cut_short), nullptr);
   journal.write_now(1, [](Journal::Appender& to) { append_and_count(to, 1, 5); });
   disk_.set_delay(0);
-  ASSERT_EQ(write(journal, 5, [](Journal::Appender&) {}), nullptr);  // behind all that is to be done
+  ASSERT_EQ(write(journal, 5, [](Journal::Appender&) {}),
+            nullptr);  // behind all that is to be done
   EXPECT_EQ(end_of(journal), 5U) << "its file has the name of the one that was removed";
 }
 
