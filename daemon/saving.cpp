@@ -139,11 +139,12 @@ SavedQueue Queue::save(std::uint64_t next) {
 }
 
 /// The first number that somebody needs; `end` is that of what the journal has. UINT64_MAX: nobody
-/// can know, as groups may have gone on since they were noted, and files of theirs have been
-/// dropped. The last file of a queue that follows is never dropped.
+/// can know, as a power cut may have undone that groups went on, and not that files of theirs were
+/// dropped (of a durable queue: remember_all_groups()). The last file of a queue that follows is
+/// never dropped.
 std::uint64_t Queue::needed_of(const SavedQueue& saved, std::uint64_t end) const noexcept {
   const bool all_removed = end == 0 && follows();
-  if (drops_oldest() || (!saved.complete && !all_removed)) return UINT64_MAX;
+  if (drops_oldest() || (!saved.complete && !all_removed && !is_durable())) return UINT64_MAX;
   std::uint64_t needed = saved.complete ? saved.base : UINT64_MAX;
   for (const SavedGroup& group : saved.groups) needed = std::min(needed, group.floor);
   return needed;
@@ -284,12 +285,18 @@ bool Queue::remember_group(std::uint16_t slot) noexcept try {
   return false;
 }
 
-bool Queue::remember_all_groups() noexcept {
+/// Of a durable queue a power cut undoes none of it: what was removed behind a group that was noted
+/// is not missed, and what was removed before it is.
+bool Queue::remember_all_groups() noexcept try {
   bool noted = true;
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) noted = noted && remember_group(slot);
   }
+  if (noted && is_durable()) state_->catalogue().sync();
   return noted;
+} catch (const std::exception& failure) {
+  say_not_remembered(failure.what());
+  return false;
 }
 
 void Queue::say_not_remembered(const std::string& why) noexcept {
