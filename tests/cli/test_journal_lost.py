@@ -142,7 +142,8 @@ def test_a_file_that_is_removed_after_everything_was_killed_is_missed_once(kille
     command, supervisor = serve("--state-dir", str(killed.directory), "--segment-size", "64KiB",
                                 confinement=f"exec 2>{log}")
     if which == 0:
-        assert f"the messages {first} to {end - 1} were in its journal" in log.read_text()
+        said = f"the messages {first} to {end - 1} were in its journal"
+        eventually(lambda: said in log.read_text(), "the log says so")
     received = command("recv", "orders", "--all", "--json").envelopes
     assert [each["payload"] for each in received] == killed.sound_without(first, end)
     assert sum(each.get("gap", 0) for each in received) == end - first
