@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -52,15 +53,21 @@ std::string Journal::path_of(std::uint64_t first) const {
 }
 
 std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
+  std::vector<std::uint64_t> found;
   for (const std::string& name : place_.storage.list(directory_)) {
     const std::uint64_t first = journal::first_of(name);
-    // What was begun and never counted, under a name that does not count or one that comes again;
-    // and what was over, and about to be written over.
-    const auto file = first == 0 || first >= next ? std::nullopt : adopted(first);
-    if (file) {
-      files_->by_first.emplace(first, *file);
-    } else {
+    if (first != 0 && first < next) {
+      found.push_back(first);
+    } else {  // begun and never counted, or under a name that does not count
       place_.storage.remove(directory_ + "/" + name);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  for (const std::uint64_t first : found) {
+    if (files_->by_first.empty() && is_over(first)) {
+      place_.storage.remove(path_of(first));
+    } else {
+      files_->by_first.emplace(first, File{.bytes = bytes_of(first)});
     }
   }
   files_->end = next;
@@ -86,25 +93,41 @@ std::uint64_t Journal::find_end() const {
   }
 }
 
-/// One that cannot be read is as young as can be, so that nothing goes early for its sake. nullopt:
-/// it has the name and nothing of the segment (segment_writer.hpp, O1).
-std::optional<Journal::File> Journal::adopted(std::uint64_t first) const {
-  File file{.bytes = place_.segment_size, .begun = os::wall_clock()};
+/// It was about to be written over, and has the name and nothing of the segment any more
+/// (segment_writer.hpp, O1). Only the oldest can be.
+bool Journal::is_over(std::uint64_t first) const try {
+  return journal::SegmentReader(place_.storage.open(path_of(first)), options_.queue_id).first() !=
+         first;
+} catch (const std::exception& failure) {
+  log(failure.what());
+  return false;
+}
+
+std::uint64_t Journal::bytes_of(std::uint64_t first) const noexcept {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path_of(first), error);
+  return error ? place_.segment_size : size;
+}
+
+/// When it was begun. Of what another supervisor wrote the file says so, which is read when
+/// somebody asks: there may be thousands. One that cannot be read is as young as can be, so that
+/// nothing goes early for its sake. REQUIRES: the mutex.
+std::uint64_t Journal::begun(std::uint64_t first, File& file) const noexcept {
+  if (file.begun != 0) return file.begun;
+  file.begun = os::wall_clock();
   try {
-    file.bytes = std::filesystem::file_size(path_of(first));
     const journal::SegmentReader reader(place_.storage.open(path_of(first)), options_.queue_id);
-    if (reader.first() != first) return std::nullopt;
     file.begun = reader.header().created;
   } catch (const std::exception& failure) {
     log(failure.what());
   }
-  return file;
+  return file.begun;
 }
 
 /// A file's last message is no younger than the file behind it.
 std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clock) const noexcept {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
+  auto& files = files_->by_first;
   std::uint64_t behind = 0;  // but for the one that is being filled
   for (auto file = files.begin(); std::next(file) != files.end(); ++file)
     behind += file->second.bytes;
@@ -112,8 +135,8 @@ std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clo
     const auto next = std::next(file);
     if (next == files.end()) return file->first;
     behind -= file->second.bytes;
-    const bool too_old =
-        retention.nanoseconds != 0 && next->second.begun + retention.nanoseconds <= wall_clock;
+    const bool too_old = retention.nanoseconds != 0 &&
+                         begun(next->first, next->second) + retention.nanoseconds <= wall_clock;
     const bool too_much = retention.bytes != 0 && behind >= retention.bytes;
     if (!too_old && !too_much) return file->first;
   }
@@ -121,15 +144,16 @@ std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clo
 
 std::uint64_t Journal::expires_at(Retention retention) const noexcept {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
+  auto& files = files_->by_first;
   if (retention.nanoseconds == 0 || files.size() < 2) return UINT64_MAX;
-  return std::next(files.begin())->second.begun + retention.nanoseconds;
+  const auto second = std::next(files.begin());
+  return begun(second->first, second->second) + retention.nanoseconds;
 }
 
 bool Journal::was_begun_before(std::uint64_t wall_clock) const noexcept {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
-  return !files.empty() && files.rbegin()->second.begun < wall_clock;
+  auto& files = files_->by_first;
+  return !files.empty() && begun(files.rbegin()->first, files.rbegin()->second) < wall_clock;
 }
 
 /// Where the work ends early, what was written and does not count must not stand before what comes:

@@ -17,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "journal/segment_writer.hpp"
@@ -150,7 +149,7 @@ class Journal {
  private:
   struct File {
     std::uint64_t bytes = 0;  // set aside
-    std::uint64_t begun = 0;  // nanoseconds since 1970
+    std::uint64_t begun = 0;  // nanoseconds since 1970; 0: the file says so
     // It was begun here, and nothing has failed in it: only such a file may be written over.
     bool sound = false;
     bool missed = false;  // somebody has removed it
@@ -170,7 +169,9 @@ class Journal {
     journal::Spare take_spare();
   };
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
-  [[nodiscard]] std::optional<File> adopted(std::uint64_t first) const;
+  [[nodiscard]] bool is_over(std::uint64_t first) const;
+  [[nodiscard]] std::uint64_t bytes_of(std::uint64_t first) const noexcept;
+  std::uint64_t begun(std::uint64_t first, File& file) const noexcept;
   [[nodiscard]] Appender appender() { return {writer_, files_}; }
   void remove_file(const Spooler::Lane& lane, std::uint64_t first);
   void remove_oldest_over();
