@@ -23,6 +23,7 @@
 #include "group/stream_group.hpp"
 #include "journal.hpp"
 #include "journal/block.hpp"
+#include "journal/segment_reader.hpp"
 #include "keeper_line.hpp"
 #include "layout/bells.hpp"
 #include "layout/control.hpp"
@@ -299,6 +300,7 @@ class Queue {
   void forget_hand_overs_of(std::uint16_t group) noexcept;
   [[nodiscard]] Letter letter(std::uint64_t s);
   [[nodiscard]] Letter letter_from_journal(std::uint64_t s);
+  [[nodiscard]] std::shared_ptr<journal::Block> letters_with(std::uint64_t s);
   [[nodiscard]] Queue& dead_letter_queue();
   void say_undeliverable(const std::string& why);
   [[nodiscard]] std::uint64_t doomed() const noexcept;
@@ -454,7 +456,12 @@ class Queue {
   std::string undeliverable_;  // why dead letters stay, as the log has it; empty: they do not
   os::Instant letters_rest_until_ = 0;
   std::shared_ptr<journal::Block> letters_;  // the batch that was read last
-  std::unique_ptr<Journal> journal_;         // none: there is no state directory
+  struct LetterIndex {
+    std::uint64_t salt = 0;
+    journal::SegmentReader::Index spots;
+  };
+  LetterIndex letter_index_;          // of the segment that it is in
+  std::unique_ptr<Journal> journal_;  // none: there is no state directory
 };
 
 }  // namespace spillring::daemon
