@@ -255,7 +255,7 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   if (now >= remember_at_) {
     noted = noted && remember_journaled();
     remember_at_ = now + remembered_every;
-    if (noted) say_remembered();
+    if (noted && files_rest_until_ == 0) say_remembered();
   }
   all = all && (!follows() || noted_ == manifest().journaled.load(std::memory_order_relaxed));
   return all ? os::never : remember_at_;

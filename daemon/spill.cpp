@@ -141,11 +141,14 @@ os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   // What goes on keeps its file. Groups are noted not too often, and before the files go: whatever
   // of a file is needed as they were noted is there, or was removed by somebody else.
-  if (journal_->has_below(least, all && !follows())) {
-    if (now < files_rest_until_) return files_rest_until_;
-    if (!remember_all_groups()) return files_rest_until_ = os::after(now, remembered_again_after);
-    journal_->drop_below(least, all && !follows());
+  const bool ends = all && !follows();
+  const bool any = journal_->has_below(least, ends);
+  if (any && now < files_rest_until_) return files_rest_until_;
+  if (any && !remember_all_groups()) {
+    return files_rest_until_ = os::after(now, remembered_again_after);
   }
+  files_rest_until_ = 0;
+  if (any) journal_->drop_below(least, ends);
   const std::uint64_t expiry = journal_->expires_at(retention());
   if (expiry == UINT64_MAX) return os::never;
   // At least a second: what has expired may be needed all the same.
