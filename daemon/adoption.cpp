@@ -8,6 +8,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <map>
+#include <string>
 
 #include "queue.hpp"
 #include "ring/ring_view.hpp"
@@ -56,14 +59,19 @@ layout::Request options_of(const layout::Manifest& m) {
 }
 
 /// The first number that a group asks for, whether it is there or not. One that was joining has not
-/// begun anywhere yet.
-std::uint64_t asked_for(const layout::Manifest& m, const layout::Groups& cursors) noexcept {
+/// begun anywhere yet. Floors may be forged, and only grow: none is below what was `noted` of it,
+/// and nothing from there on was removed by a supervisor.
+std::uint64_t asked_for(const layout::Manifest& m, const layout::Groups& cursors,
+                        const std::map<std::string, std::uint64_t, std::less<>>& noted) {
   std::uint64_t lowest = m.base.load(std::memory_order_relaxed);
   for (std::size_t slot = 0; slot < layout::max_groups; ++slot) {
     const layout::GroupEntry& entry = m.groups[slot];
     if (entry_presence(entry.word.load(std::memory_order_relaxed)) != Presence::live) continue;
+    const auto found = noted.find(entry.name.view());
+    const std::uint64_t least = found == noted.end() ? 0 : found->second;
     const std::uint64_t floor = cursors.cursors[slot].floor.load(std::memory_order_relaxed);
-    lowest = std::min(lowest, std::max(floor, entry.start.load(std::memory_order_relaxed)));
+    const std::uint64_t start = entry.start.load(std::memory_order_relaxed);
+    lowest = std::min(lowest, std::max({floor, start, least}));
   }
   return std::max(lowest, m.drops.load(std::memory_order_relaxed));
 }
@@ -103,7 +111,9 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
       journal_ = new_journal();
       // What the groups ask for, whether it is there or not: that is what is to be found out.
       adopt_journal(manifest().journaled.load(std::memory_order_relaxed),
-                    drops_oldest() ? UINT64_MAX : asked_for(manifest(), cursors()));
+                    drops_oldest()
+                        ? UINT64_MAX
+                        : asked_for(manifest(), cursors(), state_->catalogue().floors_of(id_)));
     }
     // The one before held what it was looking at.
     cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);

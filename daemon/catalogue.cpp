@@ -204,6 +204,14 @@ std::uint64_t Catalogue::last_id() {
   return query.step() ? query.number(0) : 0;
 }
 
+std::map<std::string, std::uint64_t, std::less<>> Catalogue::floors_of(std::uint64_t queue) {
+  std::map<std::string, std::uint64_t, std::less<>> floors;
+  Statement groups(*this, "SELECT name, floor FROM groups WHERE queue = ?");
+  groups.bind(queue);
+  while (groups.step()) floors.emplace(groups.text(0), groups.number(1));
+  return floors;
+}
+
 std::vector<SavedQueue> Catalogue::load() {
   std::vector<SavedQueue> queues;
   Statement query(*this, R"(SELECT id, name, owner, owner_group, mode, capacity, slots,

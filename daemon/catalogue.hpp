@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,6 +73,8 @@ class Catalogue {
   ~Catalogue();
 
   [[nodiscard]] std::vector<SavedQueue> load();
+  /// Where the groups of a queue were when that was noted last, by their names.
+  [[nodiscard]] std::map<std::string, std::uint64_t, std::less<>> floors_of(std::uint64_t queue);
   /// The greatest id ever given out.
   [[nodiscard]] std::uint64_t last_id();
 

@@ -276,15 +276,25 @@ Queue::Letter Queue::letter(std::uint64_t s) {
   return {};  // else it was overwritten meanwhile
 }
 
+/// The batch with `s`; nullptr: it is damaged. The next one is likely to be in the same segment.
+std::shared_ptr<journal::Block> Queue::letters_with(std::uint64_t s) {
+  journal::SegmentReader segment(segment_of(s).file, id_);
+  const std::uint64_t salt = segment.header().salt;
+  if (letter_index_.salt == salt) segment.know(std::move(letter_index_.spots));
+  letter_index_ = {};
+  const auto* spot = segment.find(s);
+  auto block = spot == nullptr || spot->first > s ? nullptr : segment.read(*spot, nullptr);
+  letter_index_ = {salt, segment.take_index()};
+  return block;
+}
+
 Queue::Letter Queue::letter_from_journal(std::uint64_t s) {
   Letter nothing{Letter::State::nothing};
   if (journal_ == nullptr) return nothing;
   if (letters_ == nullptr || !letters_->has(s)) {
     nothing.lost = true;
     try {
-      journal::SegmentReader segment(segment_of(s).file, id_);
-      const auto* spot = segment.find(s);
-      letters_ = spot == nullptr || spot->first > s ? nullptr : segment.read(*spot, nullptr);
+      letters_ = letters_with(s);
     } catch (const Error& error) {
       if (error.code() != Code::not_found && error.code() != Code::corrupt) throw;
       letters_ = nullptr;

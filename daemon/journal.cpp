@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "journal/names.hpp"
 #include "journal/segment_reader.hpp"
@@ -51,15 +53,21 @@ std::string Journal::path_of(std::uint64_t first) const {
 }
 
 std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
+  std::vector<std::uint64_t> found;
   for (const std::string& name : place_.storage.list(directory_)) {
     const std::uint64_t first = journal::first_of(name);
-    // What was begun and never counted, under a name that does not count or one that comes again;
-    // and what was over, and about to be written over.
-    const auto file = first == 0 || first >= next ? std::nullopt : adopted(first);
-    if (file) {
-      files_->by_first.emplace(first, *file);
-    } else {
+    if (first != 0 && first < next) {
+      found.push_back(first);
+    } else {  // begun and never counted, or under a name that does not count
       place_.storage.remove(directory_ + "/" + name);
+    }
+  }
+  std::sort(found.begin(), found.end());
+  for (const std::uint64_t first : found) {
+    if (files_->by_first.empty() && is_over(first)) {
+      place_.storage.remove(path_of(first));
+    } else {
+      files_->by_first.emplace(first, File{.bytes = bytes_of(first)});
     }
   }
   files_->end = next;
@@ -67,7 +75,8 @@ std::uint64_t Journal::adopt(std::uint64_t next, std::uint64_t needed) {
   // What is needed, and no file is for, is looked for in one that was removed. (There is no number
   // 0, whatever a forged floor says.)
   needed = std::max<std::uint64_t>(needed, 1);
-  if (needed < begin) files_->by_first.emplace(needed, File{0, os::wall_clock(), false, true});
+  if (needed < begin)
+    files_->by_first.emplace(needed, File{.begun = os::wall_clock(), .missed = true});
   return begin;
 }
 
@@ -84,25 +93,41 @@ std::uint64_t Journal::find_end() const {
   }
 }
 
-/// One that cannot be read is as young as can be, so that nothing goes early for its sake. nullopt:
-/// it has the name and nothing of the segment (segment_writer.hpp, O1).
-std::optional<Journal::File> Journal::adopted(std::uint64_t first) const {
-  File file{place_.segment_size, os::wall_clock()};
+/// It was about to be written over, and has the name and nothing of the segment any more
+/// (segment_writer.hpp, O1). Only the oldest can be.
+bool Journal::is_over(std::uint64_t first) const try {
+  return journal::SegmentReader(place_.storage.open(path_of(first)), options_.queue_id).first() !=
+         first;
+} catch (const std::exception& failure) {
+  log(failure.what());
+  return false;
+}
+
+std::uint64_t Journal::bytes_of(std::uint64_t first) const noexcept {
+  std::error_code error;
+  const std::uintmax_t size = std::filesystem::file_size(path_of(first), error);
+  return error ? place_.segment_size : size;
+}
+
+/// When it was begun. Of what another supervisor wrote the file says so, which is read when
+/// somebody asks: there may be thousands. One that cannot be read is as young as can be, so that
+/// nothing goes early for its sake. REQUIRES: the mutex.
+std::uint64_t Journal::begun(std::uint64_t first, File& file) const noexcept {
+  if (file.begun != 0) return file.begun;
+  file.begun = os::wall_clock();
   try {
-    file.bytes = std::filesystem::file_size(path_of(first));
     const journal::SegmentReader reader(place_.storage.open(path_of(first)), options_.queue_id);
-    if (reader.first() != first) return std::nullopt;
     file.begun = reader.header().created;
   } catch (const std::exception& failure) {
     log(failure.what());
   }
-  return file;
+  return file.begun;
 }
 
 /// A file's last message is no younger than the file behind it.
 std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clock) const noexcept {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
+  auto& files = files_->by_first;
   std::uint64_t behind = 0;  // but for the one that is being filled
   for (auto file = files.begin(); std::next(file) != files.end(); ++file)
     behind += file->second.bytes;
@@ -110,8 +135,8 @@ std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clo
     const auto next = std::next(file);
     if (next == files.end()) return file->first;
     behind -= file->second.bytes;
-    const bool too_old =
-        retention.nanoseconds != 0 && next->second.begun + retention.nanoseconds <= wall_clock;
+    const bool too_old = retention.nanoseconds != 0 &&
+                         begun(next->first, next->second) + retention.nanoseconds <= wall_clock;
     const bool too_much = retention.bytes != 0 && behind >= retention.bytes;
     if (!too_old && !too_much) return file->first;
   }
@@ -119,15 +144,16 @@ std::uint64_t Journal::retained_from(Retention retention, std::uint64_t wall_clo
 
 std::uint64_t Journal::expires_at(Retention retention) const noexcept {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
+  auto& files = files_->by_first;
   if (retention.nanoseconds == 0 || files.size() < 2) return UINT64_MAX;
-  return std::next(files.begin())->second.begun + retention.nanoseconds;
+  const auto second = std::next(files.begin());
+  return begun(second->first, second->second) + retention.nanoseconds;
 }
 
 bool Journal::was_begun_before(std::uint64_t wall_clock) const noexcept {
   const std::lock_guard lock(files_->mutex);
-  const auto& files = files_->by_first;
-  return !files.empty() && files.rbegin()->second.begun < wall_clock;
+  auto& files = files_->by_first;
+  return !files.empty() && begun(files.rbegin()->first, files.rbegin()->second) < wall_clock;
 }
 
 /// Where the work ends early, what was written and does not count must not stand before what comes:
@@ -154,11 +180,16 @@ void Journal::Appender::append(const journal::Batch& batch, bool sync_follows) {
     spare = files_->take_spare();
   }
   const journal::SegmentWriter::Begun begun = writer_->append(batch, sync_follows, spare);
-  if (begun.first == 0) return;
+  if (begun.first == 0 && sync_follows) return;
   const std::lock_guard lock(files_->mutex);
   auto& files = files_->by_first;
-  if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
-  files.insert_or_assign(begun.first, File{begun.size, os::wall_clock(), true});
+  if (begun.first != 0) {
+    if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
+    const File file{.bytes = begun.size, .begun = os::wall_clock(), .sound = true, .synced = true};
+    files.insert_or_assign(begun.first, file);
+  }
+  // What a sync follows does not count before that.
+  if (!sync_follows) files.rbegin()->second.synced = false;
 }
 
 void Journal::Appender::count(std::uint64_t end) {
@@ -212,11 +243,34 @@ void Journal::forget_what_does_not_count() {
 
 void Journal::write_now(std::uint64_t first, const Work& work) {
   make_contiguous(first);
+  // What was written before and does not count may be about to be removed, under a name that comes
+  // again now.
+  place_.spooler.wait_for(lane_);
   appender().run(work);
+}
+
+void Journal::sync_files() {
+  std::vector<std::uint64_t> unsynced;
+  {
+    const std::lock_guard lock(files_->mutex);
+    for (const auto& [first, file] : files_->by_first) {
+      if (!file.synced) unsynced.push_back(first);
+    }
+  }
+  for (const std::uint64_t first : unsynced) {
+    try {
+      place_.storage.sync_file(path_of(first));
+    } catch (const Error& error) {
+      if (error.code() != Code::not_found) throw;
+    }
+    const std::lock_guard lock(files_->mutex);
+    files_->by_first.at(first).synced = true;
+  }
 }
 
 void Journal::sync_now() {
   if (empty()) return;
+  sync_files();
   appender().run([](Appender& to) {
     if (!to.was_removed()) to.sync();
     to.sync_names();

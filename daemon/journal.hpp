@@ -17,7 +17,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 
 #include "journal/segment_writer.hpp"
@@ -93,10 +92,10 @@ class Journal {
   /// in the loop. `done` is called in the loop, unless this object is gone by then. REQUIRES: not
   /// busy().
   void write(std::uint64_t first, Work work, Done done);
-  /// The same at once, in this thread. Throws `Error`.
+  /// The same at once, in this thread, behind what was left to be done. Throws `Error`.
   void write_now(std::uint64_t first, const Work& work);
-  /// Brings what was written since the segment was begun to the disk, but for what somebody has
-  /// removed: that is missed at the next start. Throws `Error`.
+  /// Brings all that counts to the disk, but for what somebody has removed: that is missed at the
+  /// next start. Throws `Error`.
   void sync_now();
 
   /// How much is kept to be read again; 0: no matter how much.
@@ -150,10 +149,11 @@ class Journal {
  private:
   struct File {
     std::uint64_t bytes = 0;  // set aside
-    std::uint64_t begun = 0;  // nanoseconds since 1970
+    std::uint64_t begun = 0;  // nanoseconds since 1970; 0: the file says so
     // It was begun here, and nothing has failed in it: only such a file may be written over.
     bool sound = false;
     bool missed = false;  // somebody has removed it
+    bool synced = false;  // what counts in it is on the disk
   };
   struct Over {
     journal::Spare file;
@@ -169,7 +169,9 @@ class Journal {
     journal::Spare take_spare();
   };
   [[nodiscard]] std::string path_of(std::uint64_t first) const;
-  [[nodiscard]] std::optional<File> adopted(std::uint64_t first) const;
+  [[nodiscard]] bool is_over(std::uint64_t first) const;
+  [[nodiscard]] std::uint64_t bytes_of(std::uint64_t first) const noexcept;
+  std::uint64_t begun(std::uint64_t first, File& file) const noexcept;
   [[nodiscard]] Appender appender() { return {writer_, files_}; }
   void remove_file(const Spooler::Lane& lane, std::uint64_t first);
   void remove_oldest_over();
@@ -177,6 +179,7 @@ class Journal {
   [[nodiscard]] bool first_is_below(std::uint64_t s) const noexcept;
   [[nodiscard]] bool all_is_below(std::uint64_t s) const noexcept;
   void forget_what_does_not_count();
+  void sync_files();
   /// The numbers that follow are not to come behind a gap.
   void make_contiguous(std::uint64_t first);
 

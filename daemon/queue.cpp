@@ -347,19 +347,20 @@ void Queue::journal(const layout::Request& request, control::Answer& answer) con
 
 void Queue::retire(std::uint32_t slot) {
   if (slot == 0 || slot >= layout::max_handles || !handle_table_[slot]) return;
-  const Handle handle = *handle_table_[slot];
+  const layout::Role role = handle_table_[slot]->role;
+  const std::uint16_t group_slot = handle_table_[slot]->group;
   const layout::Owner owner = owner_of(slot);
   layout::HandleEntry& entry = manifest().handles[slot];
-  const auto role = static_cast<std::uint8_t>(handle.role);
   // DYING before the first repair, FREE with the next generation after the last: no word ever names
   // a later owner of the slot.
-  entry.word.store(entry_word(Presence::dying, role, owner.generation, handle.group),
-                   std::memory_order_seq_cst);
-  const bool consumed = handle.role != layout::Role::producer;
+  entry.word.store(
+      entry_word(Presence::dying, static_cast<std::uint8_t>(role), owner.generation, group_slot),
+      std::memory_order_seq_cst);
+  const bool consumed = role != layout::Role::producer;
   if (!consumed) {
     for (const auto& ring : rings_) ring::abort_claims_of(ring->view(), owner);
   } else {
-    Group& group = *group_table_[handle.group];
+    Group& group = *group_table_[group_slot];
     if (group.kind == GroupKind::shared) {
       group.shared.hand_back_all_of(owner, cursors().holds[slot].ahead.load());
       group.shared.move_floor();
@@ -367,7 +368,7 @@ void Queue::retire(std::uint32_t slot) {
       group.stream.leave(owner);
     }
     --group.members;
-    if (drops_oldest()) recount(handle.group);
+    if (drops_oldest()) recount(group_slot);
     cursors().holds[slot].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
     cursors().holds[slot].ahead.store(layout::no_sequence, std::memory_order_relaxed);
   }
@@ -376,9 +377,9 @@ void Queue::retire(std::uint32_t slot) {
   if (next == 0) next = 1;
   entry.word.store(entry_word(Presence::free, 0, next), std::memory_order_seq_cst);
   handle_table_[slot].reset();
-  if (consumed) count_unused(handle.group);
+  if (consumed) count_unused(group_slot);
   // Only now: the entry of a member never names a group whose place may be another's.
-  if (consumed && is_over(handle.group)) free_group(handle.group);
+  if (consumed && is_over(group_slot)) free_group(group_slot);
   // It may have died between a change and the ring for it.
   ring_bells();
 }

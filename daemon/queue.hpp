@@ -23,6 +23,7 @@
 #include "group/stream_group.hpp"
 #include "journal.hpp"
 #include "journal/block.hpp"
+#include "journal/segment_reader.hpp"
 #include "keeper_line.hpp"
 #include "layout/bells.hpp"
 #include "layout/control.hpp"
@@ -209,11 +210,15 @@ class Queue {
   [[nodiscard]] SavedGroup saved(std::uint16_t slot, std::uint64_t end) const;
   [[nodiscard]] SavedGroup position_of(std::uint16_t slot) const;
   void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next, bool complete);
-  void remember_group(std::uint16_t slot) const noexcept;
   /// Now and then, so that after the death of everything little comes twice.
   os::Instant remember_groups(os::Instant now) noexcept;
+  // False: the catalogue cannot be written, and the log says so, once.
+  bool remember_all_groups() noexcept;
+  bool remember_group(std::uint16_t slot) noexcept;
   /// How far the journal goes, so that what is damaged at its end is missed.
-  void remember_journaled() noexcept;
+  bool remember_journaled() noexcept;
+  void say_not_remembered(const std::string& why) noexcept;
+  void say_remembered() noexcept;
   [[nodiscard]] std::uint64_t needed_of(const SavedQueue& saved, std::uint64_t end) const noexcept;
   void adopt_journal(std::uint64_t next, std::uint64_t needed);
   void say_lost(std::uint64_t from, std::uint64_t until) const;
@@ -295,6 +300,7 @@ class Queue {
   void forget_hand_overs_of(std::uint16_t group) noexcept;
   [[nodiscard]] Letter letter(std::uint64_t s);
   [[nodiscard]] Letter letter_from_journal(std::uint64_t s);
+  [[nodiscard]] std::shared_ptr<journal::Block> letters_with(std::uint64_t s);
   [[nodiscard]] Queue& dead_letter_queue();
   void say_undeliverable(const std::string& why);
   [[nodiscard]] std::uint64_t doomed() const noexcept;
@@ -443,13 +449,20 @@ class Queue {
   std::uint64_t spilled_ = 0;  // messages, since this supervisor has the queue
   std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
-  std::uint64_t noted_ = 0;  // `journaled`, as the catalogue knows it
+  bool remembers_ = true;             // the catalogue could be written, as the log has it
+  os::Instant files_rest_until_ = 0;  // none goes until then: positions could not be noted
+  std::uint64_t noted_ = 0;           // `journaled`, as the catalogue knows it
   std::function<void()> on_written_;
   Others others_;
   std::string undeliverable_;  // why dead letters stay, as the log has it; empty: they do not
   os::Instant letters_rest_until_ = 0;
   std::shared_ptr<journal::Block> letters_;  // the batch that was read last
-  std::unique_ptr<Journal> journal_;         // none: there is no state directory
+  struct LetterIndex {
+    std::uint64_t salt = 0;
+    journal::SegmentReader::Index spots;
+  };
+  LetterIndex letter_index_;          // of the segment that it is in
+  std::unique_ptr<Journal> journal_;  // none: there is no state directory
 };
 
 }  // namespace spillring::daemon

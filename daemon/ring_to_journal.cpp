@@ -145,7 +145,18 @@ void RingToJournal::write_some(Journal::Appender& journal) {
   } while (plan_.sync && may_go_on());
 }
 
+/// J5
+void RingToJournal::require_untouched() const {
+  // seq_cst: after the bytes were read.
+  const std::uint64_t limit = plan_.ring->view().header().limit.load(std::memory_order_seq_cst);
+  if (limit <= counted_) return;
+  throw Error(Code::stale,
+              fmt::format("messages from {} on were reclaimed while they were copied", counted_),
+              "the place of a group, or what protects the copy, was forged");
+}
+
 void RingToJournal::count(Journal::Appender& journal) {
+  require_untouched();
   const os::Instant began = os::now();
   if (plan_.sync) journal.sync();
   const os::Instant took = os::now() - began;

@@ -10,6 +10,8 @@
 //       (Journal::Appender): whoever sees the one may ask for the other.
 //   J4  Hold 0 was stored by the loop before it looked at `gone`, and is raised only behind what is
 //       written: nothing of `from` and above is overwritten under the copy (ring/reclaim.hpp, B1).
+//   J5  Holds and floors may be forged. So what was copied counts only where `limit`, behind which
+//       nothing is overwritten, has not passed its first number when it is written.
 #pragma once
 
 #include <cstdint>
@@ -66,6 +68,7 @@ class RingToJournal {
   [[nodiscard]] bool takes_too_long() const noexcept { return os::now() - began_ >= plan_.longest; }
   void write_some(Journal::Appender& journal);
   bool may_append(const Journal::Appender& journal, const journal::Batch& batch);
+  void require_untouched() const;
   void count(Journal::Appender& journal);
 
   Plan plan_;

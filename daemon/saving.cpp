@@ -139,11 +139,12 @@ SavedQueue Queue::save(std::uint64_t next) {
 }
 
 /// The first number that somebody needs; `end` is that of what the journal has. UINT64_MAX: nobody
-/// can know, as groups may have gone on since they were noted, and files of theirs have been
-/// dropped. The last file of a queue that follows is never dropped.
+/// can know, as a power cut may have undone that groups went on, and not that files of theirs were
+/// dropped (of a durable queue: remember_all_groups()). The last file of a queue that follows is
+/// never dropped.
 std::uint64_t Queue::needed_of(const SavedQueue& saved, std::uint64_t end) const noexcept {
   const bool all_removed = end == 0 && follows();
-  if (drops_oldest() || (!saved.complete && !all_removed)) return UINT64_MAX;
+  if (drops_oldest() || (!saved.complete && !all_removed && !is_durable())) return UINT64_MAX;
   std::uint64_t needed = saved.complete ? saved.base : UINT64_MAX;
   for (const SavedGroup& group : saved.groups) needed = std::min(needed, group.floor);
   return needed;
@@ -242,44 +243,73 @@ os::Instant Queue::remember_groups(os::Instant now) noexcept {
   if (journal_->empty()) return os::never;  // nothing outlives everything
   const std::uint64_t end = tail();
   bool all = true;
+  bool noted = true;
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     const auto& group = group_table_[slot];
     if (!group || group->name.empty()) continue;
     const bool is_old = floor_of(slot) != group->remembered ||
                         (group->members != 0 && group->unused_remembered != 0);
-    if (now >= remember_at_ && is_old) remember_group(slot);
+    if (now >= remember_at_ && is_old) noted = noted && remember_group(slot);
     all = all && group->remembered >= end;
   }
   if (now >= remember_at_) {
-    remember_journaled();
+    noted = noted && remember_journaled();
     remember_at_ = now + remembered_every;
+    if (noted && files_rest_until_ == 0) say_remembered();
   }
   all = all && (!follows() || noted_ == manifest().journaled.load(std::memory_order_relaxed));
   return all ? os::never : remember_at_;
 }
 
-void Queue::remember_journaled() noexcept {
+bool Queue::remember_journaled() noexcept try {
   const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
-  if (!follows() || journaled == noted_) return;
-  try {
-    state_->catalogue().put_next(id_, journaled);
-    noted_ = journaled;
-  } catch (const std::exception& failure) {  // what was noted before is true, too
-    log(fmt::format("queue '{}': {}", name_, failure.what()));
-  }
+  if (!follows() || journaled == noted_) return true;
+  state_->catalogue().put_next(id_, journaled);
+  noted_ = journaled;
+  return true;
+} catch (const std::exception& failure) {  // what was noted before is true, too
+  say_not_remembered(failure.what());
+  return false;
 }
 
-void Queue::remember_group(std::uint16_t slot) const noexcept {
+bool Queue::remember_group(std::uint16_t slot) noexcept try {
   Group& group = *group_table_[slot];
-  if (state_ == nullptr || group.name.empty()) return;
-  try {
-    const SavedGroup position = position_of(slot);
-    state_->catalogue().put(id_, position);
-    group.remembered = position.floor;
-    group.unused_remembered = position.unused_ns;
-  } catch (const std::exception& failure) {  // it is saved whole at a clean stop
-    log(fmt::format("queue '{}': {}", name_, failure.what()));
+  if (state_ == nullptr || group.name.empty()) return true;
+  const SavedGroup position = position_of(slot);
+  state_->catalogue().put(id_, position);
+  group.remembered = position.floor;
+  group.unused_remembered = position.unused_ns;
+  return true;
+} catch (const std::exception& failure) {  // it is saved whole at a clean stop
+  say_not_remembered(failure.what());
+  return false;
+}
+
+/// Of a durable queue a power cut undoes none of it: what was removed behind a group that was noted
+/// is not missed, and what was removed before it is.
+bool Queue::remember_all_groups() noexcept try {
+  bool noted = true;
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) noted = noted && remember_group(slot);
   }
+  if (noted && is_durable()) state_->catalogue().sync();
+  return noted;
+} catch (const std::exception& failure) {
+  say_not_remembered(failure.what());
+  return false;
+}
+
+void Queue::say_not_remembered(const std::string& why) noexcept {
+  if (!std::exchange(remembers_, false)) return;
+  log(
+      fmt::format("queue '{}': where its groups are cannot be noted, and so no file of its journal "
+                  "goes: {}; it is tried again every second",
+                  name_, why));
+}
+
+void Queue::say_remembered() noexcept {
+  if (std::exchange(remembers_, true)) return;
+  log(fmt::format("queue '{}': where its groups are is noted again", name_));
 }
 
 /// Of a durable queue: what a group needs is kept only while the group is known.

@@ -27,6 +27,9 @@ constexpr os::Instant look_again_after = 1'000'000;
 
 constexpr os::Instant nanoseconds_of_ms = 1'000'000;
 
+// Where the catalogue cannot be written.
+constexpr os::Instant remembered_again_after = 1'000'000'000;
+
 // After so many bytes the loop looks whether there is still a need to spill, or anything else to
 // do.
 constexpr std::uint64_t spilled_at_once = 4 * 1024 * 1024;
@@ -138,12 +141,14 @@ os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   const bool all = least >= manifest().journaled.load(std::memory_order_relaxed);
   // What goes on keeps its file. Groups are noted not too often, and before the files go: whatever
   // of a file is needed as they were noted is there, or was removed by somebody else.
-  if (journal_->has_below(least, all && !follows())) {
-    for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
-      if (group_table_[slot]) remember_group(slot);
-    }
-    journal_->drop_below(least, all && !follows());
+  const bool ends = all && !follows();
+  const bool any = journal_->has_below(least, ends);
+  if (any && now < files_rest_until_) return files_rest_until_;
+  if (any && !remember_all_groups()) {
+    return files_rest_until_ = os::after(now, remembered_again_after);
   }
+  files_rest_until_ = 0;
+  if (any) journal_->drop_below(least, ends);
   const std::uint64_t expiry = journal_->expires_at(retention());
   if (expiry == UINT64_MAX) return os::never;
   // At least a second: what has expired may be needed all the same.

@@ -28,6 +28,8 @@ class Spooler {
   /// Does `work` in a thread beside the loop, then calls `done` in the loop, with what `work`
   /// threw.
   void submit(const Lane& lane, Work work, Done done);
+  /// Until all work of the lane that was submitted so far is done, whoever is still to be told.
+  void wait_for(const Lane& lane);
 
  private:
   boost::asio::io_context& loop_;

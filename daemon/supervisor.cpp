@@ -166,15 +166,28 @@ bool Supervisor::answer(Session& session, const layout::Request& request, bool r
     dispatch(session, request, repeated, answer);
     if (static_cast<Ask>(request.ask) == Ask::drop_ring) return true;  // nobody waits for an answer
     if (answer.send(session.socket) == os::Transfer::done) return true;
-    // Nobody knows of the handle, so nobody will give it back. (Of a repeated request the answer
-    // may have come to the client from the supervisor before.)
-    if (makes_handle(request) && !repeated) detach(session, request.queue, answer.reply.handle);
+    if (!repeated) withdraw(session, request);
     return false;
   } catch (const Error& error) {
+    if (!repeated) withdraw(session, request);
     return refuse(session, request, error);
   } catch (const std::exception& failure) {
+    if (!repeated) withdraw(session, request);
     return refuse(session, request, Error(Code::internal, failure.what()));
   }
+}
+
+/// Nobody knows of the handle that the request has made, so nobody will give it back. (Of a
+/// repeated one the answer may have come to the client from the supervisor before.)
+void Supervisor::withdraw(Session& session, const layout::Request& request) {
+  const auto found = queues_.find(request.queue);
+  if (!makes_handle(request) || found == queues_.end()) return;
+  Queue& queue = found->second->queue;
+  const auto made = queue.find_handle({session.peer, session.id, request.id});
+  if (!made) return;
+  session.handles.erase({request.queue, *made});
+  queue.retire(*made);
+  service(request.queue);
 }
 
 void Supervisor::dispatch(Session& session, const layout::Request& request, bool repeated,

@@ -121,6 +121,7 @@ class Supervisor {
   bool carry_out(Session& session, const layout::Request& request);
   bool answer(Session& session, const layout::Request& request, bool repeated);
   bool refuse(Session& session, const layout::Request& request, const Error& error);
+  void withdraw(Session& session, const layout::Request& request);
   void dispatch(Session& session, const layout::Request& request, bool repeated,
                 control::Answer& answer);
   void detach(Session& session, std::uint64_t queue, std::uint32_t handle);

@@ -26,7 +26,7 @@ using Statement = std::unique_ptr<sqlite3_stmt, Finalize>;
 constexpr const char* query =
     "SELECT id, name, complete, next, base,"
     " (SELECT min(floor) FROM groups WHERE queue = queues.id AND floor >= 0),"
-    " durability <> 0 OR retain_ns <> 0 OR retain_bytes <> 0"
+    " durability <> 0 OR retain_ns <> 0 OR retain_bytes <> 0, durability <> 0"
     " FROM queues ORDER BY name";
 
 bool is_there(const std::string& path) { return access(path.c_str(), F_OK) == 0; }
@@ -65,6 +65,7 @@ CataloguedQueue queue_in(const Statement& row) {
   queue.needed = std::min(queue.complete ? number(row, 4) : UINT64_MAX,
                           has_groups ? number(row, 5) : UINT64_MAX);
   queue.follows = number(row, 6) != 0;
+  queue.durable = number(row, 7) != 0;
   return queue;
 }
 

@@ -13,6 +13,7 @@ struct CataloguedQueue {
   std::string name;
   bool complete = false;     ///< saved at a clean stop, and not run since
   bool follows = false;      ///< every message goes to its journal
+  bool durable = false;      ///< and is synced there; where its groups are, before a file goes
   std::uint64_t needed = 0;  ///< the first number that somebody may still need; not below it
   std::uint64_t next = 0;    ///< complete, or follows: from `needed` to here all are in the journal
 };

@@ -31,8 +31,9 @@ StoredJournal::StoredJournal(const std::string& state, std::uint64_t id,
   const bool any = !places_.empty();
   oldest_ = std::min(oldest.value_or(UINT64_MAX), any ? places_.front().first : UINT64_MAX);
   // While none runs, a power cut may have undone that groups went on, and not the removal of what
-  // they were past. But the last file is never removed.
-  if (!oldest && any) needed_from_ = counted_;
+  // they were past, but for a durable queue. And the last file is never removed.
+  const bool is_known = oldest || (known != nullptr && known->durable);
+  if (any && !is_known) needed_from_ = counted_;
 }
 
 void StoredJournal::arrange(const std::vector<std::string>& names) {

@@ -94,8 +94,8 @@ Answered Attachment::ask(layout::Request request) const {
               "it ended together with its keeper", "make a new handle");
 }
 
-void Attachment::tell(layout::Request request) const noexcept {
-  connection_->tell_over(queue_.generation, signed_by_this(request));
+bool Attachment::tell(layout::Request request) const noexcept {
+  return connection_->tell_over(queue_.generation, signed_by_this(request));
 }
 
 void Attachment::ask_service() const noexcept { os::signal_event(service_); }

@@ -46,8 +46,8 @@ class Attachment {
   /// Asks in the name of this handle the supervisor that gave it; `request.queue` and `.handle` are
   /// filled in. Throws as `Connection::call`; unavailable: that supervisor is gone for good.
   [[nodiscard]] Answered ask(layout::Request request) const;
-  /// Tells that supervisor something, if it is there. Never fails.
-  void tell(layout::Request request) const noexcept;
+  /// Tells that supervisor something, without waiting for anybody. False: it cannot be told now.
+  [[nodiscard]] bool tell(layout::Request request) const noexcept;
 
   /// The supervisor that gave this handle, and its keeper, have ended, as far as can be seen.
   [[nodiscard]] bool supervisor_is_gone() const {

@@ -102,14 +102,18 @@ std::optional<Answered> Connection::call_over(Generation line, layout::Request r
   return try_call(request);
 }
 
-void Connection::tell_over(Generation line, const layout::Request& request) noexcept {
-  if (fork_generation_ != os::fork_generation()) return;
-  const std::scoped_lock lock(mutex_);
-  if (line_ && line == generation()) control::send(line_->socket, request, false);
+bool Connection::tell_over(Generation line, const layout::Request& request) noexcept {
+  if (fork_generation_ != os::fork_generation()) return true;
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;
+  if (!line_ || line != generation()) return true;
+  const os::Transfer sent = control::send(line_->socket, request, false);
+  return sent == os::Transfer::done || sent == os::Transfer::closed;
 }
 
 bool Connection::has_ended(Generation line) {
-  const std::scoped_lock lock(mutex_);
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return false;
   return !line_ || line != generation() || os::hung_up(line_->socket);
 }
 

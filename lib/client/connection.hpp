@@ -51,11 +51,12 @@ class Connection {
   /// Asks over the line of that generation; nullopt: it has ended, and nothing was sent. Throws as
   /// above.
   std::optional<Answered> call_over(Generation line, layout::Request request);
-  /// Says over the line of that generation, if it is still there, something that is not answered.
-  /// Waits for whoever asks at this moment. Never fails.
-  void tell_over(Generation line, const layout::Request& request) noexcept;
+  /// Says over the line of that generation something that is not answered. False: not now, as
+  /// somebody is asking, or the line is full. True also where it has ended: nobody is to be told.
+  [[nodiscard]] bool tell_over(Generation line, const layout::Request& request) noexcept;
 
-  /// The line of that generation has ended, as far as can be seen without asking.
+  /// The line of that generation has ended, as far as can be seen without asking, and without
+  /// waiting for whoever asks at this moment, who finds out.
   [[nodiscard]] bool has_ended(Generation line);
 
   /// The line in use.

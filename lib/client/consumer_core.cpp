@@ -77,7 +77,7 @@ Result<Message> ConsumerCore::next(Timeout timeout) {
     }
     if (until == 0) until = os::deadline(timeout);
     if (until <= os::now()) return Code::timeout;
-    if (rings_.several()) unmap_old_rings();
+    if (rings_.may_drop()) unmap_old_rings();
     const Result<void> waited = wait(until == os::never ? forever : Timeout(until - os::now()));
     if (!waited && waited.error() != Code::timeout) return waited.error();
   }

@@ -130,11 +130,13 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
       if (const os::Instant now = os::now(); now - last_asked_ >= comfort_nap) {
         last_asked_ = now;
         ask_for_room(shape->extent());
+        unmap_old_rings();
       }
       return Code::full;
     }
     if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
-    Result<void> waited = sleep_for_room(ring, shape->extent(), until);
+    Result<void> waited =
+        sleep_for_room(ring, shape->extent(), until, [this] { unmap_old_rings(); });
     if (waited && !may_go_on && os::now() >= until) waited = Code::timeout;
     if (!waited && waited.error() != Code::timeout) return waited.error();
     if (const Result<void> moved = advance(); !moved) return moved.error();
@@ -308,12 +310,7 @@ Result<void> ProducerCore::advance() {
   for (int attempt = 0; attempt < 100; ++attempt) {
     const std::uint64_t name = rings_.newest_name();
     if (newest_ != nullptr && name <= newest_->view.first()) {
-      if (name == newest_->view.first() && rings_.several()) {
-        // It may be let go between the two looks at the names, and is written to next: it stays.
-        ++newest_->users;
-        rings_.drop_unused();
-        --newest_->users;
-      }
+      if (name == newest_->view.first()) unmap_old_rings();
       return {};
     }
     if (name == 0) return Code::deleted;
@@ -326,6 +323,14 @@ Result<void> ProducerCore::advance() {
     }
   }
   return Code::unavailable;
+}
+
+void ProducerCore::unmap_old_rings() noexcept {
+  if (!rings_.may_drop()) return;
+  // It may be let go between two looks at the names, and is written to next: it stays.
+  ++newest_->users;
+  rings_.drop_unused();
+  --newest_->users;
 }
 
 bool ProducerCore::gain_room(const ring::RingView& ring, const ring::Claim& claim,
@@ -397,8 +402,9 @@ void ProducerCore::set_need(const ring::RingView& ring, std::uint64_t extent,
                                                            std::memory_order_seq_cst);
 }
 
+template <typename BeforeNap>
 Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint64_t extent,
-                                          os::Instant until) {
+                                          os::Instant until, BeforeNap before_nap) {
   if (spin_.until([&] { return worth_a_try(ring, extent, no_spare); }, until)) return {};
   layout::Bell& bell = attachment_.bells().room;
   auto& need = attachment_.bells().need[attachment_.owner().slot];
@@ -416,6 +422,7 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
     }
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
     ask_for_room(extent);
+    before_nap();
     const os::Woken woken = wait::nap(bell, value, spare == no_spare ? until : comfortable_until);
     if (woken == os::Woken::interrupted && options_.interruptible) {
       need.store(0, std::memory_order_relaxed);
@@ -441,7 +448,7 @@ Result<void> ProducerCore::wait_for_room(std::size_t size, Timeout timeout) {
   const Result<Shape> shape = shape_of(size, {});
   if (!shape) return shape.error();
   const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
-  return sleep_for_room(ring->view, shape->extent(), os::deadline(timeout));
+  return sleep_for_room(ring->view, shape->extent(), os::deadline(timeout), [] {});
 }
 
 Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {

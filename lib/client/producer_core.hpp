@@ -91,6 +91,8 @@ class ProducerCore {
   /// Whether the disk can still get what it does not have. `timeout`: so it seems.
   [[nodiscard]] Code disk_condition() const;
   Result<void> advance();
+  /// Unmaps what the queue has let go of and no loan is in. By whoever the handle belongs to.
+  void unmap_old_rings() noexcept;
   /// After a claim found no room: reclaims, or says what to wait for.
   bool gain_room(const ring::RingView& ring, const ring::Claim& claim,
                  std::uint64_t extent) noexcept;
@@ -105,7 +107,10 @@ class ProducerCore {
   /// or a queue that is no more.
   [[nodiscard]] bool worth_a_try(const ring::RingView& ring, std::uint64_t extent,
                                  unsigned spare) const noexcept;
-  Result<void> sleep_for_room(const ring::RingView& ring, std::uint64_t extent, os::Instant until);
+  /// `before_nap` is called now and then, at least once a second.
+  template <typename BeforeNap>
+  Result<void> sleep_for_room(const ring::RingView& ring, std::uint64_t extent, os::Instant until,
+                              BeforeNap before_nap);
   void set_need(const ring::RingView& ring, std::uint64_t extent, unsigned spare) noexcept;
   void end_loan(Loan& loan) noexcept;
 

@@ -46,7 +46,12 @@ Ring* RingChain::at(std::uint64_t name) {
   for (const auto& ring : rings_) {
     if (ring->view.first() == name) return ring.get();
   }
+  untold_.reserve(untold_.size() + rings_.size() + 1);
+  // From here on it may count as mapped, also where the answer does not come in time.
+  std::erase(untold_, name);
+  untold_.push_back(name);
   std::shared_ptr<Ring> ring = fetch(name);
+  untold_.pop_back();
   Ring* result = ring.get();
   drop_unused();
   const std::scoped_lock lock(mutex_);
@@ -66,7 +71,7 @@ std::shared_ptr<Ring> RingChain::mapped_for(std::uint64_t s) const {
   return found;
 }
 
-std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
+std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) const {
   layout::Request request = control::request(layout::Ask::ring);
   request.number = name;
   request.kind = static_cast<std::uint16_t>(attachment_->kind());
@@ -84,16 +89,24 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) {
   return ring;
 }
 
-bool RingChain::drop_unused() {
+bool RingChain::unmap_unused() noexcept {
   const std::scoped_lock lock(mutex_);
-  const auto dropped = std::erase_if(rings_, [&](const std::shared_ptr<Ring>& ring) {
+  const auto unmapped = std::erase_if(rings_, [&](const std::shared_ptr<Ring>& ring) {
     if (ring->users != 0 || names(attachment_->manifest(), ring->view.first())) return false;
-    layout::Request request = control::request(layout::Ask::drop_ring);
-    request.number = ring->view.first();
-    attachment_->tell(request);
+    untold_.push_back(ring->view.first());  // there is room: see at()
     return true;
   });
-  return dropped != 0;
+  return unmapped != 0;
+}
+
+bool RingChain::drop_unused() noexcept {
+  const bool unmapped = unmap_unused();
+  std::erase_if(untold_, [&](std::uint64_t name) {
+    layout::Request request = control::request(layout::Ask::drop_ring);
+    request.number = name;
+    return attachment_->tell(request);
+  });
+  return unmapped;
 }
 
 }  // namespace spillring::client

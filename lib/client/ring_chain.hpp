@@ -2,6 +2,10 @@
 //
 // Sequences run on from ring to ring; each but the newest is sealed. M names every ring by its
 // first sequence; a ring is asked for by that name when the handle comes to it.
+//
+// The supervisor counts what a handle may have mapped. It is told of each ring that the handle does
+// without, sooner or later: nobody who reads or writes waits for a supervisor that is stopped, nor
+// for another thread that asks it something.
 #pragma once
 
 #include <memory>
@@ -35,10 +39,11 @@ class RingChain {
   /// then. Throws `Error`; not_found: it was let go meanwhile.
   Ring* at(std::uint64_t name);
   /// Unmaps what M has let go of and nobody uses; true if there was any. The supervisor counts what
-  /// is mapped of rings that somebody was in the way of: there are few of these at a time.
-  bool drop_unused();
-  /// More than one is mapped.
-  [[nodiscard]] bool several() const noexcept { return rings_.size() > 1; }
+  /// is mapped of rings that somebody was in the way of: there are few of these at a time. Waits
+  /// for nobody.
+  bool drop_unused() noexcept;
+  /// There may be something to unmap, or the supervisor is still to be told of it.
+  [[nodiscard]] bool may_drop() const noexcept { return rings_.size() > 1 || !untold_.empty(); }
   /// The greatest first sequence mapped so far; 0: none.
   [[nodiscard]] std::uint64_t newest_mapped() const noexcept { return newest_mapped_; }
 
@@ -46,11 +51,15 @@ class RingChain {
   [[nodiscard]] std::shared_ptr<Ring> mapped_for(std::uint64_t s) const;
 
  private:
-  std::shared_ptr<Ring> fetch(std::uint64_t name);
+  std::shared_ptr<Ring> fetch(std::uint64_t name) const;
+  bool unmap_unused() noexcept;
 
   Attachment* attachment_;
   mutable std::mutex mutex_;                  // of rings_ against mapped_for()
   std::vector<std::shared_ptr<Ring>> rings_;  // ascending
+  // Names of rings that are not mapped, though the supervisor may believe so. It has room for the
+  // names of all that are mapped.
+  std::vector<std::uint64_t> untold_;
   std::uint64_t newest_mapped_ = 0;
 };
 

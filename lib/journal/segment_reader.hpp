@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "journal/block.hpp"
@@ -31,6 +32,12 @@ class SegmentReader {
     std::uint64_t time = 0;
     [[nodiscard]] std::uint64_t end() const noexcept { return first + count; }
   };
+
+  /// Where the batches are, as far as they are known: with it another reader of the same file,
+  /// which has the same salt, does not have to go through their headers again.
+  using Index = std::vector<Spot>;
+  void know(Index index) noexcept { spots_ = std::move(index); }
+  [[nodiscard]] Index take_index() noexcept { return std::exchange(spots_, {}); }
 
   /// The first batch that ends behind `s`. nullptr: there is none, so far. Throws `Error` (io).
   const Spot* find(std::uint64_t s);

@@ -64,6 +64,10 @@ void SegmentWriter::sync() try {
   if (file_ == nullptr || !unsynced_) return;
   file_->sync();
   if (!entered_) enter();
+  if (was_removed()) {
+    throw Error(Code::io, "cannot sync " + file_path_, "somebody has removed or moved it",
+                "leave the files of a supervisor to it");
+  }
   unsynced_ = false;
 } catch (...) {
   file_.reset();
@@ -113,6 +117,7 @@ std::unique_ptr<File> SegmentWriter::reopened(const Spare& spare, std::uint64_t 
 /// A file that has to be there after a power cut comes under a name that does not count first.
 void SegmentWriter::begin(std::uint64_t first, std::uint64_t size, bool sync, const Spare& spare) {
   const std::string path = path_of(first);
+  file_path_ = path;
   make_directory();
   file_ = reopened(spare, size);
   const bool over = file_ != nullptr;

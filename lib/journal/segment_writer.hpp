@@ -76,13 +76,16 @@ class SegmentWriter {
   }
   /// Whether the batch would go to the present segment; not if somebody has removed that.
   [[nodiscard]] bool has_room_for(const Batch& batch) const noexcept {
-    return file_ != nullptr && position_ + batch.size() <= size_ && file_->has_name();
+    return file_ != nullptr && position_ + batch.size() <= size_ && !was_removed();
   }
   /// Brings the present segment to the disk. Throws `Error`; what was written to it since it was
   /// last synced may be lost then, and the next batch begins a file.
   void sync();
-  /// Whether somebody has removed the present segment: nothing that is in it will be found.
-  [[nodiscard]] bool was_removed() const noexcept { return file_ != nullptr && !file_->has_name(); }
+  /// Whether somebody has removed the present segment, or moved it: nothing that is in it will be
+  /// found.
+  [[nodiscard]] bool was_removed() const noexcept {
+    return file_ != nullptr && !file_->is_at(file_path_);
+  }
   /// Brings the names of all files to the disk, and those of the directory, which is made where it
   /// was removed, and of the one above. Throws `Error`; it may be tried again.
   void sync_names();
@@ -104,6 +107,7 @@ class SegmentWriter {
   Storage& storage_;
   Options options_;
   std::unique_ptr<File> file_;
+  std::string file_path_;  // where it was put
   std::uint64_t salt_ = 0;
   std::uint64_t position_ = 0;
   std::uint64_t size_ = 0;

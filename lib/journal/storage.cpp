@@ -67,19 +67,17 @@ class DiskFile final : public File {
 
   void sync() override {
     if (::fdatasync(file_.get()) != 0) fail("cannot sync " + path_);
-    if (!has_name()) {
-      throw Error(Code::io, "cannot sync " + path_, "somebody has removed it",
-                  "leave the files of a supervisor to it");
-    }
   }
 
   void truncate(std::uint64_t size) override {
     if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail("cannot cut " + path_);
   }
 
-  [[nodiscard]] bool has_name() const noexcept override {
-    struct stat status {};
-    return ::fstat(file_.get(), &status) != 0 || status.st_nlink != 0;
+  [[nodiscard]] bool is_at(const std::string& path) const noexcept override {
+    struct stat mine {};
+    struct stat there {};
+    return ::fstat(file_.get(), &mine) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+           mine.st_dev == there.st_dev && mine.st_ino == there.st_ino;
   }
 
  private:
@@ -139,6 +137,10 @@ void Disk::remove(const std::string& path) {
 void Disk::sync_directory(const std::string& path) {
   const os::Fd directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!directory || ::fsync(directory.get()) != 0) fail("cannot sync the directory " + path);
+}
+
+void Disk::sync_file(const std::string& path) {
+  if (::fdatasync(open(path).get()) != 0) fail("cannot sync " + path);
 }
 
 os::Fd Disk::open(const std::string& path) {

@@ -25,13 +25,14 @@ class File {
 
   /// Writes all pieces, one behind the other, from `offset` on.
   virtual void write(std::uint64_t offset, std::span<const Piece> pieces) = 0;
-  /// What was written is on the disk, and the file has a name. After a failure nobody knows what
-  /// is: never tried again on the same file.
+  /// What was written is on the disk. After a failure nobody knows what is: never tried again on
+  /// the same file.
   virtual void sync() = 0;
   /// Cuts the file off.
   virtual void truncate(std::uint64_t size) = 0;
-  /// False: it has no name any more, so nobody will find what is written to it.
-  [[nodiscard]] virtual bool has_name() const noexcept = 0;
+  /// False: that name is another file's, or nobody's, so who looks there will not find what is
+  /// written to this one.
+  [[nodiscard]] virtual bool is_at(const std::string& path) const noexcept = 0;
 };
 
 class Storage {
@@ -55,6 +56,8 @@ class Storage {
   virtual void remove(const std::string& path) = 0;
   /// The directory's entries are on the disk.
   virtual void sync_directory(const std::string& path) = 0;
+  /// What was written to a file, by whomever, is on the disk. Throws `Error` (not_found too).
+  virtual void sync_file(const std::string& path) = 0;
   /// A file for reading. Throws `Error` (not_found, io).
   virtual os::Fd open(const std::string& path) = 0;
   /// Removes an empty directory; nothing where it is not there or not empty.
@@ -62,7 +65,7 @@ class Storage {
 };
 
 /// The real one.
-class Disk final : public Storage {
+class Disk : public Storage {
  public:
   bool make_directory(const std::string& path) override;
   std::vector<std::string> list(const std::string& path) override;
@@ -71,6 +74,7 @@ class Disk final : public Storage {
   void rename(const std::string& from, const std::string& to) override;
   void remove(const std::string& path) override;
   void sync_directory(const std::string& path) override;
+  void sync_file(const std::string& path) override;
   os::Fd open(const std::string& path) override;
   void remove_directory(const std::string& path) override;
 };

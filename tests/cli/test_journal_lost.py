@@ -21,6 +21,14 @@ def noted(directory):
     return found
 
 
+def noted_place(directory):
+    """Where the group is, as the catalogue knows it."""
+    with sqlite3.connect(f"file:{directory}/catalogue?mode=ro", uri=True) as database:
+        (found,) = database.execute("select min(floor) from groups").fetchone()
+    database.close()
+    return found
+
+
 def note(directory, number):
     with sqlite3.connect(directory / "catalogue") as database:
         database.execute("update queues set next = ?", (number,))
@@ -115,10 +123,53 @@ def test_what_comes_behind_what_is_known_is_torn(killed):
 
 
 def test_repair_looks_as_nobody_does_who_runs(killed):
-    """It has the lock itself. Of a supervisor that was killed nobody knows whether groups were past the first file."""
-    killed.segments()[0].unlink()
+    """It has the lock itself."""
+    segment = killed.segments()[0]
+    end = batches(segment)[-1][2]
+    segment.unlink()
     plan, done = (killed("repair", "orders", "--json", *how).json for how in (["--dry-run"], []))
-    assert plan["findings"] == done["findings"] == killed.findings(code=0) == []
+    assert plan["findings"] == done["findings"] == killed.findings()
+    assert [(each["state"], each["first"], each["end"]) for each in plan["findings"]] == [("lost", 1, end)]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_file_that_is_removed_after_everything_was_killed_is_missed_once(killed, serve, tmp_path, which):
+    """Where the group is was noted before any file of it could go."""
+    segment = killed.segments()[which]
+    first, end = batches(segment)[0][1], batches(segment)[-1][2]
+    segment.unlink()
+    log = tmp_path / "second.log"
+    command, supervisor = serve("--state-dir", str(killed.directory), "--segment-size", "64KiB",
+                                confinement=f"exec 2>{log}")
+    if which == 0:
+        said = f"the messages {first} to {end - 1} were in its journal"
+        eventually(lambda: said in log.read_text(), "the log says so")
+    received = command("recv", "orders", "--all", "--json").envelopes
+    assert [each["payload"] for each in received] == killed.sound_without(first, end)
+    assert sum(each.get("gap", 0) for each in received) == end - first
+    eventually(lambda: noted_place(killed.directory) == killed.end, "the catalogue knows that it was read")
+    supervisor.kill()
+    command, _ = serve("--state-dir", str(killed.directory))
+    command("send", "orders", "after")
+    (received,) = command("recv", "orders", "--all", "--json").envelopes
+    assert received["payload"] == "after" and received.get("gap", 0) == 0
+
+
+def test_what_a_group_has_read_and_is_gone_is_not_missed_after_everything_was_killed(serve, tmp_path):
+    directory = tmp_path / "state"
+    command, supervisor = serve("--state-dir", str(directory), "--segment-size", "64KiB")
+    command("create", "orders", "--durability", "disk", "--capacity", "256KiB", "--prealloc")
+    command("recv", "orders", code=1)
+    command("send", "orders", "--durable", stdin="".join(f"{text(number)}\n" for number in range(1, MESSAGES + 1)))
+    there = State(command, directory)
+    command("recv", "orders", "-n", MESSAGES // 2)
+    eventually(lambda: batches(there.segments()[0])[0][1] > 1, "what is read goes from the disk")
+    supervisor.kill()
+    log = tmp_path / "second.log"
+    command, _ = serve("--state-dir", str(directory), "--segment-size", "64KiB", confinement=f"exec 2>{log}")
+    received = command("recv", "orders", "--all", "--json").envelopes
+    assert sum(each.get("gap", 0) for each in received) == 0
+    assert "were in its journal" not in log.read_text()
 
 
 @pytest.mark.parametrize("which", [0, 1, -1])

@@ -131,7 +131,9 @@ std::optional<Answered> Connection::call_over(Generation /*line*/, layout::Reque
   return call(request);
 }
 
-void Connection::tell_over(Generation /*line*/, const layout::Request& /*request*/) noexcept {}
+bool Connection::tell_over(Generation /*line*/, const layout::Request& /*request*/) noexcept {
+  return true;
+}
 
 bool Connection::has_ended(Generation /*line*/) { return false; }
 

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <functional>
 #include <string>
 #include <thread>
 
@@ -11,6 +13,7 @@ namespace spillring {
 namespace {
 
 using namespace std::chrono_literals;
+namespace fs = std::filesystem;
 
 class DurableTest : public StateTest {
  protected:
@@ -131,14 +134,28 @@ TEST_F(DurableTest, WhoWaitsWhileTheSupervisorEndsIsInDoubt) {
   EXPECT_TRUE(out.flush(no_wait)) << "of what it said before there is no doubt";
 }
 
-/// The disk has what was written to a file without a name, and nobody will ever find it there.
-TEST_F(DurableTest, WhatGoesToAFileThatSomebodyRemovedIsNotConfirmed) {
+struct Mischief {
+  const char* name;
+  std::function<void(const fs::path& state, const fs::path& segment)> how;
+};
+
+class MischiefTest : public DurableTest, public ::testing::WithParamInterface<Mischief> {
+ protected:
+  /// The only segment that there is.
+  [[nodiscard]] fs::path segment() const {
+    const fs::path folder = fs::directory_iterator(state() / "journal")->path();
+    return fs::directory_iterator(folder)->path();
+  }
+};
+
+/// The disk has what is written to a file without its name, and nobody will ever find it there.
+TEST_P(MischiefTest, WhatGoesToAFileThatIsNotInItsPlaceIsNotConfirmed) {
   const Queue queue = bus().create("q", {.durability = Durability::disk});
   Producer out = queue.producer();
   Consumer in = queue.consumer("g");
   ASSERT_TRUE(out.send(bytes("first")));
   ASSERT_TRUE(out.flush(10s));
-  std::filesystem::remove_all(state() / "journal");
+  GetParam().how(state(), segment());
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(out.send(bytes("behind it")));
     ASSERT_TRUE(out.flush(10s));
@@ -153,6 +170,28 @@ TEST_F(DurableTest, WhatGoesToAFileThatSomebodyRemovedIsNotConfirmed) {
     EXPECT_TRUE(got->ack());
   }
 }
+
+INSTANTIATE_TEST_SUITE_P(, MischiefTest,
+                         ::testing::Values(Mischief{"Removed",
+                                                    [](const auto& state, const auto&) {
+                                                      fs::remove_all(state / "journal");
+                                                    }},
+                                           Mischief{"Moved",
+                                                    [](const auto& state, const auto& segment) {
+                                                      fs::rename(segment, state / "elsewhere");
+                                                    }},
+                                           Mischief{"RemovedWhereItHasAnotherName",
+                                                    [](const auto& state, const auto& segment) {
+                                                      fs::create_hard_link(segment,
+                                                                           state / "elsewhere");
+                                                      fs::remove(segment);
+                                                    }},
+                                           Mischief{"Replaced",
+                                                    [](const auto& state, const auto& segment) {
+                                                      fs::copy_file(segment, state / "copy");
+                                                      fs::rename(state / "copy", segment);
+                                                    }}),
+                         [](const auto& mischief) { return mischief.param.name; });
 
 TEST_F(DurableTest, AfterARestartItGoesOn) {
   {

@@ -7,6 +7,7 @@
 
 #include "client/raw_client.hpp"
 #include "client/state_fixture.hpp"
+#include "client/stoppable.hpp"
 #include "client/supervisor_fixture.hpp"
 
 namespace spillring {
@@ -208,44 +209,11 @@ TEST_F(ExclusiveProducerTest, APlaceThatNobodyWasToldOfIsFreeAgain) {
   EXPECT_TRUE(is_free_soon(queue_));
 }
 
-/// A supervisor in a process of its own, to be stopped.
-class Stoppable {
- public:
-  explicit Stoppable(const std::string& socket) {
-    int ready[2] = {-1, -1};
-    EXPECT_EQ(::pipe(ready), 0);
-    pid_ = ::fork();
-    if (pid_ == 0) {
-      const Embedded supervisor({.socket = socket});
-      if (::write(ready[1], "r", 1) == 1) ::pause();
-      ::_exit(99);
-    }
-    char c = 0;
-    EXPECT_EQ(::read(ready[0], &c, 1), 1);
-    for (const int end : ready) ::close(end);
-  }
-  Stoppable(const Stoppable&) = delete;
-  Stoppable& operator=(const Stoppable&) = delete;
-  ~Stoppable() {
-    ::kill(pid_, SIGKILL);
-    ::waitpid(pid_, nullptr, 0);
-  }
-  void stop() const {
-    ::kill(pid_, SIGSTOP);
-    int status = 0;
-    EXPECT_EQ(::waitpid(pid_, &status, WUNTRACED), pid_);
-  }
-  void go_on() const { ::kill(pid_, SIGCONT); }
-
- private:
-  pid_t pid_ = -1;
-};
-
 class LateExclusiveProducerTest : public ::testing::Test {
  protected:
   TemporaryDirectory directory_;
   std::string socket_ = directory_.path() / "socket";
-  Stoppable supervisor_{socket_};
+  Stoppable supervisor_{{.socket = socket_}};
 };
 
 TEST_F(LateExclusiveProducerTest, WhoHasGivenUpWaitingDoesNotKeepThePlace) {

@@ -42,5 +42,31 @@ TEST_F(NoMemoryTest, AGroupIsRemovedWithItsMembersOrIsAsItWas) {
   }
 }
 
+TEST_F(NoMemoryTest, ThePlaceOfTheOnlyProducerIsGivenOrFree) {
+  const Queue queue = bus_.create("q", {.exclusive_producer = true});
+  bool failed = true;
+  for (int left = 0; failed; ++left) {
+    SCOPED_TRACE(left);
+    const Client other = supervisor_.connect();
+    const Queue theirs = other.open("q");
+    failed = fails_one_of(left, [&] { static_cast<void>(theirs.producer()); });
+    EXPECT_NO_THROW(static_cast<void>(queue.producer()));
+    ASSERT_LT(left, 1000);
+  }
+}
+
+TEST_F(NoMemoryTest, AMemberIsThereOrIsNot) {
+  const Queue queue = bus_.create("q");
+  bool failed = true;
+  for (int left = 0; failed; ++left) {
+    SCOPED_TRACE(left);
+    const Client other = supervisor_.connect();
+    const Queue theirs = other.open("q");
+    failed = fails_one_of(left, [&] { static_cast<void>(theirs.consumer("g")); });
+    EXPECT_EQ(queue.info().consumers, 0U);
+    ASSERT_LT(left, 1000);
+  }
+}
+
 }  // namespace
 }  // namespace spillring

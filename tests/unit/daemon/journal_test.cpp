@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <stdexcept>
 #include <thread>
 
+#include "journal/recorded_storage.hpp"
+#include "journal/recovered.hpp"
 #include "journal/sample.hpp"
 #include "journal/segment_reader.hpp"
 #include "spillring/error.hpp"
@@ -21,6 +24,19 @@ using journal::SampleBatch;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t queue_id = 7;
+
+/// Takes its time to remove a file.
+class SlowToRemove final : public journal::Disk {
+ public:
+  void remove(const std::string& path) override {
+    std::this_thread::sleep_for(std::chrono::milliseconds(delay_));
+    Disk::remove(path);
+  }
+  void set_delay(int milliseconds) { delay_ = milliseconds; }
+
+ private:
+  std::atomic<int> delay_{0};
+};
 
 class JournalTest : public ::testing::Test {
  protected:
@@ -54,10 +70,12 @@ class JournalTest : public ::testing::Test {
   }
 
   boost::asio::io_context loop_;
+  SlowToRemove disk_;
 
  private:
   TemporaryDirectory directory_;
-  journal::Disk disk_;
+
+ protected:
   Spooler spooler_{loop_};
 };
 
@@ -95,6 +113,23 @@ TEST_F(JournalTest, AFileThatNothingCountsInIsNotKept) {
   EXPECT_EQ(journal.bytes(), 0U);
 }
 
+/// As at a clean stop, which writes by itself.
+TEST_F(JournalTest, WhatIsWrittenAtOnceIsBehindWhatWasLeftToBeDone) {
+  Journal journal = made();
+  journal.adopt(1);
+  const auto cut_short = [](Journal::Appender& to) {
+    append(to, 1, 5);
+    throw std::bad_alloc();
+  };
+  disk_.set_delay(200);
+  EXPECT_NE(write(journal, 1, cut_short), nullptr);
+  journal.write_now(1, [](Journal::Appender& to) { append_and_count(to, 1, 5); });
+  disk_.set_delay(0);
+  ASSERT_EQ(write(journal, 5, [](Journal::Appender&) {}),
+            nullptr);  // behind all that is to be done
+  EXPECT_EQ(end_of(journal), 5U) << "its file has the name of the one that was removed";
+}
+
 TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
   Journal journal = made(64 * 1024);
   journal.adopt(1);
@@ -110,6 +145,26 @@ TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
   ASSERT_EQ(write(journal, end, next), nullptr);
   EXPECT_EQ(journal.segments(), 2U);
   EXPECT_LT(journal.bytes(), 2U * 64 * 1024);
+}
+
+/// As at a clean stop of a queue that is not durable.
+TEST_F(JournalTest, AllThatWasWrittenIsOnTheDiskAfterASync) {
+  journal::RecordedStorage storage;
+  storage.make_directory("/state");
+  storage.sync_directory("/");
+  Journal journal({storage, spooler_, "/state/journal", journal::small_segment}, queue_id);
+  journal.adopt(1);
+  constexpr std::uint64_t end = 200;
+  for (std::uint64_t s = 1; s < end; s += 10) {
+    journal.write_now(s, [s](Journal::Appender& to) {
+      to.append(*SampleBatch(s, s + 10), false);
+      to.count(s + 10);
+    });
+  }
+  ASSERT_GT(journal.segments(), 3U);
+  journal.sync_now();
+  const auto there = journal::recovered(storage.least(storage.now()), queue_id);
+  for (std::uint64_t s = 1; s < end; ++s) EXPECT_TRUE(there.contains(s)) << s;
 }
 
 /// The oldest first, so that there is never a gap; and not one that something has failed in.

@@ -132,6 +132,11 @@ class RecordedStorage final : public Storage {
     if (fails()) fail();
     record({.what = What::sync_directory, .path = path});
   }
+  void sync_file(const std::string& path) override {
+    if (fails()) fail();
+    if (!names_.contains(path)) throw Error(Code::not_found);
+    record({.what = What::sync, .file = names_.at(path)});
+  }
   os::Fd open(const std::string& path) override {
     const Image all = live();
     const auto found = all.find(path);
@@ -191,16 +196,15 @@ class RecordedStorage final : public Storage {
         fail();
       }
       storage_.record({What::sync, file_});
-      if (!has_name()) fail();
     }
     void truncate(std::uint64_t size) override {
       expect_good("cut");
       if (storage_.fails()) fail();
       storage_.record({What::resize, file_, size});
     }
-    [[nodiscard]] bool has_name() const noexcept override {
-      return std::any_of(storage_.names_.begin(), storage_.names_.end(),
-                         [this](const auto& name) { return name.second == file_; });
+    [[nodiscard]] bool is_at(const std::string& path) const noexcept override {
+      const auto found = storage_.names_.find(path);
+      return found != storage_.names_.end() && found->second == file_;
     }
 
    private:

@@ -196,6 +196,25 @@ TEST_F(SegmentTest, ConcurrentReadsOfWhatIsWrittenOverNeverGiveAnythingElse) {
   EXPECT_GT(refused, 40U);
 }
 
+TEST_F(SegmentTest, WhoKnowsWhereTheBatchesAreDoesNotLookForThem) {
+  SegmentWriter out = writer(1 << 20);
+  for (std::uint64_t s = 1; s < 100; s += 10) out.append(*SampleBatch(s, s + 10), false);
+  SegmentReader first = reader(1);
+  ASSERT_EQ(first.end(), 101U);
+  SegmentReader::Index index = first.take_index();
+  std::fstream file(directory_.path() / "q" / segment_name(1),
+                    std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(layout::first_batch_at);
+  file.put('x');  // so nobody finds what is behind
+  file.close();
+  ASSERT_EQ(reader(1).find(95), nullptr);
+  SegmentReader next = reader(1);
+  next.know(std::move(index));
+  expect_right(next, 91, 101);
+  out.append(*SampleBatch(101, 110), false);
+  expect_right(next, 101, 110);
+}
+
 TEST_F(SegmentTest, ARunWithoutAnyMessageComesBack) {
   writer(1 << 20).append(*SampleBatch(8, 9), false);
   SegmentReader in = reader(8);

@@ -1,0 +1,63 @@
+// Where groups are is noted in the catalogue before a file of the journal goes.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <string>
+#include <thread>
+
+#include "client/state_fixture.hpp"
+#include "daemon/catalogue.hpp"
+
+namespace spillring {
+namespace {
+
+using namespace std::chrono_literals;
+
+class PositionTest : public StateTest {
+ protected:
+  static constexpr int spilled = 3000;  // messages
+
+  void SetUp() override { ::testing::internal::CaptureStderr(); }
+  [[nodiscard]] std::size_t files() const {
+    std::size_t count = 0;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(state() / "journal")) {
+      if (entry.is_regular_file()) ++count;
+    }
+    return count;
+  }
+  static std::size_t count(const std::string& log, std::string_view what) {
+    std::size_t found = 0;
+    for (std::size_t at = log.find(what); at != std::string::npos; at = log.find(what, at + 1)) {
+      ++found;
+    }
+    return found;
+  }
+};
+
+TEST_F(PositionTest, WhereItCannotBeNotedNoFileGoesAndTheLogSaysSoOnce) {
+  const Queue queue = bus().create("q", {.capacity = 256 * KiB, .slots = 1024});
+  Producer out = queue.producer();
+  Consumer in = queue.consumer("g");
+  const std::vector<std::byte> message(1000);
+  for (int i = 0; i < spilled; ++i) ASSERT_TRUE(out.send(message, 5s)) << i;
+  const std::size_t before = files();
+  ASSERT_GT(before, 3U);
+  daemon::Catalogue catalogue(state() / "catalogue");
+  const daemon::SavedQueue saved = catalogue.load().at(0);
+  catalogue.remove(saved.id);  // now it has no place for groups of that queue
+  for (int i = 0; i < spilled; ++i) {
+    Result<Message> got = in.receive(5s);
+    ASSERT_TRUE(got) << i;
+    EXPECT_TRUE(got->ack());
+  }
+  std::this_thread::sleep_for(1500ms);  // it is tried every second
+  EXPECT_GE(files(), before) << "as the catalogue has it, they are needed";
+  catalogue.put(saved);
+  for (int i = 0; i < 500 && files() != 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(files(), 0U);
+  const std::string log = ::testing::internal::GetCapturedStderr();
+  EXPECT_EQ(count(log, "cannot be noted"), 1U) << log;
+}
+
+}  // namespace
+}  // namespace spillring
