@@ -256,7 +256,10 @@ void Queue::purge(std::uint64_t to) {
   }
   if (drops_oldest()) purge_counting(to);
   for (std::uint16_t slot = 0; !drops_oldest() && slot < layout::max_groups; ++slot) {
-    if (group_table_[slot]) ring::raise(manifest().groups[slot].start, to);
+    if (!group_table_[slot]) continue;
+    ring::raise(manifest().groups[slot].start, to);
+    // What lies behind the line may have been acknowledged while the floor was below it.
+    if (group_table_[slot]->kind == GroupKind::shared) group_table_[slot]->shared.move_floor();
   }
   layout::Manifest& m = manifest();
   if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) ring::raise(m.base, to);

@@ -390,16 +390,15 @@ bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
   return slots >= ring.slots() / spare && bytes >= ring.arena() / spare;
 }
 
-void ProducerCore::set_need(const ring::RingView& ring, std::uint64_t extent,
-                            unsigned spare) noexcept {
+std::uint64_t ProducerCore::limit_to_wait_for(const ring::RingView& ring, std::uint64_t extent,
+                                              unsigned spare) const noexcept {
   ring::Room room;
   const ring::Claim at = ring::probe(ring, extent, room);
   const std::uint64_t slots = spare == no_spare ? 0 : ring.slots() / spare;
   const std::uint64_t bytes = spare == no_spare ? 0 : ring.arena() / spare;
-  const std::uint64_t need =
-      ring::limit_needed(ring, at.sequence + slots, at.start + extent + bytes);
-  attachment_.bells().need[attachment_.owner().slot].store(std::max<std::uint64_t>(need, 1),
-                                                           std::memory_order_seq_cst);
+  // 0 would say that nobody waits.
+  return std::max<std::uint64_t>(
+      ring::limit_needed(ring, at.sequence + slots, at.start + extent + bytes), 1);
 }
 
 template <typename BeforeNap>
@@ -412,13 +411,20 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
   // Who drops makes just the room that it needs.
   unsigned spare = layout::drops_oldest(attachment_.manifest()) ? no_spare : comfort;
   for (;;) {
-    set_need(ring, extent, spare);
+    const std::uint64_t limit = limit_to_wait_for(ring, extent, spare);
+    need.store(limit, std::memory_order_seq_cst);
     const std::uint32_t value = wait::announce(bell);
     const bool done = worth_a_try(ring, extent, spare);
     const os::Instant now = os::now();
     if (done || now >= until) {
       need.store(0, std::memory_order_relaxed);
       return done || worth_a_try(ring, extent, no_spare) ? Result<void>{} : Code::timeout;
+    }
+    // Others may have used what came free before the need was there to be seen: it is met already
+    // then, and nobody rings for it any more.
+    if (limit_to_wait_for(ring, extent, spare) != limit) {
+      if (now >= comfortable_until) spare = no_spare;
+      continue;
     }
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
     ask_for_room(extent);

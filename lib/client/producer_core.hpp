@@ -111,7 +111,9 @@ class ProducerCore {
   template <typename BeforeNap>
   Result<void> sleep_for_room(const ring::RingView& ring, std::uint64_t extent, os::Instant until,
                               BeforeNap before_nap);
-  void set_need(const ring::RingView& ring, std::uint64_t extent, unsigned spare) noexcept;
+  /// What the ring's limit has to reach before there is so much room.
+  [[nodiscard]] std::uint64_t limit_to_wait_for(const ring::RingView& ring, std::uint64_t extent,
+                                                unsigned spare) const noexcept;
   void end_loan(Loan& loan) noexcept;
 
   Attachment attachment_;

@@ -9,6 +9,12 @@ using layout::GroupWord;
 using layout::packed;
 using layout::unpacked;
 
+namespace {
+
+constexpr int most_races = 1000;  // as many as no real load loses
+
+}  // namespace
+
 std::uint64_t SharedGroup::low() const noexcept {
   return std::max(cursor_->floor.load(std::memory_order_seq_cst),
                   entry_->start.load(std::memory_order_acquire));
@@ -157,17 +163,27 @@ Moved SharedGroup::raise_floor(std::uint64_t to) noexcept {
 /// `start` is the supervisor's to apply here (daemon/dropping.cpp): who moves the floor over it
 /// does not know how many messages that were.
 Moved SharedGroup::move_counting_floor() noexcept {
-  const Passage seen = read(*cursor_);
-  Passage to = seen;
+  Passage seen = read(*cursor_);
+  // Each failure means that somebody else has moved it, perhaps not over what this one has
+  // finished.
+  for (int races = most_races; races != 0; --races) {
+    const Passage to = behind_finished(seen);
+    if (to.floor == seen.floor) break;
+    if (swap(*cursor_, seen, to)) return {seen.floor, to.floor};
+    seen = read(*cursor_);
+  }
+  return {seen.floor, seen.floor};
+}
+
+Passage SharedGroup::behind_finished(Passage at) const noexcept {
   for (std::uint64_t steps = window_; steps != 0; --steps) {
     // While the floor stays, no word from there on is used again (G3).
-    const GroupWord word_of_to = unpacked(word(to.floor));
-    if (word_of_to.lap != lap(to.floor) || !layout::is_finished(word_of_to.state)) break;
-    if (word_of_to.state == Delivery::finished) ++to.settled;
-    ++to.floor;
+    const GroupWord word_of_at = unpacked(word(at.floor));
+    if (word_of_at.lap != lap(at.floor) || !layout::is_finished(word_of_at.state)) break;
+    if (word_of_at.state == Delivery::finished) ++at.settled;
+    ++at.floor;
   }
-  if (to.floor == seen.floor || !swap(*cursor_, seen, to)) return {seen.floor, seen.floor};
-  return {seen.floor, to.floor};
+  return at;
 }
 
 std::optional<std::uint64_t> SharedGroup::drop_words(std::uint64_t from,
@@ -204,7 +220,13 @@ Moved SharedGroup::pass_dropped(ring::Dropped dropped, int steps) noexcept {
     if (seen.floor >= dropped.until) return {begin, seen.floor};
     const std::uint64_t to = seen.floor + std::min(dropped.until - seen.floor, farthest);
     const auto settled = drop_words(seen.floor, to);
-    if (settled) swap(*cursor_, seen, {to, seen.settled + *settled});
+    if (!settled) continue;
+    const Passage passed{to, seen.settled + *settled};
+    if (!swap(*cursor_, seen, passed) || to != dropped.until) continue;
+    // Said at once: others may have brought the floor further before the next look at it.
+    note_dropped(*cursor_, passed, dropped.messages);
+    // What lies behind may have been finished while the floor could not come to it.
+    return {begin, move_counting_floor().to};
   }
   return {begin, begin};
 }

@@ -128,11 +128,13 @@ std::uint64_t limit_needed(const RingView& ring, std::uint64_t s, std::uint64_t 
   const std::uint64_t for_slots = s + 3 > ring.slots() ? s + 3 - ring.slots() : 0;
   std::uint64_t low = std::max(limit, for_slots);
   if (end <= ring.arena()) return low;
-  // Ends grow with the sequence: the first one that leaves `end - arena` behind it.
+  // Ends grow with the sequence: the first one that leaves `end - arena` behind it, or all that is
+  // claimed. `s` may lie far behind that, where the slots have the ends of the last lap.
   std::uint64_t high = std::max(low, s);
   while (low < high) {
     const std::uint64_t middle = low + (high - low) / 2;
-    if (read(ring.claim(middle - 1)).end >= end - ring.arena()) {
+    const Slot before = read(ring.claim(middle - 1));
+    if (claim_lap(before.word) != ring.lap(middle - 1) || before.end >= end - ring.arena()) {
       high = middle;
     } else {
       low = middle + 1;

@@ -43,8 +43,9 @@ std::uint64_t floors(const layout::Manifest& manifest, const layout::Groups& gro
 std::uint64_t finished_until(const RingView& ring, std::uint64_t from, std::uint64_t to) noexcept {
   std::uint64_t s = from;
   for (; s < to; ++s) {
-    // acquire: whoever overwrites the extent does so after its owner's last access.
-    const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_acquire);
+    // seq_cst: whoever overwrites the extent does so after its owner's last access; and it is the
+    // look of who is about to sleep for room (wait/bell.hpp, W1).
+    const std::uint64_t word = ring.descriptor(s).published.load(std::memory_order_seq_cst);
     if (layout::publish_lap(word) != ring.lap(s)) break;
     if (layout::publish_state(word) == layout::Published::revoked) break;
   }

@@ -11,6 +11,7 @@
 #include "heap.hpp"
 #include "instead/os/atomic.hpp"
 #include "instead/os/atomic128.hpp"
+#include "mutant.hpp"
 
 // Saves what a call must keep, changes stacks, and goes on there.
 asm(R"(
@@ -131,6 +132,7 @@ void Machine::name(const void* at, std::string text, std::size_t count, std::siz
 }
 
 void Machine::built() {
+  was_reached = false;
   heap_snapshot_ = heap::save();
   memory_.remember();
 }
@@ -370,8 +372,8 @@ void Machine::yield() {
       fail("everybody waits, and nobody will ring");
     }
     now_ = std::max(now_, first->until);
-    if (now_ - first->since >= long_nap && !naps_) {
-      fail(fmt::format("'{}' has slept in vain for a second: its wake-up was lost", first->name));
+    if (!naps_ || now_ - first->since >= long_nap) {
+      fail(fmt::format("'{}' has slept in vain: its wake-up was lost", first->name));
     }
     first->timed_out = true;
     first->state = State::ready;

@@ -9,8 +9,8 @@
 //
 // The first of them costs nothing; how much of the others there may be is the search's business.
 // A role that sleeps, waits or has ended leaves the choice among all others for free. When all
-// sleep, time goes on to the first who has one; a nap of a second in vain is an error unless the
-// scenario says that somebody may have died or stopped before ringing.
+// sleep, nobody will wake them: that is an error. Where the scenario allows naps, time goes on to
+// the first who has one, and the error is a nap of a second in vain.
 #pragma once
 
 #include <array>
@@ -62,7 +62,8 @@ class Machine {
   void finally(std::function<void()> check) { finally_ = std::move(check); }
   /// Even when all have ended, services go on until that is true. To look is not to execute.
   void until(std::function<bool()> goal) { goal_ = std::move(goal); }
-  /// A nap in vain is no error.
+  /// Somebody may sleep until its time is over, if that is less than a second; else whoever sleeps
+  /// has to be woken.
   void allow_naps() noexcept { naps_ = true; }
   /// Shared words, zero, at a page's begin.
   std::byte* shared(std::size_t size);

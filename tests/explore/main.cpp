@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "mutant.hpp"
 #include "scenarios.hpp"
 
 namespace {
@@ -71,12 +72,15 @@ double seconds() {
   return static_cast<double>(at.tv_sec) + static_cast<double>(at.tv_nsec) / 1e9;
 }
 
+/// What is said where there was no violation.
+std::string said_of_nothing() { return mutant != 0 && !was_reached ? "not reached" : "ok"; }
+
 bool explore_one(const Scenario& scenario, const Arguments& arguments) {
   const double began = seconds();
   const Found found = search(scenario, arguments.executions, arguments.random, arguments.seed);
   fmt::print("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{:.1f}\t{}\n", scenario.name, found.ended, found.random,
              found.given_up, found.states, found.all ? "all" : "some", found.longest,
-             seconds() - began, found.violation.empty() ? "ok" : found.violation);
+             seconds() - began, found.violation.empty() ? said_of_nothing() : found.violation);
   if (!found.violation.empty()) {
     fmt::print("\n{} ({}; {}): {}\n", scenario.name, scenario.checks, found.how, found.violation);
     for (const std::string& event : found.trace) fmt::print("  {}\n", event);

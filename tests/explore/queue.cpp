@@ -28,7 +28,7 @@ T* segment(Machine& machine) {
 
 }  // namespace
 
-Queue::Queue(Machine& machine, std::uint32_t max_deliveries)
+Queue::Queue(Machine& machine, const QueueOptions& options)
     : machine_(machine),
       manifest_(segment<layout::Manifest>(machine)),
       groups_(segment<layout::Groups>(machine)),
@@ -42,7 +42,8 @@ Queue::Queue(Machine& machine, std::uint32_t max_deliveries)
   m.capacity = arena;
   m.slots = slots;
   m.largest_message = arena / 2;
-  m.max_deliveries = max_deliveries;
+  m.max_deliveries = options.max_deliveries;
+  m.full = static_cast<std::uint8_t>(options.full);
   m.base.store(layout::no_sequence);
   m.alert_sequence.store(layout::no_sequence);
   m.alert_position.store(layout::no_sequence);
@@ -63,14 +64,19 @@ Queue::Queue(Machine& machine, std::uint32_t max_deliveries)
   forget_descriptors();
   answer_with([this](const layout::Request& request) { return answer(request); });
   ref_ = std::make_shared<client::QueueRef>(connection(), "q", client::QueueNumber{queue_id, 0});
+  // There is room for all that may be dropped: the first ring is the newest, and in its limits.
+  const bool drops = layout::drops_oldest(m);
+  if (drops) m.drops.store(rings_[0].first());
+  const auto counts = drops ? group::SharedGroup::Counts::yes : group::SharedGroup::Counts::no;
   members_ = group::SharedGroup(m.groups[shared_group], groups_->cursors[shared_group], words_,
-                                window, max_deliveries);
+                                window, options.max_deliveries, counts);
 
   for (unsigned i = 0; i < rings_.size(); ++i) {
     const std::string ring = i == 0 ? "" : "next ring's ";
     auto& header = *reinterpret_cast<layout::RingHeader*>(segments_[i]);
     machine.name(&header.tail, ring + "tail");
     machine.name(&header.gone, ring + "gone");
+    machine.name(&header.skipped, ring + "skipped");
     machine.name(&header.limit, ring + "limit");
     machine.name(segments_[i] + geometry.claims_at(), ring + "claim", slots,
                  sizeof(layout::ClaimWord));
@@ -81,6 +87,9 @@ Queue::Queue(Machine& machine, std::uint32_t max_deliveries)
   for (std::uint32_t i = 0; i < 3; ++i) {
     const std::string of = " of group " + std::to_string(i);
     machine.name(&groups_->cursors[i].floor, "floor" + of);
+    machine.name(&groups_->cursors[i].settled, "settled" + of);
+    machine.name(&groups_->cursors[i].dropped, "dropped" + of);
+    machine.name(&groups_->cursors[i].told, "told" + of);
     machine.name(&groups_->cursors[i].next, "next" + of);
     machine.name(&groups_->cursors[i].rescan, "rescan" + of);
     machine.name(&groups_->cursors[i].owner, "owner" + of);
@@ -114,6 +123,7 @@ void Queue::add_group(std::uint32_t slot, std::uint64_t words) {
   const std::uint64_t begin = ring::find_tail(rings_[0]);
   if (words != 0) members_.initialise(begin);
   groups_->cursors[slot].floor.store(begin);
+  groups_->cursors[slot].settled.store(begin);  // as if all before had been messages
   entry.start.store(begin);
   entry.window = words;
   entry.word.store(entry_word(Presence::live, words != 0 ? 0 : 1, 1));
@@ -237,6 +247,13 @@ void Queue::join_late_group(std::uint64_t& begin) noexcept {
   entry.word.store(entry_word(Presence::live, 1, 1), std::memory_order_seq_cst);
 }
 
+void Queue::purge(std::uint64_t to) noexcept {
+  ring::raise(manifest_->groups[shared_group].start, to);
+  ring::raise(manifest_->groups[stream_group].start, to);
+  members_.move_floor();
+  ring_bells();
+}
+
 void Queue::replace_ring() noexcept {
   const std::uint64_t seal = ring::seal(newest_ring());
   require(seal != 0, "no seal: the ring contradicts itself");
@@ -290,6 +307,7 @@ Message Ledger::receive(client::ConsumerCore& consumer, unsigned reader, Timeout
   require(entry.seen == 0 || entry.seen == tag, "two readers see different bytes");
   entry.seen = tag;
   ++entry.received[reader];
+  missed_ += message->gap();
   if (message->deliveries() == 1) ++entry.first_times[reader];
   return *std::move(message);
 }
@@ -342,7 +360,14 @@ bool Ledger::has_received(unsigned reader, std::uint64_t tag) const noexcept {
 void Ledger::check_received(unsigned reader, bool again) const {
   for (const Entry& entry : entries_) {
     if (entry.tag != 0) require(entry.received[reader] != 0, "a message was lost");
-    require(entry.tag == 0 || entry.tag == entry.seen, "received is not what was published");
+  }
+  check_not_twice(reader, again);
+}
+
+void Ledger::check_not_twice(unsigned reader, bool again) const {
+  for (const Entry& entry : entries_) {
+    const bool is_known = entry.tag != 0 && entry.received[reader] != 0;
+    require(!is_known || entry.tag == entry.seen, "received is not what was published");
     require(again || entry.received[reader] <= 1, "a message came twice");
     require(entry.first_times[reader] <= 1, "a message came twice, and was not marked");
   }

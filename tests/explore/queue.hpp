@@ -13,6 +13,7 @@
 #include "machine.hpp"
 #include "ring/claim.hpp"
 #include "ring/reclaim.hpp"
+#include "spillring/options.hpp"
 
 namespace explore {
 
@@ -23,13 +24,18 @@ namespace layout = spillring::layout;
 namespace ring = spillring::ring;
 namespace wait = spillring::wait;
 
+struct QueueOptions {
+  std::uint32_t max_deliveries = 0;
+  spillring::Full full = spillring::Full::block;
+};
+
 class Queue {
  public:
   static constexpr std::uint64_t slots = layout::min_slots;
   static constexpr std::uint64_t arena = layout::min_capacity;
   static constexpr std::uint64_t window = 4;
 
-  explicit Queue(Machine& machine, std::uint32_t max_deliveries = 0);
+  Queue(Machine& machine, const QueueOptions& options);
 
   // -- built before anything is executed
   client::ProducerCore& producer();
@@ -46,6 +52,7 @@ class Queue {
   // -- the supervisor's, as the daemon does it
   void retire(std::uint32_t slot) noexcept;             // daemon/queue.cpp
   void join_late_group(std::uint64_t& begin) noexcept;  // daemon/groups.cpp
+  void purge(std::uint64_t to) noexcept;                // likewise
   void replace_ring() noexcept;                         // daemon/service.cpp
   void let_go() noexcept;                               // likewise
   void ring_bells() noexcept;
@@ -103,6 +110,10 @@ class Ledger {
   /// All that was sent was received by `reader`, in order, once (or, `again`, more often if it was
   /// marked).
   void check_received(unsigned reader, bool again = false) const;
+  /// The same of what was received, whatever else was sent.
+  void check_not_twice(unsigned reader, bool again = false) const;
+  /// How many messages readers were told to have missed.
+  [[nodiscard]] std::uint64_t missed() const noexcept { return missed_; }
   /// All that was sent was acknowledged once.
   void check_acked() const;
   [[nodiscard]] bool all_acked() const noexcept { return acked() >= sent(); }
@@ -117,6 +128,7 @@ class Ledger {
   };
   [[nodiscard]] Entry& at(std::uint64_t sequence);
   std::array<Entry, most> entries_{};
+  std::uint64_t missed_ = 0;
 };
 
 }  // namespace explore

@@ -8,19 +8,30 @@ void burst(Machine& m);
 void dying_ringer(Machine& m);
 // ring.cpp
 void two_producers(Machine& m);
+void given_up(Machine& m);
 void waiting_for_room(Machine& m);
 void view_and_reclaim(Machine& m);
 void dying_producer(Machine& m);
 void revoked(Machine& m);
 void full_of_slots(Machine& m);
 void full_and_sealed(Machine& m);
-void purged(Machine& m);
 void joining_group(Machine& m);
 void next_ring(Machine& m);
 void two_seals(Machine& m);
+// purge.cpp
+void purged(Machine& m);
+void newcomer(Machine& m);
+void purged_group(Machine& m);
+// dropping.cpp
+void dropping(Machine& m);
+void dropping_group(Machine& m);
+void counted(Machine& m);
 // group.cpp
 void two_members(Machine& m);
 void full_window(Machine& m);
+void handed_on(Machine& m);
+void window_end(Machine& m);
+void room_by_group(Machine& m);
 void dying_member(Machine& m);
 void passed_words(Machine& m);
 void lease(Machine& m);
@@ -33,6 +44,7 @@ std::span<const Scenario> scenarios() {
       {"burst", "W1 W4", burst, {.preempt = 4, .stale = 2, .die = 0}},
       {"dying_ringer", "W1 W2", dying_ringer, {.preempt = 3, .stale = 2}},
       {"two_producers", "A1 A2 A3 A5 W1", two_producers, {.die = 0}},
+      {"given_up", "W1", given_up, {.die = 0}},
       {"waiting_for_room", "A3 A4 B1 B2 W1", waiting_for_room, {.die = 0}},
       {"view_and_reclaim", "A4 B1 W1", view_and_reclaim, {.die = 0}},
       {"dying_producer", "A1 A4 A5", dying_producer, {.preempt = 1}},
@@ -40,11 +52,19 @@ std::span<const Scenario> scenarios() {
       {"full_of_slots", "A2, N - 2", full_of_slots, {.preempt = 1, .die = 0}},
       {"full_and_sealed", "A3, N - 2, the seal", full_and_sealed, {.die = 0}},
       {"purged", "A4 B1 B3", purged, {.die = 0}},
+      {"newcomer", "B1", newcomer, {.die = 0}},
+      {"purged_group", "A4 B1 B3 G1", purged_group, {.die = 0}},
+      {"dropping", "B1 B4", dropping, {.die = 0}},
+      {"dropping_group", "B1 B4 G1 G6", dropping_group, {.die = 0}},
+      {"counted", "B1 B4", counted, {.die = 0}},
       {"joining_group", "B2", joining_group, {.die = 0}},
       {"next_ring", "A2, the seal", next_ring, {.die = 0}},
       {"two_seals", "A2, the seal", two_seals, {.preempt = 3}},
       {"two_members", "G1 G2 G4 W1", two_members, {.die = 0}},
       {"full_window", "G2 G3 W1", full_window, {.die = 0}},
+      {"handed_on", "G2 W1", handed_on, {.die = 0}},
+      {"window_end", "G3 W1", window_end, {.die = 0}},
+      {"room_by_group", "B1 G2 W1", room_by_group, {.die = 0}},
       {"dying_member", "G2 G4", dying_member, {.preempt = 1}},
       {"passed_words", "G2", passed_words, {.preempt = 3, .stale = 0}},
       {"lease", "G1 G2", lease, {.die = 0}},

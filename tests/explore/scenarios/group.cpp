@@ -67,6 +67,59 @@ void full_window(Machine& m) {
   });
 }
 
+/// What a member hands back, or makes room for at the window's end, before it turns to other
+/// things.
+void last_words(Machine& m, bool hands_back) {
+  Scene* const s = &scene(m);
+  auto* const one = &s->queue.shared();
+  auto* const two = &s->queue.shared(2);
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(61, *one);
+  rest(*s, *one);
+  for (std::uint64_t tag = 1; tag < 7; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  m.role("member 1", Machine::plain, [=] {
+    Message first = s->ledger.receive(*one, 0, spillring::no_wait);
+    if (!first) return;
+    if (hands_back) {
+      static_cast<void>(first.nack());
+    } else {
+      s->ledger.ack(first);
+    }
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *two, 0); });
+  m.until([=] { return s->ledger.all_acked(); });
+  m.finally([=] {
+    s->ledger.check_acked();
+    s->ledger.check_received(0, hands_back);
+    check_floor(*s);
+  });
+}
+
+void handed_on(Machine& m) { last_words(m, true); }
+void window_end(Machine& m) { last_words(m, false); }
+
+/// A producer waits for the room of what two members have.
+void room_by_group(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const one = &s->queue.shared();
+  auto* const two = &s->queue.shared(2);
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(7, *one, 1024);
+  rest(*s, *one);
+  fill(*s, *producer);
+  m.role("member 1", Machine::service, [=] { serve(*s, *one, 0); });
+  m.role("member 2", Machine::service, [=] { serve(*s, *two, 0); });
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11, 1024); });
+  m.until([=] { return s->ledger.sent() == 5 && s->ledger.all_acked(); });
+  m.finally([=] {
+    s->ledger.check_acked();
+    s->ledger.check_received(0);
+    check_floor(*s);
+  });
+}
+
 /// A member dies anywhere, with messages in its hands and claimed ahead.
 void dying_member(Machine& m) {
   Scene* const s = &scene(m);
@@ -159,7 +212,7 @@ void lease(Machine& m) {
 
 /// After two deliveries a message is set aside, and the supervisor alone goes on with it.
 void set_aside(Machine& m) {
-  Scene* const s = &scene(m, 2);
+  Scene* const s = &scene(m, {.max_deliveries = 2});
   auto* const one = &s->queue.shared();
   auto* const two = &s->queue.shared();
   auto* const producer = &s->queue.producer();

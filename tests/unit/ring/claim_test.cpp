@@ -152,6 +152,15 @@ TEST_F(ClaimTest, TheNeededLimitIsExact) {
   EXPECT_EQ(limit_needed(ring_, at.sequence, at.start + geometry.arena / 8), 3U);
 }
 
+TEST_F(ClaimTest, TheNeededLimitIsExactWhereFewAreClaimedAndMoreIsHopedFor) {
+  for (int i = 0; i < 4; ++i) send(alice, geometry.arena / 4);
+  Room room;
+  const Claim at = probe(ring_, 0, room);
+  EXPECT_EQ(limit_needed(ring_, at.sequence + geometry.slots / 4, at.start + geometry.arena / 4),
+            2U);
+  EXPECT_EQ(limit_needed(ring_, at.sequence + geometry.slots / 4, at.start + geometry.arena), 5U);
+}
+
 TEST_F(ClaimTest, AnExtentIsNeverLongerThanTheArenaWhateverTheEndsSay) {
   for (int i = 0; i < 4; ++i) send(alice, geometry.arena / 4);
   // Forged: the oldest start is moved up to the newest end, so that everything seems to be free.
