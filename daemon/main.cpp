@@ -182,7 +182,8 @@ int main(int argc, char** argv) try {
   return run(*line);
 } catch (const ConfigError& error) {
   for (const std::string& problem : error.problems()) {
-    std::fprintf(stderr, "%s\n", problem.c_str());
+    std::fwrite(problem.data(), 1, problem.size(), stderr);  // it may quote a byte zero
+    std::fputc('\n', stderr);
   }
   return spillring::daemon::exit_config;
 } catch (const spillring::Error& error) {

@@ -34,6 +34,8 @@ void require_possible_options(const layout::Request& options) {
   require_field(options.full == rounded.full, fmt::format("full policy {} is none", options.full));
   require_field(options.slots == rounded.slots,
                 fmt::format("{} slots are no power of two, or too few", options.slots));
+  require_field(options.max_deliveries == rounded.max_deliveries,
+                "max_deliveries 0 beside a dead_letter");
   require_field(options.capacity == rounded.capacity,
                 fmt::format("a capacity of {} bytes is not whole pages", options.capacity));
 }

@@ -18,6 +18,7 @@ constexpr std::chrono::hours longest_idle{10 * 365 * 24};
 /// Why it is no path to begin with; empty: it is one.
 std::string no_path(std::string_view value) {
   if (value.empty()) return "names nothing; write a path, or leave it out";
+  if (value.find('\0') != std::string_view::npos) return "has a byte zero, where a path would end";
   return value.starts_with('/') ? "" : "is not an absolute path; begin it with a slash";
 }
 

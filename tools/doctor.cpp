@@ -20,7 +20,7 @@ Colour colour_for(Verdict verdict) {
                                       : Colour::none;
 }
 
-Json json_of(const spillring::Finding& finding) {
+Json json_of_finding(const spillring::Finding& finding) {
   const auto text = [](const std::string& value) {
     return value.empty() ? Json(nullptr) : Json(value);
   };
@@ -70,10 +70,11 @@ std::string summary_of(const std::vector<spillring::Finding>& findings) {
 
 void print(const std::vector<spillring::Finding>& findings, const Settings& settings) {
   if (settings.format() == Format::ndjson) {
-    for (const spillring::Finding& finding : findings) print_json(json_of(finding), settings);
+    for (const spillring::Finding& finding : findings)
+      print_json(json_of_finding(finding), settings);
   } else if (settings.wants_json()) {
     Json list = Json::array();
-    for (const spillring::Finding& finding : findings) list.push_back(json_of(finding));
+    for (const spillring::Finding& finding : findings) list.push_back(json_of_finding(finding));
     print_json(Json{{"schema", "spillring.doctor.v1"}, {"findings", list}}, settings);
   } else if (settings.format() == Format::tsv) {
     print_table(table_of(findings), settings);

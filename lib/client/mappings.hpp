@@ -30,13 +30,19 @@ class Mappings {
   Shared map(const os::Fd& memory, std::size_t head, std::size_t tail, os::Rights rights);
 
  private:
-  struct Known {
+  /// What is mapped, and how. What came with another size than it has is not taken for it.
+  struct Memory {
     std::uint64_t inode;  // not another one's while it is mapped
+    std::size_t head;
+    std::size_t tail;
     os::Rights rights;
+    bool operator==(const Memory&) const = default;
+  };
+  struct Known {
+    Memory memory;
     std::weak_ptr<const os::Mapping> mapping;
   };
-  Shared find_or_make(const os::Fd& memory, os::Rights rights,
-                      const std::function<os::Mapping()>& make);
+  Shared find_or_make(const Memory& memory, const std::function<os::Mapping()>& make);
 
   std::mutex mutex_;
   std::vector<Known> known_;

@@ -65,9 +65,11 @@ inline std::uint64_t batch_number(std::span<const std::byte> batch, std::uint64_
   return __atomic_load_n(table + index, __ATOMIC_RELAXED);
 }
 
-/// No more than its table has room for.
+/// No more than its table has room for. Where that is not aligned, which a sender can bring about,
+/// there is none.
 inline std::uint64_t batch_count(std::span<const std::byte> batch) noexcept {
-  if (batch.size() < sizeof(std::uint32_t)) return 0;
+  const auto at = reinterpret_cast<std::uintptr_t>(batch.data());
+  if (batch.size() < sizeof(std::uint32_t) || at % alignof(std::uint32_t) != 0) return 0;
   return std::min<std::uint64_t>(batch_number(batch, 0), batch.size() / sizeof(std::uint32_t) - 1);
 }
 

@@ -129,6 +129,7 @@ def test_nothing_is_a_configuration_too(tmp_path):
     ("socket_mode = '0668'", "1:1: socket_mode '0668' is not a mode of a socket: "),
     ("socket = 'here.sock'", "1:1: socket 'here.sock' is not an absolute path; begin it with a slash"),
     (f"socket = '/{'x' * 107}'", "is too long: a socket's path has at most 107 bytes"),
+    ('state_dir = "/a\\u0000b"', "has a byte zero, where a path would end"),
     ("max_queues = ", "1:14: this is not TOML: "),
     ("max_queues = 1\nmax_queues = 2", "this is not TOML: "),
 ])

@@ -101,6 +101,7 @@ IMPOSSIBLE = {
     "next = 1 << 60": "next 1152921504606846976",
     "base = 1 << 50": "base 1125899906842624",
     "skipped = 1 << 50": "skipped 1125899906842624",
+    "dead_letter = 'dead'": "max_deliveries 0 beside a dead_letter",
     f"dead_letter = '{'d' * 200}'": "dead_letter is longer than a name",
 }
 

@@ -45,16 +45,16 @@ hand_back(s, word, s > ahead)""", ("kills", "acknowledge", "unmarked")),
 }
 
 
-def main():
+def main(faults):
     name, output = sys.argv[1:]
-    source, before, after, _ = FAULTS[name]
+    source, before, after, _ = faults[name]
     text = (ROOT / source).read_text()
     if text.count(before) != 1:
-        print(f"faults.py: {source} has changed: the fault '{name}' has to be written anew", file=sys.stderr)
+        print(f"{sys.argv[0]}: {source} has changed: the fault '{name}' has to be written anew", file=sys.stderr)
         return 1
     pathlib.Path(output).write_text(text.replace(before, after))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(FAULTS))

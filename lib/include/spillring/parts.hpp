@@ -14,7 +14,7 @@ namespace spillring {
 /// the message.
 class Parts {
  public:
-  /// REQUIRES, of a batch: aligned to 4.
+  /// Of a batch that is not aligned to 4, as an honest sender's is, there are none.
   Parts(std::span<const std::byte> payload, bool batch) noexcept;
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }

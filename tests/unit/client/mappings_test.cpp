@@ -28,6 +28,8 @@ TEST(Mappings, TheSameMemoryIsMappedOnceForEachKindOfRights) {
   const auto read = mappings.map(one, os::page_size, os::Rights::read);
   EXPECT_NE(read, first) << "who may only read must not be able to write";
   EXPECT_NE(mappings.map(other, os::page_size, os::Rights::read_write), first);
+  EXPECT_THROW(mappings.map(one, 2 * os::page_size, os::Rights::read_write), Error)
+      << "it has no second page";
 }
 
 TEST(Mappings, AMappingEndsWithTheLastOneWhoUsesIt) {

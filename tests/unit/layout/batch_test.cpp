@@ -91,5 +91,17 @@ TEST(BatchTableTest, ATableThatMakesNoSenseLeadsNowhere) {
   }
 }
 
+// A sender can say that its batch begins anywhere.
+TEST(BatchTableTest, ABatchThatIsNotAlignedHasNoParts) {
+  const auto whole = encoded({"one", "two"});
+  std::vector<std::byte> bytes(8);
+  for (std::size_t away = 0; away < 8; ++away) {
+    bytes.resize(away);
+    bytes.insert(bytes.end(), whole.begin(), whole.end());
+    const Parts parts(std::span<const std::byte>(bytes).subspan(away), true);
+    EXPECT_EQ(parts.size(), away % 4 == 0 ? 2U : 0U) << away;
+  }
+}
+
 }  // namespace
 }  // namespace spillring
