@@ -180,16 +180,19 @@ void Journal::Appender::append(const journal::Batch& batch, bool sync_follows) {
     spare = files_->take_spare();
   }
   const journal::SegmentWriter::Begun begun = writer_->append(batch, sync_follows, spare);
-  if (begun.first == 0 && sync_follows) return;
+  if (begun.first == 0 && sync_follows && spare.first == 0) return;
   const std::lock_guard lock(files_->mutex);
   auto& files = files_->by_first;
+  // The present file has room after all: what was taken is over as before.
+  if (begun.first == 0 && spare.first != 0) files_->over.push_front({spare, os::now()});
   if (begun.first != 0) {
     if (begun.cut != 0 && !files.empty()) files.rbegin()->second.bytes = begun.cut;
     const File file{.bytes = begun.size, .begun = os::wall_clock(), .sound = true, .synced = true};
     files.insert_or_assign(begun.first, file);
   }
   // What a sync follows does not count before that.
-  if (!sync_follows) files.rbegin()->second.synced = false;
+  // (None is left where the queue was removed meanwhile.)
+  if (!sync_follows && !files.empty()) files.rbegin()->second.synced = false;
 }
 
 void Journal::Appender::count(std::uint64_t end) {
@@ -249,7 +252,9 @@ void Journal::write_now(std::uint64_t first, const Work& work) {
   appender().run(work);
 }
 
-void Journal::sync_files() {
+/// All that can be; returns what the first that cannot has said.
+std::exception_ptr Journal::sync_files() {
+  std::exception_ptr failure;
   std::vector<std::uint64_t> unsynced;
   {
     const std::lock_guard lock(files_->mutex);
@@ -261,20 +266,25 @@ void Journal::sync_files() {
     try {
       place_.storage.sync_file(path_of(first));
     } catch (const Error& error) {
-      if (error.code() != Code::not_found) throw;
+      if (error.code() != Code::not_found) {
+        if (!failure) failure = std::current_exception();
+        continue;
+      }
     }
     const std::lock_guard lock(files_->mutex);
     files_->by_first.at(first).synced = true;
   }
+  return failure;
 }
 
 void Journal::sync_now() {
   if (empty()) return;
-  sync_files();
+  const std::exception_ptr failure = sync_files();
   appender().run([](Appender& to) {
     if (!to.was_removed()) to.sync();
     to.sync_names();
   });
+  if (failure) std::rethrow_exception(failure);
 }
 
 /// In a thread of its own: the disk may take its time over it.

@@ -179,7 +179,7 @@ class Journal {
   [[nodiscard]] bool first_is_below(std::uint64_t s) const noexcept;
   [[nodiscard]] bool all_is_below(std::uint64_t s) const noexcept;
   void forget_what_does_not_count();
-  void sync_files();
+  std::exception_ptr sync_files();
   /// The numbers that follow are not to come behind a gap.
   void make_contiguous(std::uint64_t first);
 

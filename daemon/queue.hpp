@@ -363,7 +363,7 @@ class Queue {
   os::Instant consider_leases(Group& group, os::Instant now);
   [[nodiscard]] bool may_replace_pinned() noexcept;
   /// True if one of them is proven to be damaged: then the queue is poisoned.
-  bool examine_rings() const noexcept;
+  bool examine_rings() noexcept;
 
   // -- the journal (spill.cpp)
   /// Where the journal goes on.
@@ -450,6 +450,7 @@ class Queue {
   std::uint64_t spilled_bytes_ = 0;
   os::Instant remember_at_ = 0;
   bool remembers_ = true;             // the catalogue could be written, as the log has it
+  os::Instant rings_rest_until_ = 0;  // a look at all of their words costs more than a service
   os::Instant files_rest_until_ = 0;  // none goes until then: positions could not be noted
   std::uint64_t noted_ = 0;           // `journaled`, as the catalogue knows it
   std::function<void()> on_written_;

@@ -302,9 +302,9 @@ bool Queue::remember_all_groups() noexcept try {
 void Queue::say_not_remembered(const std::string& why) noexcept {
   if (!std::exchange(remembers_, false)) return;
   log(
-      fmt::format("queue '{}': where its groups are cannot be noted, and so no file of its journal "
-                  "goes: {}; it is tried again every second",
-                  name_, why));
+      fmt::format("queue '{}': where its groups are cannot be noted{}: {}; it is tried again every "
+                  "second",
+                  name_, is_durable() ? ", and so no file of its journal goes" : "", why));
 }
 
 void Queue::say_remembered() noexcept {

@@ -24,6 +24,9 @@ constexpr std::size_t most_stalls = 4096;
 // Who does not wait for room says only now and then that it wants some.
 constexpr os::Instant wish_lasts = 100'000'000;
 
+// Who claims damage over and over costs no more than this.
+constexpr os::Instant examined_again_after = 100'000'000;
+
 bool somebody_sleeps(const layout::Bell& bell) noexcept {
   return layout::mark_is_set(bell.mark.load(std::memory_order_seq_cst));
 }
@@ -219,8 +222,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) {
   reclaim_newest();
   ring::Room room{};
   if (!ring::refresh(view, room)) {
-    examine_rings();
-    return os::never;
+    return examine_rings() ? os::never : os::after(now, examined_again_after);
   }
   const bool drops = manifest().drops.load(std::memory_order_relaxed) == view.first();
   if (drops && room_is_wanted(now) && is_out_of_room())
@@ -253,8 +255,7 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) {
   const ring::RingView& view = ring.view();
   const auto used = ring::in_use(view);
   if (!used) {
-    examine_rings();
-    return os::never;
+    return examine_rings() ? os::never : os::after(now, examined_again_after);
   }
   const std::uint64_t end = used->end;
   const bool producer_waits = &ring == &newest() && room_is_wanted(now);
@@ -305,7 +306,10 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) {
 }
 
 /// What a client tells, or a walk that found no end, is a reason to look, and no proof.
-bool Queue::examine_rings() const noexcept {
+bool Queue::examine_rings() noexcept {
+  const os::Instant now = os::now();
+  if (now < rings_rest_until_) return false;
+  rings_rest_until_ = os::after(now, examined_again_after);
   for (const auto& ring : rings_) {
     const auto found = ring::find_contradiction(ring->view());
     if (!found) continue;
@@ -339,8 +343,13 @@ os::Instant Queue::service(os::Instant now) {
   const auto condition =
       static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));
   if (condition != layout::Condition::ok) return os::never;
-  if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && examine_rings()) {
-    return os::never;
+  os::Instant next = os::never;
+  if (bells().damage.load(std::memory_order_relaxed) != 0) {
+    if (now < rings_rest_until_) {
+      next = rings_rest_until_;
+    } else if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && examine_rings()) {
+      return os::never;
+    }
   }
   // Sleepers say before each nap what they want; whole units, and no more than fits at all.
   const std::uint64_t said = bells().wanted.exchange(0, std::memory_order_seq_cst);
@@ -352,7 +361,6 @@ os::Instant Queue::service(os::Instant now) {
   resume_replacement();
   consider_growth(wanted_);
   consider_dropping(now);
-  os::Instant next = os::never;
   // First, as the journal waits for what is only claimed.
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   try {

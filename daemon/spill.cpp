@@ -144,7 +144,9 @@ os::Instant Queue::drop_what_nobody_needs(os::Instant now) noexcept {
   const bool ends = all && !follows();
   const bool any = journal_->has_below(least, ends);
   if (any && now < files_rest_until_) return files_rest_until_;
-  if (any && !remember_all_groups()) {
+  // Of a queue that is not durable the note is no more than the groups' places: what it would not
+  // find any more after the death of everything it does not look for.
+  if (any && !remember_all_groups() && is_durable()) {
     return files_rest_until_ = os::after(now, remembered_again_after);
   }
   files_rest_until_ = 0;

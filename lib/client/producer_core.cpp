@@ -421,8 +421,8 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
       return done || worth_a_try(ring, extent, no_spare) ? Result<void>{} : Code::timeout;
     }
     // Others may have used what came free before the need was there to be seen: it is met already
-    // then, and nobody rings for it any more.
-    if (limit_to_wait_for(ring, extent, spare) != limit) {
+    // then, and nobody rings for it any more. (The look has raised the limit as far as it goes.)
+    if (ring.header().limit.load(std::memory_order_seq_cst) >= limit) {
       if (now >= comfortable_until) spare = no_spare;
       continue;
     }

@@ -9,12 +9,6 @@ using layout::GroupWord;
 using layout::packed;
 using layout::unpacked;
 
-namespace {
-
-constexpr int most_races = 1000;  // as many as no real load loses
-
-}  // namespace
-
 std::uint64_t SharedGroup::low() const noexcept {
   return std::max(cursor_->floor.load(std::memory_order_seq_cst),
                   entry_->start.load(std::memory_order_acquire));
@@ -165,9 +159,10 @@ Moved SharedGroup::raise_floor(std::uint64_t to) noexcept {
 Moved SharedGroup::move_counting_floor() noexcept {
   Passage seen = read(*cursor_);
   // Each failure means that somebody else has moved it, perhaps not over what this one has
-  // finished.
-  for (int races = most_races; races != 0; --races) {
-    const Passage to = behind_finished(seen);
+  // finished; or has forged it, over and over: all races have so many steps together.
+  std::uint64_t steps = 4 * window_;
+  for (;;) {
+    const Passage to = behind_finished(seen, steps);
     if (to.floor == seen.floor) break;
     if (swap(*cursor_, seen, to)) return {seen.floor, to.floor};
     seen = read(*cursor_);
@@ -175,8 +170,8 @@ Moved SharedGroup::move_counting_floor() noexcept {
   return {seen.floor, seen.floor};
 }
 
-Passage SharedGroup::behind_finished(Passage at) const noexcept {
-  for (std::uint64_t steps = window_; steps != 0; --steps) {
+Passage SharedGroup::behind_finished(Passage at, std::uint64_t& steps) const noexcept {
+  for (; steps != 0; --steps) {
     // While the floor stays, no word from there on is used again (G3).
     const GroupWord word_of_at = unpacked(word(at.floor));
     if (word_of_at.lap != lap(at.floor) || !layout::is_finished(word_of_at.state)) break;

@@ -169,8 +169,9 @@ class SharedGroup {
   /// how many of them were settled; nullopt: the floor has moved.
   std::optional<std::uint64_t> drop_words(std::uint64_t from, std::uint64_t to) noexcept;
   Moved move_counting_floor() noexcept;
-  /// Where a floor at `at` can go over what is finished, and what is settled then.
-  [[nodiscard]] Passage behind_finished(Passage at) const noexcept;
+  /// Where a floor at `at` can go over what is finished, in `steps` at most, which it uses up; and
+  /// what is settled then.
+  [[nodiscard]] Passage behind_finished(Passage at, std::uint64_t& steps) const noexcept;
   [[nodiscard]] layout::GroupWord handed_back(layout::GroupWord claimed, bool delivered,
                                               std::uint64_t delay_ms) const noexcept;
   [[nodiscard]] bool is_last(std::uint8_t count) const noexcept {

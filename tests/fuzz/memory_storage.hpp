@@ -41,6 +41,9 @@ class MemoryStorage final : public journal::Storage {
   }
   void remove(const std::string& path) override { files.erase(path); }
   void sync_directory(const std::string&) override {}
+  void sync_file(const std::string& path) override {
+    if (!files.contains(path)) throw Error(Code::not_found);
+  }
   os::Fd open(const std::string& path) override {
     const auto found = files.find(path);
     if (found == files.end()) throw Error(Code::not_found);
@@ -61,7 +64,7 @@ class MemoryStorage final : public journal::Storage {
     }
     void sync() override {}
     void truncate(std::uint64_t size) override { bytes_.resize(size); }
-    [[nodiscard]] bool has_name() const noexcept override { return true; }
+    [[nodiscard]] bool is_at(const std::string&) const noexcept override { return true; }
 
    private:
     std::vector<std::byte>& bytes_;

@@ -130,6 +130,28 @@ TEST_F(JournalTest, WhatIsWrittenAtOnceIsBehindWhatWasLeftToBeDone) {
   EXPECT_EQ(end_of(journal), 5U) << "its file has the name of the one that was removed";
 }
 
+/// What spills is not synced. Its queue may be removed while it is written.
+TEST_F(JournalTest, ItCanBeRemovedWhileItIsWritten) {
+  Journal journal = made();
+  journal.adopt(1);
+  std::atomic<bool> writing{false};
+  std::atomic<bool> removed{false};
+  bool done = false;
+  const auto work = [&](Journal::Appender& to) {
+    to.append(*SampleBatch(1, 5), false);
+    writing = true;
+    while (!removed) std::this_thread::yield();
+    to.append(*SampleBatch(5, 9), false);  // in a file that has gone
+  };
+  journal.write(1, work, [&](const std::exception_ptr&) { done = true; });
+  while (!writing) std::this_thread::yield();
+  journal.remove();
+  removed = true;
+  const auto guard = boost::asio::make_work_guard(loop_);
+  while (!done) loop_.run_one();
+  EXPECT_TRUE(journal.empty());
+}
+
 TEST_F(JournalTest, AFileThatIsFullCountsWithWhatIsInIt) {
   Journal journal = made(64 * 1024);
   journal.adopt(1);
