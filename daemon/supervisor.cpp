@@ -161,18 +161,20 @@ bool Supervisor::refuse(Session& session, const layout::Request& request, const 
 }
 
 bool Supervisor::answer(Session& session, const layout::Request& request, bool repeated) {
+  // Of who uses a number twice it cannot be told which of the two has made the handle.
+  const bool may_withdraw = !repeated && !handle_made_by(session, request);
   try {
     control::Answer answer(request);
     dispatch(session, request, repeated, answer);
     if (static_cast<Ask>(request.ask) == Ask::drop_ring) return true;  // nobody waits for an answer
     if (answer.send(session.socket) == os::Transfer::done) return true;
-    if (!repeated) withdraw(session, request);
+    if (may_withdraw) withdraw(session, request);
     return false;
   } catch (const Error& error) {
-    if (!repeated) withdraw(session, request);
+    if (may_withdraw) withdraw(session, request);
     return refuse(session, request, error);
   } catch (const std::exception& failure) {
-    if (!repeated) withdraw(session, request);
+    if (may_withdraw) withdraw(session, request);
     return refuse(session, request, Error(Code::internal, failure.what()));
   }
 }
@@ -180,14 +182,18 @@ bool Supervisor::answer(Session& session, const layout::Request& request, bool r
 /// Nobody knows of the handle that the request has made, so nobody will give it back. (Of a
 /// repeated one the answer may have come to the client from the supervisor before.)
 void Supervisor::withdraw(Session& session, const layout::Request& request) {
-  const auto found = queues_.find(request.queue);
-  if (!makes_handle(request) || found == queues_.end()) return;
-  Queue& queue = found->second->queue;
-  const auto made = queue.find_handle({session.peer, session.id, request.id});
+  const auto made = handle_made_by(session, request);
   if (!made) return;
   session.handles.erase({request.queue, *made});
-  queue.retire(*made);
+  queues_.at(request.queue)->queue.retire(*made);
   service(request.queue);
+}
+
+std::optional<std::uint32_t> Supervisor::handle_made_by(const Session& session,
+                                                        const layout::Request& request) const {
+  const auto found = queues_.find(request.queue);
+  if (!makes_handle(request) || found == queues_.end()) return std::nullopt;
+  return found->second->queue.find_handle({session.peer, session.id, request.id});
 }
 
 void Supervisor::dispatch(Session& session, const layout::Request& request, bool repeated,

@@ -122,6 +122,8 @@ class Supervisor {
   bool answer(Session& session, const layout::Request& request, bool repeated);
   bool refuse(Session& session, const layout::Request& request, const Error& error);
   void withdraw(Session& session, const layout::Request& request);
+  [[nodiscard]] std::optional<std::uint32_t> handle_made_by(const Session& session,
+                                                            const layout::Request& request) const;
   void dispatch(Session& session, const layout::Request& request, bool repeated,
                 control::Answer& answer);
   void detach(Session& session, std::uint64_t queue, std::uint32_t handle);
