@@ -24,6 +24,10 @@ constexpr std::size_t most_stalls = 4096;
 // Who does not wait for room says only now and then that it wants some.
 constexpr os::Instant wish_lasts = 100'000'000;
 
+// How long a ring stays, at most, that all are past and nobody has said so: a member may pass its
+// end without having mapped the next one.
+constexpr os::Instant let_go_again_after = 1'000'000'000;
+
 // Who claims damage over and over costs no more than this.
 constexpr os::Instant examined_again_after = 100'000'000;
 
@@ -377,6 +381,7 @@ os::Instant Queue::service(os::Instant now) {
       }
     }
   }
+  if (rings_.size() > 1) next = std::min(next, os::after(now, let_go_again_after));
   next = std::min(next, consider_set_aside(now));
   return std::min(next, consider_expiry(now));  // last: it waits for what was set aside
 }
