@@ -252,7 +252,8 @@ void Queue::purge(std::uint64_t to) {
     const auto used = ring::in_use(ring->view());
     if (!used) continue;
     const std::uint64_t end = std::min(used->end, to);
-    for (std::uint64_t s = ring->settled(); s < end; ++s) ring::revoke(ring->view(), s);
+    const std::uint64_t from = std::max(ring->settled(), used->first);
+    for (std::uint64_t s = from; s < end; ++s) ring::revoke(ring->view(), s);
   }
   if (drops_oldest()) purge_counting(to);
   for (std::uint16_t slot = 0; !drops_oldest() && slot < layout::max_groups; ++slot) {

@@ -87,7 +87,8 @@ std::uint64_t Queue::take_from_clients() noexcept {
   for (const auto& ring : rings_) {
     const auto used = ring::in_use(ring->view());
     if (!used) continue;
-    for (std::uint64_t s = ring->settled(); s < used->end; ++s) ring::revoke(ring->view(), s);
+    const std::uint64_t from = std::max(ring->settled(), used->first);
+    for (std::uint64_t s = from; s < used->end; ++s) ring::revoke(ring->view(), s);
   }
   for (const auto& group : group_table_) {
     if (!group || group->kind != GroupKind::shared) continue;

@@ -266,7 +266,9 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) {
   std::map<std::uint64_t, os::Instant> found;
   os::Instant next = os::never;
   bool revoked = false;
-  for (std::uint64_t s = ring.settled(); s < end && found.size() < most_stalls; ++s) {
+  // What is in use is a ring full at most, whatever its words say; what lies before it is over.
+  const std::uint64_t from = std::max(ring.settled(), used->first);
+  for (std::uint64_t s = from; s < end && found.size() < most_stalls; ++s) {
     if (!ring::is_claimed(view, s)) continue;
     const auto before = ring.stalls.find(s);
     const bool known = before != ring.stalls.end();
