@@ -132,7 +132,7 @@ TEST(Waiter, ManyWatchesAreSharedOutToWaiters) {
 
 TEST(Waiter, WatchesOfOneBellAreToldOfWhatIsTheirs) {
   Waiters waiters;
-  layout::Bell bell;
+  layout::Bell bell{};
   Mailbox one(bell);
   Mailbox other(bell);
   const auto first = waiters.watch();
@@ -155,7 +155,7 @@ TEST(Waiter, EveryBellWakesTheWaiter) {
       std::chrono::milliseconds(20);  // for the waiter, to go round or to sleep
   constexpr int attempts = 10;        // a look at all may be due just then
   Waiters waiters;
-  std::array<layout::Bell, 3> bells;
+  std::array<layout::Bell, 3> bells{};
   std::deque<Mailbox> boxes;
   for (std::size_t i = 0; i < 6; ++i) boxes.emplace_back(bells[i % bells.size()]);
   Mailbox idle;
@@ -237,7 +237,7 @@ TEST(WaiterConcurrent, NoWakeUpIsLost) {
 }
 
 TEST(WaiterConcurrent, NoWakeUpIsLostWhereManyWaitForOneBell) {
-  std::array<layout::Bell, 3> bells;
+  std::array<layout::Bell, 3> bells{};
   std::deque<Mailbox> boxes;
   for (std::size_t i = 0; i < many; ++i) boxes.emplace_back(bells[i % bells.size()]);
   expect_that_no_wake_up_is_lost(boxes);
