@@ -10,6 +10,8 @@
 #include <boost/interprocess/exceptions.hpp>
 #include <boost/interprocess/mapped_region.hpp>
 #include <cerrno>
+#include <map>
+#include <mutex>
 
 #include "os/available_memory.hpp"
 #include "os/failure.hpp"
@@ -135,38 +137,70 @@ std::uint64_t inode_of(const Fd& memory) {
   return status.st_ino;
 }
 
+/// What is mapped of a segment: all of it, and its end perhaps once more.
 struct Mapping::Regions {
+  Regions(const Fd& memory, std::size_t size, Rights rights)
+      : first(mapped(memory, 0, size, rights, nullptr)),
+        data(static_cast<std::byte*>(first.get_address())) {
+    ::madvise(data, size, MADV_DONTFORK);
+  }
+  Regions(const Fd& memory, std::size_t head, std::size_t tail, Rights rights) {
+    const std::size_t whole = head + 2 * tail;
+    void* reserved =
+        ::mmap(nullptr, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (reserved == MAP_FAILED) fail(fmt::format("cannot reserve {} bytes of addresses", whole));
+    data = static_cast<std::byte*>(reserved);
+    try {
+      first = mapped(memory, 0, head + tail, rights, data);
+      second = mapped(memory, head, tail, rights, data + head + tail);
+    } catch (...) {
+      ipc::mapped_region().swap(first);  // before the range may be somebody else's
+      ::munmap(reserved, whole);
+      throw;
+    }
+    ::madvise(data, whole, MADV_DONTFORK);
+  }
+
   ipc::mapped_region first;
   ipc::mapped_region second;
+  std::byte* data = nullptr;
 };
+
+#ifdef __SANITIZE_THREAD__
+// The race detector knows by addresses who synchronises with whom. So all of a process, its
+// supervisor too, has a segment that it may write to at the same address.
+template <typename... Range>
+std::shared_ptr<Mapping::Regions> Mapping::map(const Fd& memory, Rights rights, Range... range) {
+  static std::mutex mutex;
+  static std::map<std::uint64_t, std::weak_ptr<Regions>> writable;  // by inode
+  const std::scoped_lock lock(mutex);
+  std::weak_ptr<Regions>& known = writable[inode_of(memory)];
+  if (auto regions = known.lock()) return regions;
+  auto regions = std::make_shared<Regions>(memory, range..., rights);
+  if (rights == Rights::read_write) known = regions;
+  return regions;
+}
+#else
+template <typename... Range>
+std::shared_ptr<Mapping::Regions> Mapping::map(const Fd& memory, Rights rights, Range... range) {
+  return std::make_shared<Regions>(memory, range..., rights);
+}
+#endif
 
 Mapping::Mapping() noexcept = default;
 
 Mapping::Mapping(const Fd& memory, std::size_t size, Rights rights)
-    : regions_(std::make_unique<Regions>()), fork_generation_(fork_generation()) {
+    : fork_generation_(fork_generation()) {
   check_memory(memory, size);
-  regions_->first = mapped(memory, 0, size, rights, nullptr);
-  data_ = static_cast<std::byte*>(regions_->first.get_address());
-  ::madvise(data_, size, MADV_DONTFORK);
+  regions_ = map(memory, rights, size);
+  data_ = regions_->data;
 }
 
 Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t tail, Rights rights)
-    : regions_(std::make_unique<Regions>()), fork_generation_(fork_generation()) {
+    : fork_generation_(fork_generation()) {
   check_memory(memory, head + tail);
-  const std::size_t whole = head + 2 * tail;
-  void* reserved =
-      ::mmap(nullptr, whole, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (reserved == MAP_FAILED) fail(fmt::format("cannot reserve {} bytes of addresses", whole));
-  data_ = static_cast<std::byte*>(reserved);
-  try {
-    regions_->first = mapped(memory, 0, head + tail, rights, data_);
-    regions_->second = mapped(memory, head, tail, rights, data_ + head + tail);
-  } catch (...) {
-    regions_.reset();
-    ::munmap(reserved, whole);
-    throw;
-  }
-  ::madvise(data_, whole, MADV_DONTFORK);
+  regions_ = map(memory, rights, head, tail);
+  data_ = regions_->data;
 }
 
 Mapping::Mapping(Mapping&&) noexcept = default;
@@ -180,7 +214,9 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 
 Mapping::~Mapping() {
   // In a forked child nothing is mapped there any more; by now the range may be somebody else's.
-  if (regions_ && fork_generation_ != fork_generation()) (void)regions_.release();
+  if (regions_ && fork_generation_ != fork_generation()) {
+    (void)new std::shared_ptr<Regions>(std::move(regions_));
+  }
 }
 
 }  // namespace spillring::os

@@ -61,7 +61,9 @@ class Mapping {
 
  private:
   struct Regions;
-  std::unique_ptr<Regions> regions_;
+  template <typename... Range>
+  static std::shared_ptr<Regions> map(const Fd& memory, Rights rights, Range... range);
+  std::shared_ptr<Regions> regions_;
   std::byte* data_ = nullptr;
   std::uint32_t fork_generation_ = 0;
 };
