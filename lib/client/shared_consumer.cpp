@@ -271,6 +271,12 @@ Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
     if (const auto passed = pass_dropped(); !passed) return passed.error();
     return Offer::lost;
   }
+  const bool purged = s < entry().start.load(std::memory_order_acquire);
+  if (sight->seen == ring::Seen::gone && !purged) {
+    // Its group needs it, so it is nowhere gone: a producer may have said so.
+    group_.hand_back(s, receipt, false);
+    return pass_what_is_gone(s);
+  }
   if (group_.finish(s, receipt) && sight->lost) count_lost();
   return Offer::skipped;
 }

@@ -177,6 +177,28 @@ TEST_F(ForgeryTest, ARingThatContradictsItselfIsNamed) {
   take(queue, "g", 3);
 }
 
+// Members of a shared group once finished such messages for good, and said nothing.
+TEST_F(ForgeryTest, WhatIsSaidToBeGoneIsNotFinished) {
+  for (const Full full : {Full::spill, Full::block}) {
+    const std::string name = full == Full::spill ? "spills" : "blocks";
+    const Queue queue = bus().create(name, {.capacity = 256 * KiB, .slots = window, .full = full});
+    Consumer in = queue.consumer("g", {.prefetch = 4});
+    send(queue, 8);
+    const RingForger forger(socket(), name);
+    forger.view().header().gone.store(6);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(in.try_receive().error(), Code::corrupt);
+    EXPECT_EQ(queue.groups().at(0).lag, 8U);
+    forger.view().header().gone.store(1);
+    for (std::uint64_t s = 1; s <= 8; ++s) {
+      Result<Message> message = in.receive(5s);
+      ASSERT_TRUE(message) << spillring::name(message.error()) << " instead of message " << s;
+      EXPECT_EQ(message->seq(), s);
+      EXPECT_EQ(message->deliveries(), 1U);
+      EXPECT_TRUE(message->ack());
+    }
+  }
+}
+
 TEST_F(ForgeryTest, AFloorThatMovesWhileItIsSavedIsReadOnce) {
   static_cast<void>(bus().create("q", small));
   for (int round = 0; round < 20; ++round) {
