@@ -38,6 +38,9 @@ TEST_F(LossTest, ADamagedMessageIsCountedAndTheRestComes) {
 class RemovalTest : public SpillTest, public ::testing::WithParamInterface<bool> {
  protected:
   static constexpr std::size_t last = SIZE_MAX;  // of the files
+  // Numbers without a message may be in what is removed, and count as lost with it: a seal for each
+  // ring that was replaced, and claims that were revoked as their owner did not get a processor.
+  static constexpr std::uint64_t skipped = 16;
 
   static Consumer consumer(const Queue& queue) {
     return GetParam() ? queue.consumer("g") : queue.subscriber("g", {.start = Start::earliest()});
@@ -102,9 +105,8 @@ TEST_P(RemovalTest, OfAnyFileBetweenTwoRunsCostsWhatIsInItAndThatIsTold) {
     const Read read = read_all(in);
     EXPECT_EQ(read.last, many + 9);
     EXPECT_LT(read.received, many + 10);
-    // A number without a message may be in the file, and counts as lost with it.
     EXPECT_GE(read.received + queue.groups().at(0).lost, many + 10);
-    EXPECT_LE(read.received + queue.groups().at(0).lost, many + 12);
+    EXPECT_LE(read.received + queue.groups().at(0).lost, many + 10 + skipped);
     EXPECT_EQ(read.gaps, queue.groups().at(0).lost);
     EXPECT_EQ(queue.info().state, QueueState::ok);
     bus().remove(name);
@@ -130,7 +132,7 @@ TEST_P(RemovalTest, OfAllFilesBetweenTwoRunsIsTold) {
   Message first = in.receive(5s).value();
   EXPECT_TRUE(std::ranges::equal(first.bytes(), message(many)));
   EXPECT_GE(first.gap(), many - 1000);
-  EXPECT_LE(first.gap(), many - 1000 + 2);
+  EXPECT_LE(first.gap(), many - 1000 + skipped);
   EXPECT_TRUE(first.ack());
   expect(in, many + 1, many + 10);
 }
