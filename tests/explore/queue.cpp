@@ -248,10 +248,66 @@ void Queue::join_late_group(std::uint64_t& begin) noexcept {
 }
 
 void Queue::purge(std::uint64_t to) noexcept {
+  if (layout::drops_oldest(*manifest_)) {
+    const auto messages = messages_below(to);
+    for (std::uint32_t slot = 0; messages && slot < late_group; ++slot) {
+      if (layout::entry_presence(manifest_->groups[slot].word.load()) != Presence::live) continue;
+      if (purge_counting(slot, to, *messages)) ring::raise(manifest_->groups[slot].start, to);
+    }
+    return ring_bells();
+  }
   ring::raise(manifest_->groups[shared_group].start, to);
   ring::raise(manifest_->groups[stream_group].start, to);
   members_.move_floor();
   ring_bells();
+}
+
+ring::Dropped Queue::dropped() const noexcept {
+  const auto dropped = ring::dropped_of(rings_[0]);
+  require(dropped.has_value(), "the ring contradicts itself");
+  return *dropped;
+}
+
+std::optional<std::uint64_t> Queue::messages_below(std::uint64_t s) noexcept {
+  const auto skipped = ring::skipped_below(rings_[0], s, groups_->holds[0].sequence);
+  wait::ring(bells_->room);
+  if (!skipped) return std::nullopt;
+  return s - *skipped;
+}
+
+void Queue::recount(std::uint32_t slot) noexcept {
+  layout::GroupCursor& cursor = groups_->cursors[slot];
+  const ring::Dropped dropped = this->dropped();
+  const group::Passage at = group::read(cursor);
+  if (at.floor < dropped.until) {
+    if (slot == shared_group) members_.pass_dropped(dropped, 2);
+    return;
+  }
+  if (const auto messages = messages_below(at.floor)) group::note_dropped(cursor, at, *messages);
+}
+
+bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept {
+  layout::GroupCursor& cursor = groups_->cursors[slot];
+  for (int races = 20; races != 0; --races) {
+    recount(slot);
+    const group::Passage at = group::read(cursor);
+    if (at.floor >= to) return true;
+    const ring::Dropped dropped = this->dropped();
+    std::uint64_t known = 0;
+    if (at.floor < dropped.until) {
+      if (slot == shared_group) continue;
+      known = cursor.dropped.load(std::memory_order_seq_cst);
+    } else {
+      const auto below = messages_below(at.floor);
+      if (!below) continue;
+      known = *below - std::min(*below, at.settled);
+    }
+    const group::Passage after{to, messages - std::min(messages, known)};
+    if (!group::swap(cursor, at, after)) continue;
+    group::note_dropped(cursor, after, messages);
+    return true;
+  }
+  return false;
 }
 
 void Queue::replace_ring() noexcept {

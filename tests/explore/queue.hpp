@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "client/producer_core.hpp"
@@ -52,7 +53,7 @@ class Queue {
   // -- the supervisor's, as the daemon does it
   void retire(std::uint32_t slot) noexcept;             // daemon/queue.cpp
   void join_late_group(std::uint64_t& begin) noexcept;  // daemon/groups.cpp
-  void purge(std::uint64_t to) noexcept;                // likewise
+  void purge(std::uint64_t to) noexcept;                // likewise, and daemon/dropping.cpp
   void replace_ring() noexcept;                         // daemon/service.cpp
   void let_go() noexcept;                               // likewise
   void ring_bells() noexcept;
@@ -63,8 +64,13 @@ class Queue {
   [[nodiscard]] const ring::RingView& first_ring() const noexcept { return rings_[0]; }
   [[nodiscard]] const ring::RingView& newest_ring() const noexcept { return rings_[newest_]; }
   [[nodiscard]] group::SharedGroup& members() noexcept { return members_; }
+  /// Of a queue that drops.
+  [[nodiscard]] ring::Dropped dropped() const noexcept;
 
  private:
+  void recount(std::uint32_t slot) noexcept;
+  [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) noexcept;
+  bool purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept;
   client::Answered attach(std::uint16_t slot, std::uint32_t group);
   client::Answered answer(const layout::Request& request);
   void add_group(std::uint32_t slot, std::uint64_t words);

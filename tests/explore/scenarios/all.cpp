@@ -22,6 +22,7 @@ void two_seals(Machine& m);
 void purged(Machine& m);
 void newcomer(Machine& m);
 void purged_group(Machine& m);
+void purged_dropping(Machine& m);
 // dropping.cpp
 void dropping(Machine& m);
 void dropping_group(Machine& m);
@@ -54,6 +55,7 @@ std::span<const Scenario> scenarios() {
       {"purged", "A4 B1 B3", purged, {.die = 0}},
       {"newcomer", "B1", newcomer, {.die = 0}},
       {"purged_group", "A4 B1 B3 G1", purged_group, {.die = 0}},
+      {"purged_dropping", "B1 B4 G3 G6", purged_dropping, {.preempt = 1}},
       {"dropping", "B1 B4", dropping, {.die = 0}},
       {"dropping_group", "B1 B4 G1 G6", dropping_group, {.die = 0}},
       {"counted", "B1 B4", counted, {.die = 0}},

@@ -86,4 +86,62 @@ void purged_group(Machine& m) {
   });
 }
 
+/// A queue that drops, and has dropped some, is purged by a supervisor that may die anywhere; the
+/// next one does it again. Meanwhile producers drop what a reader and a member come to.
+void purged_dropping(Machine& m) {
+  Scene* const s = &scene(m, {.full = spillring::Full::drop_oldest});
+  auto* const reader = &s->queue.stream();
+  auto* const member = &s->queue.shared();
+  auto* const one = &s->queue.producer();
+  auto* const two = &s->queue.producer();
+  fill(*s, *one);
+  s->ledger.send(*two, 5, 1024, spillring::no_wait);
+  const std::uint64_t line = ring::find_tail(s->queue.first_ring());
+  const std::uint64_t dropped = s->queue.dropped().messages - 1;
+  m.role("supervisor", Machine::mortal, [=] { s->queue.purge(line); });
+  m.role("next supervisor", Machine::service, [=] {
+    machine().await([] { return machine().over(0); });
+    s->queue.purge(line);
+  });
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
+  m.role("reader", Machine::service, [=] {
+    for (;;) {
+      Message message = s->ledger.receive(*reader, 0);
+      s->ledger.look(message);
+      static_cast<void>(message.ack());  // the ledger's acknowledgements are the member's
+    }
+  });
+  m.role("member", Machine::service, [=] { serve(*s, *member, 1); });
+  const auto floor = [=](std::uint32_t group) {
+    return s->queue.groups().cursors[group].floor.load();
+  };
+  m.until([=] {
+    return s->ledger.sent() == 7 && floor(Queue::shared_group) == line + 2 &&
+           floor(Queue::stream_group) == line + 2;
+  });
+  m.finally([=] {
+    s->ledger.check_not_twice(0);
+    s->ledger.check_not_twice(1, true);
+    const auto& cursors = s->queue.groups().cursors;
+    std::uint64_t told = 0;
+    for (const auto group : {Queue::shared_group, Queue::stream_group}) {
+      const auto& cursor = cursors[group];
+      const std::uint64_t lacking = line + 2 - cursor.settled.load();
+      // A purge that comes while the stream's reader says what it has missed settles that, too: it
+      // is counted, all the same.
+      require(group == Queue::stream_group ? cursor.dropped.load() >= lacking
+                                           : cursor.dropped.load() == lacking,
+              "dropped and settled are not all that was published");
+      require(cursor.dropped.load() < ring::read_gone(s->queue.first_ring()).sequence,
+              "what was purged counts as dropped");
+      told += cursor.told.load();
+    }
+    require(told == s->ledger.missed(), "told is not what readers were told");
+    // Of a stream only its reader knows, and it may not have come to that.
+    require(cursors[Queue::shared_group].dropped.load() >= dropped,
+            "what was dropped before was purged");
+  });
+}
+
 }  // namespace explore
