@@ -306,8 +306,7 @@ void Machine::apply(const Option& option) {
   }
 }
 
-void Machine::point(const void* at, bool writes) {
-  if (++steps_ > most_steps) fail("does not come to an end");
+Machine::Touched& Machine::touch(const void* at, bool writes) {
   const auto index = static_cast<std::size_t>(static_cast<const std::byte*>(at) - words_) / 4;
   Touched& touched = touched_[index];
   const auto me = static_cast<std::uint8_t>(1U << current_);
@@ -317,6 +316,12 @@ void Machine::point(const void* at, bool writes) {
     touched.by |= me;
     touched.written = touched.written || writes;
   }
+  return touched;
+}
+
+void Machine::point(const void* at, bool writes) {
+  if (++steps_ > most_steps) fail("does not come to an end");
+  const Touched& touched = touch(at, writes);
   // What only one role touches, or nobody writes, is as good a place to interrupt as the next.
   if (touched.written && (touched.by & (touched.by - 1)) != 0) interrupt();
 }
@@ -451,6 +456,7 @@ bool Machine::swap_pair(void* at, std::array<std::uint64_t, 2> expected,
     if (equal) memory_.poke(high, 8, desired[1]);
     return equal;
   }
+  touch(high, true);  // who reads one half after the other may be interrupted in between
   point(at, true);
   Knowledge& knows = roles_[static_cast<std::size_t>(current_)].knows;
   const bool equal = found();

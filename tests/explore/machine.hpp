@@ -149,6 +149,13 @@ class Machine {
   [[noreturn]] void leave();  // to execute()
   bool is_ready(Role& role);
   bool look(const std::function<bool()>& condition);
+  /// Of a scenario: who has touched a word.
+  struct Touched {
+    std::uint8_t by = 0;
+    bool written = false;
+  };
+  /// Notes that the current role does.
+  Touched& touch(const void* at, bool writes);
   /// Before an access.
   void point(const void* at, bool writes);
   void interrupt();
@@ -180,11 +187,6 @@ class Machine {
   };
   std::vector<Name> names_;
 
-  // -- of a scenario: who has touched which word
-  struct Touched {
-    std::uint8_t by = 0;
-    bool written = false;
-  };
   std::vector<Touched> touched_;
   std::vector<std::pair<std::size_t, Touched>> learned_;  // what it was before
 

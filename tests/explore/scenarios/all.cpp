@@ -25,6 +25,7 @@ void purged_group(Machine& m);
 void purged_dropping(Machine& m);
 // dropping.cpp
 void dropping(Machine& m);
+void dropping_behind(Machine& m);
 void dropping_group(Machine& m);
 void counted(Machine& m);
 // group.cpp
@@ -57,6 +58,7 @@ std::span<const Scenario> scenarios() {
       {"purged_group", "A4 B1 B3 G1", purged_group, {.die = 0}},
       {"purged_dropping", "B1 B4 G3 G6", purged_dropping, {.preempt = 1}},
       {"dropping", "B1 B4", dropping, {.die = 0}},
+      {"dropping_behind", "B1 B4", dropping_behind, {.die = 0}},
       {"dropping_group", "B1 B4 G1 G6", dropping_group, {.die = 0}},
       {"counted", "B1 B4", counted, {.die = 0}},
       {"joining_group", "B2", joining_group, {.die = 0}},
