@@ -4,7 +4,6 @@
 #include <poll.h>
 
 #include <array>
-#include <chrono>
 #include <deque>
 #include <thread>
 
@@ -151,9 +150,7 @@ TEST(Waiter, WatchesOfOneBellAreToldOfWhatIsTheirs) {
 /// What is noticed at once is not noticed by all being looked at, which happens once in a nap: then
 /// `idle` would have been looked at as well.
 TEST(Waiter, EveryBellWakesTheWaiter) {
-  constexpr auto a_while =
-      std::chrono::milliseconds(20);  // for the waiter, to go round or to sleep
-  constexpr int attempts = 10;        // a look at all may be due just then
+  constexpr int attempts = 10;  // a look at all may be due just then
   Waiters waiters;
   std::array<layout::Bell, 3> bells{};
   std::deque<Mailbox> boxes;
@@ -166,8 +163,7 @@ TEST(Waiter, EveryBellWakesTheWaiter) {
     watches.back()->attach(box);
   }
   const auto idler = waiters.watch();
-  idler->attach(idle);
-  idler->arm();
+  idler->attach(idle);  // the last that the waiter comes to when it goes round
   std::uint32_t value = 0;
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     bool noticed = false;
@@ -177,11 +173,15 @@ TEST(Waiter, EveryBellWakesTheWaiter) {
       value += 10;  // the same for all: they differ by their words alone
       for (Mailbox& box : boxes) box.bell().value = value;
       for (const auto& watch : watches) watch->arm();
-      std::this_thread::sleep_for(a_while);
-      const int looks = idle.looks;
+      // Armed last: when it has been looked at, the waiter is done with all others, and goes to
+      // sleep without another round.
+      int looks = idle.looks;
+      idler->arm();
+      while (idle.looks == looks) std::this_thread::yield();
+      ++looks;
       boxes[i].send();
       ASSERT_TRUE(becomes_readable(*watches[i])) << i;
-      std::this_thread::sleep_for(a_while);
+      idler->raise();  // returns when that round is over: it has the waiter's mutex
       noticed = idle.looks == looks;
     }
     EXPECT_TRUE(noticed) << i;
