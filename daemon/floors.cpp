@@ -38,7 +38,11 @@ std::uint64_t Queue::oldest() const noexcept {
 }
 
 std::uint64_t Queue::needed(std::uint32_t except) const noexcept {
-  std::uint64_t lowest = manifest().base.load(std::memory_order_relaxed);
+  return needed_with(manifest().base.load(std::memory_order_relaxed), except);
+}
+
+std::uint64_t Queue::needed_with(std::uint64_t base, std::uint32_t except) const noexcept {
+  std::uint64_t lowest = base;
   std::array<std::uint64_t, layout::max_groups> floors{};
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     floors[slot] = cursors().cursors[slot].floor.load(std::memory_order_seq_cst);

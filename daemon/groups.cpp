@@ -167,9 +167,12 @@ void Queue::free_group_entry(std::uint16_t slot) noexcept {
 
 void Queue::keep_base() noexcept {
   if (options_.keep != static_cast<std::uint8_t>(Keep::unread)) return;
-  // Joins as a group does; while the last group is still in the table, its floor is a safe place.
-  set_base(std::min(needed(), drops_oldest() ? settled_until() : tail()));
+  // Joins as a group does (enter_group), before the last one leaves the table. Cut short, it is
+  // dropped again (adopt_groups).
+  manifest().base.store(oldest(), std::memory_order_seq_cst);
   manifest().group_version.fetch_add(1, std::memory_order_seq_cst);
+  set_base(std::min(needed_with(layout::no_sequence, ring::no_group),
+                    drops_oldest() ? settled_until() : tail()));
 }
 
 std::uint16_t Queue::named_group(std::string_view name) const {

@@ -264,6 +264,8 @@ class Queue {
   /// The first number that a group may still need; `except`: one that does not count. no_sequence:
   /// nobody needs anything.
   [[nodiscard]] std::uint64_t needed(std::uint32_t except = ring::no_group) const noexcept;
+  /// The same if the base were this.
+  [[nodiscard]] std::uint64_t needed_with(std::uint64_t base, std::uint32_t except) const noexcept;
   /// No ring has to keep what is below (ring/reclaim.hpp).
   [[nodiscard]] std::uint64_t free_until() const noexcept;
 

@@ -273,9 +273,9 @@ Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
   }
   const bool purged = s < entry().start.load(std::memory_order_acquire);
   if (sight->seen == ring::Seen::gone && !purged) {
-    // Its group needs it, so it is nowhere gone: a producer may have said so.
-    group_.hand_back(s, receipt, false);
-    return pass_what_is_gone(s);
+    // Where a lease took it, somebody else has finished it. Else its group needs it, so it is
+    // nowhere gone: a producer may have said so.
+    return group_.hand_back(s, receipt, false) ? pass_what_is_gone(s) : Offer::lost;
   }
   if (group_.finish(s, receipt) && sight->lost) count_lost();
   return Offer::skipped;

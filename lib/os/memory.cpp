@@ -166,38 +166,45 @@ struct Mapping::Regions {
   std::byte* data = nullptr;
 };
 
+/// In a forked child nothing is mapped there any more; by now the range may be somebody else's.
+struct Mapping::Unmap {
+  std::uint32_t generation = fork_generation();
+  void operator()(Regions* regions) const noexcept {
+    if (generation == fork_generation()) delete regions;
+  }
+};
+
 #ifdef __SANITIZE_THREAD__
 // The race detector knows by addresses who synchronises with whom. So all of a process, its
 // supervisor too, has a segment that it may write to at the same address.
 template <typename... Range>
 std::shared_ptr<Mapping::Regions> Mapping::map(const Fd& memory, Rights rights, Range... range) {
+  using Name = std::pair<std::uint64_t, std::uint32_t>;  // inode, and whose
   static std::mutex mutex;
-  static std::map<std::uint64_t, std::weak_ptr<Regions>> writable;  // by inode
+  static std::map<Name, std::weak_ptr<Regions>> writable;
   const std::scoped_lock lock(mutex);
-  std::weak_ptr<Regions>& known = writable[inode_of(memory)];
+  std::weak_ptr<Regions>& known = writable[{inode_of(memory), fork_generation()}];
   if (auto regions = known.lock()) return regions;
-  auto regions = std::make_shared<Regions>(memory, range..., rights);
+  std::shared_ptr<Regions> regions(new Regions(memory, range..., rights), Unmap());
   if (rights == Rights::read_write) known = regions;
   return regions;
 }
 #else
 template <typename... Range>
 std::shared_ptr<Mapping::Regions> Mapping::map(const Fd& memory, Rights rights, Range... range) {
-  return std::make_shared<Regions>(memory, range..., rights);
+  return {new Regions(memory, range..., rights), Unmap()};
 }
 #endif
 
 Mapping::Mapping() noexcept = default;
 
-Mapping::Mapping(const Fd& memory, std::size_t size, Rights rights)
-    : fork_generation_(fork_generation()) {
+Mapping::Mapping(const Fd& memory, std::size_t size, Rights rights) {
   check_memory(memory, size);
   regions_ = map(memory, rights, size);
   data_ = regions_->data;
 }
 
-Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t tail, Rights rights)
-    : fork_generation_(fork_generation()) {
+Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t tail, Rights rights) {
   check_memory(memory, head + tail);
   regions_ = map(memory, rights, head, tail);
   data_ = regions_->data;
@@ -208,15 +215,9 @@ Mapping::Mapping(Mapping&&) noexcept = default;
 Mapping& Mapping::operator=(Mapping&& other) noexcept {
   std::swap(regions_, other.regions_);
   std::swap(data_, other.data_);
-  std::swap(fork_generation_, other.fork_generation_);
   return *this;
 }
 
-Mapping::~Mapping() {
-  // In a forked child nothing is mapped there any more; by now the range may be somebody else's.
-  if (regions_ && fork_generation_ != fork_generation()) {
-    (void)new std::shared_ptr<Regions>(std::move(regions_));
-  }
-}
+Mapping::~Mapping() = default;
 
 }  // namespace spillring::os

@@ -61,11 +61,11 @@ class Mapping {
 
  private:
   struct Regions;
+  struct Unmap;
   template <typename... Range>
   static std::shared_ptr<Regions> map(const Fd& memory, Rights rights, Range... range);
   std::shared_ptr<Regions> regions_;
   std::byte* data_ = nullptr;
-  std::uint32_t fork_generation_ = 0;
 };
 
 }  // namespace spillring::os

@@ -84,7 +84,6 @@ Mapping::Mapping() noexcept = default;
 Mapping::Mapping(const Fd& memory, std::size_t /*size*/, Rights /*rights*/)
     : data_(
           explore::memories()[static_cast<std::size_t>(memory.get() - explore::first_descriptor)]) {
-  fork_generation_ = 0;  // nobody forks here
 }
 Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t /*tail*/, Rights rights)
     : Mapping(memory, head, rights) {}

@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <array>
+#include <chrono>
 #include <deque>
 #include <thread>
 
@@ -177,7 +178,11 @@ TEST(Waiter, EveryBellWakesTheWaiter) {
       // sleep without another round.
       int looks = idle.looks;
       idler->arm();
-      while (idle.looks == looks) std::this_thread::yield();
+      const auto late = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+      while (idle.looks == looks && std::chrono::steady_clock::now() < late) {
+        std::this_thread::yield();
+      }
+      ASSERT_NE(idle.looks, looks) << i;
       ++looks;
       boxes[i].send();
       ASSERT_TRUE(becomes_readable(*watches[i])) << i;
