@@ -14,6 +14,27 @@ void give_up(client::ProducerCore& producer, std::size_t size = 1024) {
   producer.cancel(*loan);
 }
 
+/// A reader that takes what comes; it and what was missed are all of `published` messages.
+template <typename Reader>
+void read_all_of(Machine& m, Scene& scene, Reader& reader, std::uint64_t published) {
+  Ledger* const ledger = &scene.ledger;
+  Reader* const in = &reader;
+  m.role("reader", Machine::service, [=] {
+    for (;;) {
+      Message message = ledger->receive(*in, 0);
+      ledger->look(message);
+      ledger->ack(message);
+    }
+  });
+  m.until([=] {
+    return ledger->sent() == published && ledger->received(0) + ledger->missed() >= published;
+  });
+  m.finally([=] {
+    require(ledger->received(0) + ledger->missed() == published, "more was missed than there was");
+    ledger->check_not_twice(0);
+  });
+}
+
 }  // namespace
 
 /// Two producers drop what a reader comes to.
@@ -30,18 +51,7 @@ void dropping(Machine& m) {
     give_up(*two);
     s->ledger.send(*two, 21, 1024);
   });
-  m.role("reader", Machine::service, [=] {
-    for (;;) {
-      Message message = s->ledger.receive(*reader, 0);
-      s->ledger.look(message);
-      s->ledger.ack(message);
-    }
-  });
-  m.until([=] { return s->ledger.sent() == 6 && s->ledger.received(0) + s->ledger.missed() >= 6; });
-  m.finally([=] {
-    require(s->ledger.received(0) + s->ledger.missed() == 6, "more was missed than there was");
-    s->ledger.check_not_twice(0);
-  });
+  read_all_of(m, *s, *reader, 6);
 }
 
 /// A reader passes a number that is no message, and comes to what is dropped behind it.
@@ -58,18 +68,7 @@ void dropping_behind(Machine& m) {
   }
   m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
   m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
-  m.role("reader", Machine::service, [=] {
-    for (;;) {
-      Message message = s->ledger.receive(*reader, 0);
-      s->ledger.look(message);
-      s->ledger.ack(message);
-    }
-  });
-  m.until([=] { return s->ledger.sent() == 5 && s->ledger.received(0) + s->ledger.missed() >= 5; });
-  m.finally([=] {
-    require(s->ledger.received(0) + s->ledger.missed() == 5, "more was missed than there was");
-    s->ledger.check_not_twice(0);
-  });
+  read_all_of(m, *s, *reader, 5);
 }
 
 /// A producer drops what members of a group have, come to, or hand back.
