@@ -9,6 +9,7 @@
 
 #include "group/passage.hpp"
 #include "journal/segment_reader.hpp"
+#include "os/atomic128.hpp"
 #include "queue.hpp"
 #include "ring/reclaim.hpp"
 #include "wait/bell.hpp"
@@ -131,13 +132,25 @@ void Queue::consider_dropping(os::Instant now) noexcept {
   ring_bells();
 }
 
+Queue::Account Queue::account_of(std::uint16_t slot) const noexcept {
+  const layout::GroupCursor& cursor = cursors().cursors[slot];
+  // In this order: what was dropped when something was said is in `dropped`. seq_cst, as in
+  // behind_dropped() (client/stream_consumer.cpp).
+  const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
+  const ring::Dropped dropped = this->dropped();
+  return {said, dropped, group::read(cursor)};
+}
+
 /// What a member has passed without having said so; and what nobody reads at present. The reader of
 /// a stream alone knows what it has handed out.
+///
+/// Behind what is dropped the pair has all that was said: messages - settled never falls, and a
+/// stream's reader, which speaks before its floor comes there, is past it. But for a purge between
+/// the two, which cannot know of that and settles it: this puts it right.
 void Queue::recount(std::uint16_t slot) const noexcept {
   Group& group = *group_table_[slot];
   layout::GroupCursor& cursor = cursors().cursors[slot];
-  const ring::Dropped dropped = this->dropped();
-  const group::Passage at = group::read(cursor);
+  const auto [said, dropped, at] = account_of(slot);
   if (at.floor < dropped.until) {
     if (group.kind == GroupKind::shared) {
       group.shared.pass_dropped(dropped, 2);  // as a rule one does; nobody is made to wait for more
@@ -148,11 +161,24 @@ void Queue::recount(std::uint16_t slot) const noexcept {
     return;
   }
   // As a rule nothing was given up, and nothing has to be counted.
-  const std::uint64_t most = dropped.messages + (at.floor - dropped.until);
-  if (most > at.settled + cursor.dropped.load(std::memory_order_relaxed)) {
-    if (const auto messages = messages_below(at.floor)) {
-      group::note_dropped(cursor, at, *messages);
-    }
+  if (dropped.messages + (at.floor - dropped.until) == at.settled + said) return;
+  const auto messages = messages_below(at.floor);
+  if (!messages) return;
+  group::note_dropped(cursor, at, *messages);
+  // Words that members write: more than there was is none of that.
+  if (said <= *messages && *messages - said < at.settled) {
+    group::swap(cursor, at, {at.floor, *messages - said});
+  }
+}
+
+/// After somebody who reads a stream has asked for it. Counts only where too much is settled
+/// whatever there was below the floor; the rest shows when that is dropped.
+void Queue::recount_streams() const noexcept {
+  for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
+    if (!group_table_[slot] || group_table_[slot]->kind != GroupKind::stream) continue;
+    const auto [said, dropped, at] = account_of(slot);
+    if (at.floor < dropped.until) continue;
+    if (dropped.messages + (at.floor - dropped.until) < at.settled + said) recount(slot);
   }
 }
 
@@ -202,6 +228,7 @@ bool Queue::purge_group(std::uint16_t slot, Count to) noexcept {
     const group::Passage after{to.sequence, to.messages - std::min(to.messages, known->messages)};
     if (!group::swap(cursor, at, after)) continue;
     group::note_dropped(cursor, after, to.messages);
+    recount(slot);  // what a stream's reader has said meanwhile
     return true;
   }
   return false;
@@ -219,22 +246,26 @@ void Queue::purge_counting(std::uint64_t to) noexcept {
   purge_base({to, *messages});
 }
 
-/// Before `base` is raised. What was dropped of it stays what it was.
+/// What was dropped of it stays what it was.
 void Queue::purge_base(Count to) noexcept {
-  layout::Manifest& m = manifest();
   // Without one it is not below `to`.
-  if (m.base.load(std::memory_order_relaxed) >= to.sequence) return;
-  m.base_settled = to.messages - std::min(to.messages, dropped_by_base());
+  if (manifest().base.load(std::memory_order_relaxed) >= to.sequence) return;
+  put_base(to.sequence, to.messages - std::min(to.messages, dropped_by_base()));
+}
+
+/// In one step: whoever takes over finds both or neither.
+void Queue::put_base(std::uint64_t base, std::uint64_t settled) noexcept {
+  layout::Manifest& m = manifest();
+  os::compare_and_swap(&m.base, {m.base.load(std::memory_order_relaxed), m.base_settled},
+                       {base, settled});
 }
 
 void Queue::set_base(std::uint64_t base) noexcept {
-  if (drops_oldest()) {
-    const auto at = count_from(base);
-    if (!at) poison("its messages cannot be counted");
-    base = at ? at->sequence : base;
-    manifest().base_settled = at ? at->messages : base;
-  }
-  manifest().base.store(base, std::memory_order_seq_cst);
+  if (!drops_oldest()) return put_base(base, base);
+  const auto at = count_from(base);
+  if (!at) poison("its messages cannot be counted");
+  const Count known = at.value_or(Count{base, base});
+  put_base(known.sequence, known.messages);
 }
 
 }  // namespace spillring::daemon

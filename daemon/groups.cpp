@@ -258,17 +258,24 @@ void Queue::purge(std::uint64_t to) {
     const std::uint64_t from = std::max(ring->settled(), used->first);
     for (std::uint64_t s = from; s < end; ++s) ring::revoke(ring->view(), s);
   }
-  if (drops_oldest()) purge_counting(to);
-  for (std::uint16_t slot = 0; !drops_oldest() && slot < layout::max_groups; ++slot) {
+  if (drops_oldest()) {
+    purge_counting(to);
+  } else {
+    pass(to);
+  }
+  let_go();
+  ring_bells();
+}
+
+void Queue::pass(std::uint64_t to) noexcept {
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (!group_table_[slot]) continue;
     ring::raise(manifest().groups[slot].start, to);
     // What lies behind the line may have been acknowledged while the floor was below it.
     if (group_table_[slot]->kind == GroupKind::shared) group_table_[slot]->shared.move_floor();
   }
-  layout::Manifest& m = manifest();
-  if (m.base.load(std::memory_order_relaxed) != layout::no_sequence) ring::raise(m.base, to);
-  let_go();
-  ring_bells();
+  // Without a base it is not below `to`.
+  if (manifest().base.load(std::memory_order_relaxed) < to) put_base(to, to);
 }
 
 }  // namespace spillring::daemon

@@ -238,6 +238,7 @@ class Queue {
   void keep_place(std::uint16_t slot, std::unique_ptr<Group> place) noexcept;
   void remove_with_members(std::uint16_t slot, std::unique_ptr<Group> place) noexcept;
   [[nodiscard]] bool is_removed(std::uint16_t slot) const noexcept;
+  void pass(std::uint64_t to) noexcept;
   [[nodiscard]] std::uint16_t named_group(std::string_view name) const;
   [[nodiscard]] bool is_last_named(std::uint16_t slot) const noexcept;
 
@@ -333,12 +334,21 @@ class Queue {
   [[nodiscard]] bool is_out_of_room() const noexcept;
   void consider_dropping(os::Instant now) noexcept;
   void carry_skipped(std::size_t ring) noexcept;
+  /// Of a group: how many messages it was told to have missed, what is dropped, how far it is.
+  struct Account {
+    std::uint64_t said = 0;
+    ring::Dropped dropped;
+    group::Passage at;
+  };
+  [[nodiscard]] Account account_of(std::uint16_t slot) const noexcept;
   void recount(std::uint16_t slot) const noexcept;
+  void recount_streams() const noexcept;
   std::uint64_t begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept;
   void purge_counting(std::uint64_t to) noexcept;
   bool purge_group(std::uint16_t slot, Count to) noexcept;
   void purge_base(Count to) noexcept;
   void set_base(std::uint64_t base) noexcept;
+  void put_base(std::uint64_t base, std::uint64_t settled) noexcept;
 
   // -- rings (service.cpp)
   [[nodiscard]] layout::RingGeometry first_geometry() const noexcept;

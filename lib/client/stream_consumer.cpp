@@ -122,6 +122,9 @@ Result<std::uint64_t> StreamConsumer::behind_dropped(std::uint64_t s) {
   const group::Passage at = group::read(cursor());
   forget_settled_below(at.floor);  // purged
   group::note_dropped(cursor(), {dropped->until, at.settled + settled_.size()}, dropped->messages);
+  // A purge that came in between may have settled that, too: the supervisor puts it right. seq_cst:
+  // either it sees what was said when it looks, after it moved the floor, or this sees the floor.
+  if (cursor().floor.load(std::memory_order_seq_cst) != at.floor) attachment().ask_service();
   position_.store(dropped->until, std::memory_order_relaxed);
   return dropped->until;
 }

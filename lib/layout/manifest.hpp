@@ -106,9 +106,10 @@ struct Manifest {
   os::Atomic<std::uint32_t> condition;  // Condition; looked at by every claim and before sleeping
   os::Atomic<std::uint32_t> can_grow;   // CanGrow bits: a ring with more may still come
   os::Atomic<std::uint64_t> group_version;  // changes after a group has joined or left the table
-  os::Atomic<std::uint64_t> base;           // a group without members; no_sequence: not there
-  os::Atomic<std::uint32_t> handles_used;   // handles[i] with i >= this were never given out
-  os::Atomic<std::uint32_t> groups_used;    // likewise
+  // A group without members; no_sequence: not there. Where the oldest are dropped, so many messages
+  // below it were not: one pair, as the cursors have it (group/passage.hpp).
+  alignas(16) os::Atomic<std::uint64_t> base;
+  std::uint64_t base_settled;
   // Everything below is in the journal, or was finished by every group before spilling began.
   os::Atomic<std::uint64_t> journaled;
   // Who claims from this sequence, or from this arena position on, rings the supervisor: the queue
@@ -129,7 +130,8 @@ struct Manifest {
   // The ring in which the oldest may be dropped, by its first sequence: everything below that is
   // dropped, or was finished with. 0: none yet. Only grows.
   os::Atomic<std::uint64_t> drops;
-  std::uint64_t base_settled;  // where the oldest are dropped: messages below `base`
+  os::Atomic<std::uint32_t> handles_used;  // handles[i] with i >= this were never given out
+  os::Atomic<std::uint32_t> groups_used;   // likewise
   std::uint64_t reserved_rings[6];
 
   // -- tables
@@ -141,6 +143,7 @@ struct Manifest {
   os::Atomic<std::uint64_t> dead_lettered;
   os::Atomic<std::uint64_t> discarded;  // delivered too often, where there is no such queue
   HandOver hand_overs[max_hand_overs];
+  std::uint64_t reserved_end;
 };
 
 static_assert(offsetof(Manifest, magic) == 0, "checked before anything else is believed");
@@ -153,6 +156,7 @@ static_assert(offsetof(Manifest, retain_ns) == 240);
 static_assert(offsetof(Manifest, condition) == 256, "apart from what never changes");
 static_assert(offsetof(Manifest, group_version) == 264);
 static_assert(offsetof(Manifest, base) == 272);
+static_assert(offsetof(Manifest, base_settled) == 280, "the upper half of a pair with base");
 static_assert(offsetof(Manifest, journaled) == 288);
 static_assert(offsetof(Manifest, follow_from) == 312);
 static_assert(offsetof(Manifest, first) == 320, "a line of its own: looked at before each sleep");
@@ -161,11 +165,12 @@ static_assert(offsetof(Manifest, exclusive_producer) == 420);
 static_assert(offsetof(Manifest, ttl_ns) == 432);
 static_assert(offsetof(Manifest, group_expiry_ns) == 440);
 static_assert(offsetof(Manifest, drops) == 448);
+static_assert(offsetof(Manifest, handles_used) == 456);
 static_assert(offsetof(Manifest, groups) == 512);
 static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
 static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);
 static_assert(offsetof(Manifest, hand_overs) == offsetof(Manifest, dead_letter) + name_size + 16);
-static_assert(sizeof(Manifest) == offsetof(Manifest, hand_overs) + 40 * max_hand_overs,
+static_assert(sizeof(Manifest) == offsetof(Manifest, hand_overs) + 40 * max_hand_overs + 8,
               "no padding anywhere");
 static_assert(std::is_standard_layout_v<Manifest>, "offsets mean something only then");
 

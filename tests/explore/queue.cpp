@@ -277,13 +277,19 @@ std::optional<std::uint64_t> Queue::messages_below(std::uint64_t s) noexcept {
 
 void Queue::recount(std::uint32_t slot) noexcept {
   layout::GroupCursor& cursor = groups_->cursors[slot];
+  const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
   const ring::Dropped dropped = this->dropped();
   const group::Passage at = group::read(cursor);
   if (at.floor < dropped.until) {
     if (slot == shared_group) members_.pass_dropped(dropped, 2);
     return;
   }
-  if (const auto messages = messages_below(at.floor)) group::note_dropped(cursor, at, *messages);
+  const auto messages = messages_below(at.floor);
+  if (!messages) return;
+  group::note_dropped(cursor, at, *messages);
+  if (said <= *messages && *messages - said < at.settled) {
+    group::swap(cursor, at, {at.floor, *messages - said});
+  }
 }
 
 bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept {
@@ -305,6 +311,7 @@ bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t m
     const group::Passage after{to, messages - std::min(messages, known)};
     if (!group::swap(cursor, at, after)) continue;
     group::note_dropped(cursor, after, messages);
+    recount(slot);
     return true;
   }
   return false;

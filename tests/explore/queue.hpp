@@ -66,9 +66,11 @@ class Queue {
   [[nodiscard]] group::SharedGroup& members() noexcept { return members_; }
   /// Of a queue that drops.
   [[nodiscard]] ring::Dropped dropped() const noexcept;
+  void recount(std::uint32_t slot) noexcept;
+  /// How often somebody has asked the supervisor to look.
+  [[nodiscard]] std::uint64_t asked() const noexcept { return asked_; }
 
  private:
-  void recount(std::uint32_t slot) noexcept;
   [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) noexcept;
   bool purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept;
   client::Answered attach(std::uint16_t slot, std::uint32_t group);

@@ -1,6 +1,7 @@
 // What tests of the client share.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <span>
@@ -26,7 +27,7 @@ class WithSupervisor : public ::testing::Test {
   }
   std::string take(Consumer& consumer) {
     Result<Message> message = consumer.receive(2s);
-    if (!message) return "(" + std::string(name(message.error())) + ")";
+    if (!message) return fmt::format("({})", name(message.error()));
     std::string text(message->text());
     EXPECT_TRUE(message->ack());
     return text;
