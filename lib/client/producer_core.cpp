@@ -394,6 +394,8 @@ std::uint64_t ProducerCore::limit_to_wait_for(const ring::RingView& ring, std::u
                                               unsigned spare) const noexcept {
   ring::Room room;
   const ring::Claim at = ring::probe(ring, extent, room);
+  // No room helps here any more: the next ring does, and the supervisor rings for that.
+  if (at.status == ring::ClaimStatus::sealed) return layout::no_sequence;
   const std::uint64_t slots = spare == no_spare ? 0 : ring.slots() / spare;
   const std::uint64_t bytes = spare == no_spare ? 0 : ring.arena() / spare;
   // 0 would say that nobody waits.
