@@ -16,6 +16,12 @@
 
 namespace spillring::daemon {
 
+namespace {
+
+constexpr os::Instant recount_again_after = 1'000'000'000;
+
+}  // namespace
+
 group::SharedGroup::Counts Queue::counts() const noexcept {
   return drops_oldest() ? group::SharedGroup::Counts::yes : group::SharedGroup::Counts::no;
 }
@@ -171,15 +177,25 @@ void Queue::recount(std::uint16_t slot) const noexcept {
   }
 }
 
-/// After somebody who reads a stream has asked for it. Counts only where too much is settled
-/// whatever there was below the floor; the rest shows when that is dropped.
-void Queue::recount_streams() const noexcept {
+/// After a purge, until it was seen that nothing is settled that was said to be dropped; and when a
+/// reader may have asked for it. Returns when to look again.
+os::Instant Queue::recount_streams(os::Instant now) noexcept {
+  os::Instant next = os::never;
   for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
-    if (!group_table_[slot] || group_table_[slot]->kind != GroupKind::stream) continue;
+    Group* const group = group_table_[slot].get();
+    if (group == nullptr || group->kind != GroupKind::stream) continue;
     const auto [said, dropped, at] = account_of(slot);
-    if (at.floor < dropped.until) continue;
-    if (dropped.messages + (at.floor - dropped.until) < at.settled + said) recount(slot);
+    if (at.floor >= dropped.until) {
+      // More than all numbers below have room for. What that hides shows when they are dropped.
+      group->unchecked = dropped.messages + (at.floor - dropped.until) < at.settled + said;
+      if (group->unchecked && group->recount_from <= now) {
+        recount(slot);
+        group->recount_from = os::after(now, recount_again_after);  // members may forge such words
+      }
+    }
+    if (group->unchecked) next = os::after(now, recount_again_after);
   }
+  return next;
 }
 
 /// Behind what is dropped, and where it is known of all that is below whether it is a message. A
@@ -212,13 +228,14 @@ bool Queue::purge_group(std::uint16_t slot, Count to) noexcept {
   std::optional<Count> known;  // what was dropped of the messages below a floor
   for (int races = 1000; races != 0; --races) {
     recount(slot);
-    const group::Passage at = group::read(cursor);
+    const auto [said, dropped, at] = account_of(slot);
     if (at.floor >= to.sequence) return true;
-    const ring::Dropped dropped = this->dropped();
     if (at.floor < dropped.until) {
       if (group_table_[slot]->kind == GroupKind::shared) continue;
-      // A stream's member says what it has missed before it passes that.
-      known = Count{at.floor, cursor.dropped.load(std::memory_order_seq_cst)};
+      // A stream's member says what it has missed before it passes that. Where all of this was
+      // dropped, it may have said more than that.
+      if (dropped.until >= to.sequence) return false;
+      known = Count{at.floor, said};
     } else if (!known || known->sequence < dropped.until) {
       // From there on the floor goes over settled messages alone until more is dropped.
       const auto below = count_from(at.floor);
@@ -228,6 +245,7 @@ bool Queue::purge_group(std::uint16_t slot, Count to) noexcept {
     const group::Passage after{to.sequence, to.messages - std::min(to.messages, known->messages)};
     if (!group::swap(cursor, at, after)) continue;
     group::note_dropped(cursor, after, to.messages);
+    group_table_[slot]->unchecked = true;
     recount(slot);  // what a stream's reader has said meanwhile
     return true;
   }

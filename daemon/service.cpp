@@ -367,7 +367,7 @@ os::Instant Queue::service(os::Instant now) {
   resume_replacement();
   consider_growth(wanted_);
   consider_dropping(now);
-  recount_streams();
+  next = std::min(next, recount_streams(now));
   // First, as the journal waits for what is only claimed.
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   try {

@@ -292,17 +292,27 @@ void Queue::recount(std::uint32_t slot) noexcept {
   }
 }
 
+void Queue::recount_stream() noexcept {
+  recount(stream_group);
+  const layout::GroupCursor& cursor = groups_->cursors[stream_group];
+  const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
+  const ring::Dropped dropped = this->dropped();
+  const group::Passage at = group::read(cursor);
+  counts_again_ =
+      at.floor < dropped.until || dropped.messages + (at.floor - dropped.until) < at.settled + said;
+}
+
 bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept {
   layout::GroupCursor& cursor = groups_->cursors[slot];
   for (int races = 20; races != 0; --races) {
     recount(slot);
+    std::uint64_t known = cursor.dropped.load(std::memory_order_seq_cst);
+    const ring::Dropped dropped = this->dropped();
     const group::Passage at = group::read(cursor);
     if (at.floor >= to) return true;
-    const ring::Dropped dropped = this->dropped();
-    std::uint64_t known = 0;
     if (at.floor < dropped.until) {
       if (slot == shared_group) continue;
-      known = cursor.dropped.load(std::memory_order_seq_cst);
+      if (dropped.until >= to) return false;
     } else {
       const auto below = messages_below(at.floor);
       if (!below) continue;
@@ -311,7 +321,7 @@ bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t m
     const group::Passage after{to, messages - std::min(messages, known)};
     if (!group::swap(cursor, at, after)) continue;
     group::note_dropped(cursor, after, messages);
-    recount(slot);
+    if (slot == stream_group) recount_stream();
     return true;
   }
   return false;

@@ -66,11 +66,13 @@ class Queue {
   [[nodiscard]] group::SharedGroup& members() noexcept { return members_; }
   /// Of a queue that drops.
   [[nodiscard]] ring::Dropped dropped() const noexcept;
-  void recount(std::uint32_t slot) noexcept;
-  /// How often somebody has asked the supervisor to look.
-  [[nodiscard]] std::uint64_t asked() const noexcept { return asked_; }
+  void recount_stream() noexcept;
+  /// Whether the supervisor does that once more: somebody has asked it to look, or it could not
+  /// tell.
+  [[nodiscard]] bool counts_again() const noexcept { return asked_ != 0 || counts_again_; }
 
  private:
+  void recount(std::uint32_t slot) noexcept;
   [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) noexcept;
   bool purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept;
   client::Answered attach(std::uint16_t slot, std::uint32_t group);
@@ -90,6 +92,7 @@ class Queue {
   group::SharedGroup members_;
   std::uint16_t next_slot_ = 1;
   std::uint64_t asked_ = 0;
+  bool counts_again_ = false;
   std::array<client::ConsumerCore*, 8> consumers_{};
   std::shared_ptr<client::QueueRef> ref_;
 };
