@@ -180,6 +180,9 @@ void Queue::adopt_groups(std::vector<KeptPacket>& words) {
                                          entry.window, options_.max_deliveries, counts());
     }
     group->stream = group::StreamGroup(entry, cursor);
+    if (drops_oldest() && group->kind == GroupKind::stream) {
+      group->purged_to = cursor.floor.load(std::memory_order_relaxed);  // a purge may be unchecked
+    }
     group->unused_remembered = UINT64_MAX;  // nobody knows
     // Nor how much of the time since the last note there was a supervisor.
     if (entry.unused_since != 0) entry.unused_since = os::now();

@@ -18,7 +18,8 @@ namespace spillring::daemon {
 
 namespace {
 
-constexpr os::Instant recount_again_after = 1'000'000'000;
+constexpr os::Instant check_rest = 10'000'000;
+constexpr os::Instant check_again_after = 1'000'000'000;
 
 }  // namespace
 
@@ -138,25 +139,13 @@ void Queue::consider_dropping(os::Instant now) noexcept {
   ring_bells();
 }
 
-Queue::Account Queue::account_of(std::uint16_t slot) const noexcept {
-  const layout::GroupCursor& cursor = cursors().cursors[slot];
-  // In this order: what was dropped when something was said is in `dropped`. seq_cst, as in
-  // behind_dropped() (client/stream_consumer.cpp).
-  const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
-  const ring::Dropped dropped = this->dropped();
-  return {said, dropped, group::read(cursor)};
-}
-
 /// What a member has passed without having said so; and what nobody reads at present. The reader of
 /// a stream alone knows what it has handed out.
-///
-/// Behind what is dropped the pair has all that was said: messages - settled never falls, and a
-/// stream's reader, which speaks before its floor comes there, is past it. But for a purge between
-/// the two, which cannot know of that and settles it: this puts it right.
 void Queue::recount(std::uint16_t slot) const noexcept {
   Group& group = *group_table_[slot];
   layout::GroupCursor& cursor = cursors().cursors[slot];
-  const auto [said, dropped, at] = account_of(slot);
+  const ring::Dropped dropped = this->dropped();
+  const group::Passage at = group::read(cursor);
   if (at.floor < dropped.until) {
     if (group.kind == GroupKind::shared) {
       group.shared.pass_dropped(dropped, 2);  // as a rule one does; nobody is made to wait for more
@@ -167,33 +156,52 @@ void Queue::recount(std::uint16_t slot) const noexcept {
     return;
   }
   // As a rule nothing was given up, and nothing has to be counted.
-  if (dropped.messages + (at.floor - dropped.until) == at.settled + said) return;
-  const auto messages = messages_below(at.floor);
-  if (!messages) return;
-  group::note_dropped(cursor, at, *messages);
-  // Words that members write: more than there was is none of that.
-  if (said <= *messages && *messages - said < at.settled) {
-    group::swap(cursor, at, {at.floor, *messages - said});
+  const std::uint64_t most = dropped.messages + (at.floor - dropped.until);
+  if (most > at.settled + cursor.dropped.load(std::memory_order_relaxed)) {
+    if (const auto messages = messages_below(at.floor)) {
+      group::note_dropped(cursor, at, *messages);
+    }
   }
 }
 
-/// After a purge, until it was seen that nothing is settled that was said to be dropped; and when a
-/// reader may have asked for it. Returns when to look again.
-os::Instant Queue::recount_streams(os::Instant now) noexcept {
+Queue::Account Queue::account_of(std::uint16_t slot) const noexcept {
+  const layout::GroupCursor& cursor = cursors().cursors[slot];
+  // In this order: what was dropped when something was said is in `dropped`. seq_cst, as in
+  // behind_dropped() (client/stream_consumer.cpp).
+  const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
+  const ring::Dropped dropped = this->dropped();
+  return {said, dropped, group::read(cursor)};
+}
+
+/// A stream's reader says what it has missed before its floor comes there; a purge in between
+/// cannot know of that, and settles it. Behind what is dropped it shows: there the pair has all
+/// that was said, as messages - settled never falls. False: it cannot be told now.
+bool Queue::unsettle_what_was_said(std::uint16_t slot) const noexcept {
+  const auto [said, dropped, at] = account_of(slot);
+  if (at.floor < dropped.until) return false;
+  if (at.floor < rings_.front()->view().first()) return true;  // no purge has been there
+  const auto messages = messages_below(at.floor);
+  if (!messages) return false;
+  const std::uint64_t settled = *messages - std::min(*messages, said);
+  return at.settled <= settled || group::swap(cursors().cursors[slot], at, {at.floor, settled});
+}
+
+/// Once the floor has left the line of a purge its reader says no more what that does not know.
+/// Returns when to look again.
+os::Instant Queue::check_purged(os::Instant now) noexcept {
   os::Instant next = os::never;
   for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
     Group* const group = group_table_[slot].get();
-    if (group == nullptr || group->kind != GroupKind::stream) continue;
-    const auto [said, dropped, at] = account_of(slot);
-    if (at.floor >= dropped.until) {
-      // More than all numbers below have room for. What that hides shows when they are dropped.
-      group->unchecked = dropped.messages + (at.floor - dropped.until) < at.settled + said;
-      if (group->unchecked && group->recount_from <= now) {
-        recount(slot);
-        group->recount_from = os::after(now, recount_again_after);  // members may forge such words
-      }
+    if (group == nullptr || group->purged_to == 0 || is_removed(slot)) continue;
+    if (group->check_from <= now) {
+      const std::uint64_t floor = cursors().cursors[slot].floor.load(std::memory_order_seq_cst);
+      const bool checked = unsettle_what_was_said(slot);
+      // Members may forge such words, and each look counts.
+      group->check_from = os::after(now, checked ? check_rest : check_again_after);
+      if (checked && floor > group->purged_to) group->purged_to = 0;
+      if (checked) continue;
     }
-    if (group->unchecked) next = os::after(now, recount_again_after);
+    next = std::min(next, group->check_from);
   }
   return next;
 }
@@ -226,7 +234,7 @@ std::uint64_t Queue::dropped_by_base() const noexcept {
 bool Queue::purge_group(std::uint16_t slot, Count to) noexcept {
   layout::GroupCursor& cursor = cursors().cursors[slot];
   std::optional<Count> known;  // what was dropped of the messages below a floor
-  for (int races = 1000; races != 0; --races) {
+  for (int races = 100; races != 0; --races) {
     recount(slot);
     const auto [said, dropped, at] = account_of(slot);
     if (at.floor >= to.sequence) return true;
@@ -245,8 +253,11 @@ bool Queue::purge_group(std::uint16_t slot, Count to) noexcept {
     const group::Passage after{to.sequence, to.messages - std::min(to.messages, known->messages)};
     if (!group::swap(cursor, at, after)) continue;
     group::note_dropped(cursor, after, to.messages);
-    group_table_[slot]->unchecked = true;
-    recount(slot);  // what a stream's reader has said meanwhile
+    if (group_table_[slot]->kind == GroupKind::stream) {
+      group_table_[slot]->purged_to = to.sequence;
+      for (int tries = 8; tries != 0 && !unsettle_what_was_said(slot); --tries) {
+      }
+    }
     return true;
   }
   return false;

@@ -182,10 +182,10 @@ class Queue {
     std::map<std::uint64_t, Aside> aside;  // by sequence
     os::Instant looked_at = 0;             // at what was set aside; 0: not yet
     os::Instant look_at = 0;
-    // A stream was purged, perhaps by a supervisor before this one; what its reader said at that
-    // moment was not looked at since.
-    bool unchecked = true;
-    os::Instant recount_from = 0;
+    // A stream was purged so far, or may have been by the last supervisor, and what its reader said
+    // at that moment is to be looked at; 0: no.
+    std::uint64_t purged_to = 0;
+    os::Instant check_from = 0;
   };
   struct Handle {
     layout::Role role = layout::Role::producer;
@@ -346,7 +346,8 @@ class Queue {
   };
   [[nodiscard]] Account account_of(std::uint16_t slot) const noexcept;
   void recount(std::uint16_t slot) const noexcept;
-  os::Instant recount_streams(os::Instant now) noexcept;
+  [[nodiscard]] bool unsettle_what_was_said(std::uint16_t slot) const noexcept;
+  os::Instant check_purged(os::Instant now) noexcept;
   std::uint64_t begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept;
   void purge_counting(std::uint64_t to) noexcept;
   bool purge_group(std::uint16_t slot, Count to) noexcept;

@@ -367,7 +367,7 @@ os::Instant Queue::service(os::Instant now) {
   resume_replacement();
   consider_growth(wanted_);
   consider_dropping(now);
-  next = std::min(next, recount_streams(now));
+  next = std::min(next, check_purged(now));
   // First, as the journal waits for what is only claimed.
   for (const auto& ring : rings_) next = std::min(next, consider_stalls(*ring, now));
   try {

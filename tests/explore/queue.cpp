@@ -277,29 +277,30 @@ std::optional<std::uint64_t> Queue::messages_below(std::uint64_t s) noexcept {
 
 void Queue::recount(std::uint32_t slot) noexcept {
   layout::GroupCursor& cursor = groups_->cursors[slot];
-  const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
   const ring::Dropped dropped = this->dropped();
   const group::Passage at = group::read(cursor);
   if (at.floor < dropped.until) {
     if (slot == shared_group) members_.pass_dropped(dropped, 2);
     return;
   }
-  const auto messages = messages_below(at.floor);
-  if (!messages) return;
-  group::note_dropped(cursor, at, *messages);
-  if (said <= *messages && *messages - said < at.settled) {
-    group::swap(cursor, at, {at.floor, *messages - said});
-  }
+  if (const auto messages = messages_below(at.floor)) group::note_dropped(cursor, at, *messages);
 }
 
-void Queue::recount_stream() noexcept {
-  recount(stream_group);
-  const layout::GroupCursor& cursor = groups_->cursors[stream_group];
+bool Queue::unsettle_what_was_said() noexcept {
+  layout::GroupCursor& cursor = groups_->cursors[stream_group];
   const std::uint64_t said = cursor.dropped.load(std::memory_order_seq_cst);
   const ring::Dropped dropped = this->dropped();
   const group::Passage at = group::read(cursor);
-  counts_again_ =
-      at.floor < dropped.until || dropped.messages + (at.floor - dropped.until) < at.settled + said;
+  if (at.floor < dropped.until) return false;
+  const auto messages = messages_below(at.floor);
+  if (!messages) return false;
+  const std::uint64_t settled = *messages - std::min(*messages, said);
+  return at.settled <= settled || group::swap(cursor, at, {at.floor, settled});
+}
+
+void Queue::check_purged() noexcept {
+  unchecked_ = true;
+  for (int tries = 8; tries != 0 && unchecked_; --tries) unchecked_ = !unsettle_what_was_said();
 }
 
 bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept {
@@ -321,7 +322,7 @@ bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t m
     const group::Passage after{to, messages - std::min(messages, known)};
     if (!group::swap(cursor, at, after)) continue;
     group::note_dropped(cursor, after, messages);
-    if (slot == stream_group) recount_stream();
+    if (slot == stream_group) check_purged();
     return true;
   }
   return false;

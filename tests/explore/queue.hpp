@@ -66,12 +66,13 @@ class Queue {
   [[nodiscard]] group::SharedGroup& members() noexcept { return members_; }
   /// Of a queue that drops.
   [[nodiscard]] ring::Dropped dropped() const noexcept;
-  void recount_stream() noexcept;
+  void check_purged() noexcept;
   /// Whether the supervisor does that once more: somebody has asked it to look, or it could not
   /// tell.
-  [[nodiscard]] bool counts_again() const noexcept { return asked_ != 0 || counts_again_; }
+  [[nodiscard]] bool checks_again() const noexcept { return asked_ != 0 || unchecked_; }
 
  private:
+  [[nodiscard]] bool unsettle_what_was_said() noexcept;
   void recount(std::uint32_t slot) noexcept;
   [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) noexcept;
   bool purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept;
@@ -92,7 +93,7 @@ class Queue {
   group::SharedGroup members_;
   std::uint16_t next_slot_ = 1;
   std::uint64_t asked_ = 0;
-  bool counts_again_ = false;
+  bool unchecked_ = false;
   std::array<client::ConsumerCore*, 8> consumers_{};
   std::shared_ptr<client::QueueRef> ref_;
 };

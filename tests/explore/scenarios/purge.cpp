@@ -102,7 +102,7 @@ void purged_dropping(Machine& m) {
   m.role("next supervisor", Machine::service, [=] {
     machine().await([] { return machine().over(0); });
     s->queue.purge(line);
-    s->queue.recount_stream();  // as the first thing that it does with a queue
+    s->queue.check_purged();  // as the first thing that it does with a queue
   });
   m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
   m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
@@ -125,7 +125,7 @@ void purged_dropping(Machine& m) {
     s->ledger.check_not_twice(0);
     s->ledger.check_not_twice(1, true);
     // The reader asks for it where a purge came while it said what it has missed.
-    if (s->queue.counts_again()) s->queue.recount_stream();
+    if (s->queue.checks_again()) s->queue.check_purged();
     const auto& cursors = s->queue.groups().cursors;
     std::uint64_t told = 0;
     for (const auto group : {Queue::shared_group, Queue::stream_group}) {
