@@ -176,14 +176,18 @@ Queue::Account Queue::account_of(std::uint16_t slot) const noexcept {
 /// A stream's reader says what it has missed before its floor comes there; a purge in between
 /// cannot know of that, and settles it. Behind what is dropped it shows: there the pair has all
 /// that was said, as messages - settled never falls. False: it cannot be told now.
-bool Queue::unsettle_what_was_said(std::uint16_t slot) const noexcept {
+bool Queue::unsettle_what_was_said(std::uint16_t slot) noexcept {
+  Group& group = *group_table_[slot];
   const auto [said, dropped, at] = account_of(slot);
   if (at.floor < dropped.until) return false;
   if (at.floor < rings_.front()->view().first()) return true;  // no purge has been there
+  if (group.checked.said == said && group.checked.at == at) return true;
   const auto messages = messages_below(at.floor);
   if (!messages) return false;
-  const std::uint64_t settled = *messages - std::min(*messages, said);
-  return at.settled <= settled || group::swap(cursors().cursors[slot], at, {at.floor, settled});
+  const group::Passage right{at.floor, std::min(at.settled, *messages - std::min(*messages, said))};
+  if (right != at && !group::swap(cursors().cursors[slot], at, right)) return false;
+  group.checked = {said, dropped, right};
+  return true;
 }
 
 /// Once the floor has left the line of a purge its reader says no more what that does not know.
@@ -193,15 +197,19 @@ os::Instant Queue::check_purged(os::Instant now) noexcept {
   for (std::uint16_t slot = 0; drops_oldest() && slot < layout::max_groups; ++slot) {
     Group* const group = group_table_[slot].get();
     if (group == nullptr || group->purged_to == 0 || is_removed(slot)) continue;
-    if (group->check_from <= now) {
-      const std::uint64_t floor = cursors().cursors[slot].floor.load(std::memory_order_seq_cst);
-      const bool checked = unsettle_what_was_said(slot);
-      // Members may forge such words, and each look counts.
-      group->check_from = os::after(now, checked ? check_rest : check_again_after);
-      if (checked && floor > group->purged_to) group->purged_to = 0;
-      if (checked) continue;
+    if (now < group->check_from) {
+      next = std::min(next, group->check_from);
+      continue;
     }
-    next = std::min(next, group->check_from);
+    const std::uint64_t floor = cursors().cursors[slot].floor.load(std::memory_order_seq_cst);
+    const os::Instant began = os::now();
+    const bool checked = unsettle_what_was_said(slot);
+    const os::Instant ended = os::now();
+    // Members may forge such words, and each look counts: it takes little of the time.
+    group->check_from =
+        os::after(ended, std::max(checked ? check_rest : check_again_after, 16 * (ended - began)));
+    if (!checked) next = std::min(next, group->check_from);
+    if (checked && floor > group->purged_to) group->purged_to = 0;
   }
   return next;
 }

@@ -168,6 +168,12 @@ class Queue {
     std::uint64_t word = 0;
     os::Instant due = 0;
   };
+  /// Of a group: how many messages it was told to have missed, what is dropped, how far it is.
+  struct Account {
+    std::uint64_t said = 0;
+    ring::Dropped dropped;
+    group::Passage at;
+  };
   struct Group {
     std::string name;
     GroupKind kind = GroupKind::shared;
@@ -186,6 +192,7 @@ class Queue {
     // at that moment is to be looked at; 0: no.
     std::uint64_t purged_to = 0;
     os::Instant check_from = 0;
+    Account checked;  // as it was found right
   };
   struct Handle {
     layout::Role role = layout::Role::producer;
@@ -338,15 +345,9 @@ class Queue {
   [[nodiscard]] bool is_out_of_room() const noexcept;
   void consider_dropping(os::Instant now) noexcept;
   void carry_skipped(std::size_t ring) noexcept;
-  /// Of a group: how many messages it was told to have missed, what is dropped, how far it is.
-  struct Account {
-    std::uint64_t said = 0;
-    ring::Dropped dropped;
-    group::Passage at;
-  };
   [[nodiscard]] Account account_of(std::uint16_t slot) const noexcept;
   void recount(std::uint16_t slot) const noexcept;
-  [[nodiscard]] bool unsettle_what_was_said(std::uint16_t slot) const noexcept;
+  [[nodiscard]] bool unsettle_what_was_said(std::uint16_t slot) noexcept;
   os::Instant check_purged(os::Instant now) noexcept;
   std::uint64_t begin_count(std::uint16_t slot, std::uint64_t begin, bool inherits) noexcept;
   void purge_counting(std::uint64_t to) noexcept;

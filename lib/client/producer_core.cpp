@@ -383,6 +383,7 @@ bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
   if (!ring::refresh(ring, room)) return true;
   const ring::Claim at = ring::probe(ring, extent, room);
   if (at.status == ring::ClaimStatus::corrupt) return true;
+  if (at.status == ring::ClaimStatus::sealed) return false;  // before its successor is there
   if (at.status != ring::ClaimStatus::claimed) return drop_oldest(ring, at.status, extent);
   if (spare == no_spare) return true;
   const std::uint64_t slots = room.limit + ring.slots() - 2 - at.sequence;

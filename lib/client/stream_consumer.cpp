@@ -136,15 +136,19 @@ void StreamConsumer::forget_settled_below(std::uint64_t floor) noexcept {
 group::Moved StreamConsumer::raise_floor(std::uint64_t to) noexcept {
   if (!drops()) [[likely]]
     return group_.raise_floor(to);
-  const group::Passage seen = group::read(cursor());
-  if (to <= seen.floor) return {seen.floor, seen.floor};
-  forget_settled_below(seen.floor);
-  const auto end = std::lower_bound(settled_.begin(), settled_.end(), to);
-  const auto count = static_cast<std::uint64_t>(end - settled_.begin());
-  // Where it fails, the queue was purged meanwhile: what lies behind that still counts.
-  if (!group_.raise_floor(seen, {to, seen.settled + count})) return {seen.floor, seen.floor};
-  forget_settled_below(to);
-  return {seen.floor, to};
+  group::Passage seen = group::read(cursor());
+  for (int races = 8; races != 0 && seen.floor < to; --races) {
+    forget_settled_below(seen.floor);
+    const auto end = std::lower_bound(settled_.begin(), settled_.end(), to);
+    const auto count = static_cast<std::uint64_t>(end - settled_.begin());
+    if (group_.raise_floor(seen, {to, seen.settled + count})) {
+      forget_settled_below(to);
+      return {seen.floor, to};
+    }
+    // The queue was purged meanwhile, or that was put right: what lies behind it still counts.
+    seen = group::read(cursor());
+  }
+  return {seen.floor, seen.floor};
 }
 
 bool StreamConsumer::worth_a_look() const noexcept {

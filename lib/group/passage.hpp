@@ -21,6 +21,7 @@ namespace spillring::group {
 struct Passage {
   std::uint64_t floor = 0;
   std::uint64_t settled = 0;
+  bool operator==(const Passage&) const = default;
 };
 
 /// Both as they were at one moment.
