@@ -11,7 +11,7 @@ from journals import State, batches, text
 from supervised import eventually
 from test_versions import LAYOUT, PROTOCOL
 
-MESSAGES = 300
+MESSAGES = 600  # more than half of them are on the disk, whatever is in memory still
 STRANGER = Path(__file__).parent.parent / "security" / "stranger.py"
 FORGERY = """
 connection = Connection()
