@@ -9,6 +9,7 @@
 #include "os/clock.hpp"
 #include "ring/extent.hpp"
 #include "spillring/error.hpp"
+#include "wait/room.hpp"
 
 namespace spillring::daemon {
 
@@ -169,9 +170,19 @@ void RingToJournal::count(Journal::Appender& journal) {
   // the hold is raised: what is below it is read from the journal from now on.
   ring::raise(plan_.memory->words().journaled, next_);
   plan_.memory->cursors().holds[0].sequence.store(next_, std::memory_order_seq_cst);
-  plan_.memory->ring_bells();
+  ring_bells();
   const std::uint64_t woken = next_ - std::exchange(counted_, next_);
   if (plan_.sync && may_go_on()) wait_for_those_woken(plan_.ring->view(), next_, woken, took);
+}
+
+/// Who waits for more room than this has made is not woken for nothing, to ask the loop for more:
+/// its turn would be this thread's. Where a hold or a floor was in the way before, a need may lie
+/// below what was counted last.
+void RingToJournal::ring_bells() const noexcept {
+  layout::Bells& bells = plan_.memory->bell_words();
+  wait::ring(bells.data);
+  wait::ring(bells.disk);
+  wait::ring_room(plan_.memory->words(), bells, 0, next_);
 }
 
 void RingToJournal::operator()(Journal::Appender& journal) {

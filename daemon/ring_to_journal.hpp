@@ -70,6 +70,7 @@ class RingToJournal {
   bool may_append(const Journal::Appender& journal, const journal::Batch& batch);
   void require_untouched() const;
   void count(Journal::Appender& journal);
+  void ring_bells() const noexcept;
 
   Plan plan_;
   std::shared_ptr<Report> report_;

@@ -32,8 +32,7 @@ constexpr os::Instant remembered_again_after = 1'000'000'000;
 
 // After so many bytes the loop looks whether there is still a need to spill, or anything else to
 // do.
-constexpr std::uint64_t spilled_at_once = 4 * 1024 * 1024;
-constexpr std::uint64_t followed_at_once = 16 * 1024 * 1024;
+constexpr std::uint64_t written_at_once = 16 * 1024 * 1024;
 
 }  // namespace
 
@@ -193,7 +192,11 @@ os::Instant Queue::spill(os::Instant now) {
     release_hold();
     return os::after(now, look_again_after);
   }
-  plan->most = std::min(spilled_at_once, plan->ring->view().arena() / 4);
+  // What is above the low mark, or a quarter of the ring: an older ring goes as a whole.
+  const Use used = use_of_newest();
+  const std::uint64_t above = std::max(used.bytes, used.slots) + 1;
+  const std::uint64_t eighths = std::max(above, low_water + 2) - low_water;
+  plan->most = std::min(written_at_once, plan->ring->view().arena() / 8 * eighths);
   copy(*std::move(plan));
   return os::never;
 }
@@ -230,7 +233,7 @@ os::Instant Queue::follow(os::Instant now) {
     const std::uint64_t wall_clock = os::wall_clock();
     plan->new_file = journal_->was_begun_before(wall_clock - std::min(age / 4, wall_clock));
   }
-  plan->most = followed_at_once;
+  plan->most = written_at_once;
   copy(*std::move(plan));
   return os::never;
 }

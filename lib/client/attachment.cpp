@@ -7,7 +7,6 @@
 #include "os/fork.hpp"
 #include "os/socket.hpp"
 #include "spillring/version.hpp"
-#include "wait/bell.hpp"
 
 namespace spillring::client {
 
@@ -106,17 +105,6 @@ Code Attachment::report_damage() const noexcept {
     ask_service();
   }
   return Code::corrupt;
-}
-
-void Attachment::wake(std::uint64_t from, std::uint64_t to) const noexcept {
-  // A need that is not seen yet belongs to a mark that was not seen either, whose owner will look
-  // again.
-  const std::uint32_t used =
-      std::min(manifest_->handles_used.load(std::memory_order_acquire), layout::max_handles);
-  for (std::uint32_t i = 0; i < used; ++i) {
-    const std::uint64_t need = bells_->need[i].load(std::memory_order_acquire);
-    if (need != 0 && from < need && need <= to) return wait::ring(bells_->room);
-  }
 }
 
 Attachment::~Attachment() { detach(); }

@@ -13,6 +13,7 @@
 #include "os/fork.hpp"
 #include "os/memory.hpp"
 #include "spillring/error.hpp"
+#include "wait/room.hpp"
 
 namespace spillring::client {
 
@@ -58,11 +59,9 @@ class Attachment {
   /// Says that shared memory contradicts itself. Returns the code to hand on.
   Code report_damage() const noexcept;
 
-  /// Wakes producers whose need lies in (from, to]. REQUIRES: what rose did so by a seq_cst
-  /// operation, or a seq_cst fence came after it.
+  /// wait::ring_room() of this queue.
   void ring_room(std::uint64_t from, std::uint64_t to) const noexcept {
-    // SYNC POINT READ: mark (wait/bell.hpp, W1).
-    if (layout::mark_is_set(bells_->room.mark.load(std::memory_order_seq_cst))) wake(from, to);
+    wait::ring_room(*manifest_, *bells_, from, to);
   }
 
   Attachment(const Attachment&) = delete;
@@ -72,7 +71,6 @@ class Attachment {
 
  private:
   static Code code_of(layout::Condition condition) noexcept;
-  void wake(std::uint64_t from, std::uint64_t to) const noexcept;
   void map(control::Answered& answer);
   void detach() noexcept;
 

@@ -37,6 +37,15 @@ class RingToJournalTest : public ::testing::Test {
     plan.file = RingToJournal::any_files;
     journal_.write_now(1, RingToJournal(plan, std::make_shared<RingToJournal::Report>()));
   }
+  /// Whether a copy rings for somebody who sleeps until `limit` may come to `need`.
+  bool rings_for_a_need_of(std::uint64_t need) {
+    layout::Bells& bells = memory_->bell_words();
+    memory_->words().handles_used.store(2);
+    bells.need[1].store(need);
+    const std::uint32_t value = wait::announce(bells.room);
+    copy();
+    return bells.room.value.load() != value;
+  }
   [[nodiscard]] std::uint64_t journaled() const { return memory_->words().journaled.load(); }
 
   std::shared_ptr<QueueMemory> memory_ = std::make_shared<QueueMemory>(
@@ -66,6 +75,14 @@ TEST_F(RingToJournalTest, WhatWasReclaimedUnderTheCopyDoesNotCount) {
   ring_->view().header().limit.store(1);
   copy();
   EXPECT_EQ(journaled(), messages + 1) << "written again";
+}
+
+// Who is woken for less asks for more: that would take this thread's turn, batch after batch.
+TEST_F(RingToJournalTest, WhoSleepsForRoomIsRungWhenThereIsEnough) {
+  constexpr std::uint64_t copied = messages + 1;
+  EXPECT_TRUE(rings_for_a_need_of(copied));
+  EXPECT_TRUE(rings_for_a_need_of(1)) << "something else was in the way";
+  EXPECT_FALSE(rings_for_a_need_of(copied + 1));
 }
 
 }  // namespace
