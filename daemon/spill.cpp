@@ -13,6 +13,7 @@
 #include "log.hpp"
 #include "queue.hpp"
 #include "ring/reclaim.hpp"
+#include "wait/room.hpp"
 
 namespace spillring::daemon {
 
@@ -192,11 +193,12 @@ os::Instant Queue::spill(os::Instant now) {
     release_hold();
     return os::after(now, look_again_after);
   }
-  // What is above the low mark, or a quarter of the ring: an older ring goes as a whole.
+  // What is above the low mark, of bytes or of slots, and at least a quarter.
+  const ring::RingView& view = plan->ring->view();
   const Use used = use_of_newest();
-  const std::uint64_t above = std::max(used.bytes, used.slots) + 1;
-  const std::uint64_t eighths = std::max(above, low_water + 2) - low_water;
-  plan->most = std::min(written_at_once, plan->ring->view().arena() / 8 * eighths);
+  const std::uint64_t above = std::max({used.bytes, used.slots, low_water + 1}) + 1 - low_water;
+  plan->most = std::min(written_at_once, view.arena() / 8 * above);
+  plan->until = plan->from + view.slots() / 8 * above;
   copy(*std::move(plan));
   return os::never;
 }
@@ -251,8 +253,11 @@ void Queue::copy(RingToJournal::Plan plan) {
                   [this, report](const std::exception_ptr& failure) { copied(*report, failure); });
 }
 
+/// It may have been all that was in the way of room.
 void Queue::release_hold() noexcept {
-  cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
+  auto& hold = cursors().holds[0].sequence;
+  if (hold.exchange(layout::no_sequence, std::memory_order_seq_cst) == layout::no_sequence) return;
+  wait::ring_room(manifest(), bells(), 0, layout::no_sequence - 1);
 }
 
 void Queue::copied(const RingToJournal::Report& report, const std::exception_ptr& failure) {

@@ -401,7 +401,7 @@ std::uint64_t ProducerCore::limit_to_wait_for(const ring::RingView& ring, std::u
   const std::uint64_t bytes = spare == no_spare ? 0 : ring.arena() / spare;
   // 0 would say that nobody waits.
   return std::max<std::uint64_t>(
-      ring::limit_needed(ring, at.sequence + slots, at.start + extent + bytes), 1);
+      ring::limit_needed(ring, at.sequence + slots, at.start + std::max(extent, bytes)), 1);
 }
 
 template <typename BeforeNap>

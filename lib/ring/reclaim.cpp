@@ -211,13 +211,10 @@ bool reclaim(const RingView& ring, const layout::Manifest& manifest,
              const layout::Groups& groups) noexcept {
   layout::RingHeader& header = ring.header();
   const std::uint64_t limit = header.limit.load(std::memory_order_seq_cst);
-  // A walk beyond what is free now is for nothing, and a producer that waits makes many.
-  const std::uint64_t far = std::min(limit + ring.slots() / 8, free_until(manifest, groups));
-  // The walk first, the floors that count after it: what the walk passed was published before the
-  // look at the table, so a group that joins after that look begins behind it (B2). The other way
-  // round, a reclaimer that pauses in between would pass what was published for a group it does not
-  // know.
-  const std::uint64_t finished = finished_until(ring, limit, far);
+  // The walk first, the floors after it: what the walk passed was published before the look at the
+  // table, so a group that joins after that look begins behind it (B2). The other way round, a
+  // reclaimer that pauses in between would pass what was published for a group it does not know.
+  const std::uint64_t finished = finished_until(ring, limit, limit + ring.slots() / 8);
   const std::uint64_t free = std::min(finished, free_until(manifest, groups));
   if (free <= limit) return header.limit.load(std::memory_order_seq_cst) > limit;
   // SYNC POINT WRITE: gone. seq_cst, before the holds are looked at (B1):

@@ -12,7 +12,7 @@
 
 namespace spillring::wait {
 
-/// Rings `room` if somebody's need lies in (from, to].
+/// Rings `room` if somebody's need lies in (from, to], or nobody has one.
 void wake_those_in_need(const layout::Manifest& manifest, layout::Bells& bells, std::uint64_t from,
                         std::uint64_t to) noexcept;
 
