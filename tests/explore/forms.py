@@ -20,7 +20,8 @@ def relative(paths):
 
 
 # As in CMakeLists.txt.
-EXPLORED = relative([*(ROOT / "lib/ring").glob("*.cpp"), *(ROOT / "lib/group").glob("*.cpp"), ROOT / "lib/wait/bell.cpp"]
+EXPLORED = relative([*(ROOT / "lib/ring").glob("*.cpp"), *(ROOT / "lib/group").glob("*.cpp")]
+                    + [ROOT / f"lib/wait/{name}.cpp" for name in ("bell", "room")]
                     + [ROOT / f"lib/client/{name}.cpp" for name in
                        ("attachment", "consumer_core", "shared_consumer", "stream_consumer", "producer_batch",
                         "producer_core", "ring_chain", "queue_ref")])
@@ -28,7 +29,7 @@ EXPLORER = relative([*HERE.glob("*.cpp"), *HERE.glob("scenarios/*.cpp")])
 # Of rings, groups and bells: without threads what is found is found each time.
 TESTED = [path for path in EXPLORED if not path.startswith("lib/client/")]
 UNIT_TESTS = [f"tests/unit/{name}_test.cpp" for name in ("ring/claim", "ring/reclaim", "ring/drop", "group/shared_group",
-                                                         "wait/bell")]
+                                                         "wait/bell", "wait/room")]
 LIBRARIES = ["-lfmt", "-lpthread"]
 
 # Half of the time that each source takes.
