@@ -37,8 +37,9 @@ class Attachment {
   /// Why nothing can be done here any more; ok while it can.
   [[nodiscard]] Code condition() const noexcept {
     if (forked()) return Code::forked;
+    // SYNC POINT READ: condition. seq_cst: also a sleeper's second look (wait/bell.hpp, W1).
     const auto condition =
-        static_cast<layout::Condition>(manifest_->condition.load(std::memory_order_acquire));
+        static_cast<layout::Condition>(manifest_->condition.load(std::memory_order_seq_cst));
     return condition == layout::Condition::ok ? Code::ok : code_of(condition);
   }
   /// True in a child that was forked since: nothing may be touched there.

@@ -265,7 +265,8 @@ inline const layout::GroupEntry& ConsumerCore::entry() const noexcept { return *
 inline Code ConsumerCore::condition() const noexcept {
   if (const Code code = attachment_.condition(); code != Code::ok) return code;
   // Removed, though it had members. As long as there is one, its place is given to no other group.
-  const std::uint64_t word = entry_->word.load(std::memory_order_acquire);
+  // seq_cst: also a sleeper's second look (wait/bell.hpp, W1).
+  const std::uint64_t word = entry_->word.load(std::memory_order_seq_cst);
   return layout::entry_presence(word) == layout::Presence::live ? Code::ok : Code::deleted;
 }
 

@@ -186,8 +186,9 @@ std::uint64_t free_until(const layout::Manifest& manifest, const layout::Groups&
 }
 
 std::uint64_t free_until(const layout::Manifest& manifest, std::uint64_t needed) noexcept {
-  // acquire: what is journaled was read before it was said to be.
-  const std::uint64_t journaled = manifest.journaled.load(std::memory_order_acquire);
+  // What is journaled was read before it was said to be. seq_cst: also the look of who is about to
+  // sleep for room (wait/bell.hpp, W1).
+  const std::uint64_t journaled = manifest.journaled.load(std::memory_order_seq_cst);
   std::uint64_t free = needed;
   if (manifest.full == static_cast<std::uint8_t>(Full::spill)) free = std::max(free, journaled);
   return layout::follows(manifest) ? std::min(free, journaled) : free;

@@ -46,7 +46,6 @@ constexpr std::size_t words_size = std::size_t{1} << 20;
 constexpr std::size_t stack_size = std::size_t{256} << 10;
 constexpr std::int64_t beginning = 1'000'000'000'000;
 constexpr std::int64_t never = INT64_MAX;
-constexpr std::int64_t long_nap = 1'000'000'000;
 constexpr unsigned most_steps = 20'000;
 constexpr std::size_t page = 4096;
 
@@ -101,7 +100,7 @@ void Machine::clear() {
   finally_ = nullptr;
   outside_ = nullptr;
   goal_ = nullptr;
-  naps_ = false;
+  in_vain_ = 0;
   names_.clear();
   std::fill(touched_.begin(), touched_.end(), Touched{});
   learned_.clear();
@@ -164,7 +163,7 @@ void Machine::enter_check() {
 void Machine::begin() {
   heap::restore(heap_snapshot_);
   memory_.begin();
-  kernel_.clear(memory_.places());
+  kernel_.clear(most_places);  // words that are met only later count, too
   now_ = beginning;
   steps_ = 0;
   wakes_ = 0;
@@ -377,7 +376,7 @@ void Machine::yield() {
       fail("everybody waits, and nobody will ring");
     }
     now_ = std::max(now_, first->until);
-    if (!naps_ || now_ - first->since >= long_nap) {
+    if (now_ - first->since >= in_vain_) {
       fail(fmt::format("'{}' has slept in vain: its wake-up was lost", first->name));
     }
     first->timed_out = true;
@@ -516,6 +515,7 @@ void Machine::write_bytes(std::span<const std::byte> bytes, std::uint64_t tag) {
 }
 
 std::uint64_t Machine::read_bytes(std::span<const std::byte> bytes) {
+  if (!running()) return memory_.plain_peek(bytes.data());
   interrupt();
   mix(11);
   Knowledge& knows = roles_[static_cast<std::size_t>(current_)].knows;

@@ -62,9 +62,10 @@ class Machine {
   void finally(std::function<void()> check) { finally_ = std::move(check); }
   /// Even when all have ended, services go on until that is true. To look is not to execute.
   void until(std::function<bool()> goal) { goal_ = std::move(goal); }
-  /// Somebody may sleep until its time is over, if that is less than a second; else whoever sleeps
-  /// has to be woken.
-  void allow_naps() noexcept { naps_ = true; }
+  static constexpr std::int64_t long_nap = 1'000'000'000;
+  /// Somebody may sleep until its time is over, if that is less than `shortest` of those that are
+  /// in vain: a second, as a rule. Else whoever sleeps has to be woken.
+  void allow_naps(std::int64_t shortest = long_nap) noexcept { in_vain_ = shortest; }
   /// Shared words, zero, at a page's begin.
   std::byte* shared(std::size_t size);
   /// Names words in traces: `count` of them, each `stride` behind the last.
@@ -178,7 +179,7 @@ class Machine {
   std::function<void()> finally_;
   void* check_stack_;  // of finally_, which may fail in the middle as well
   std::function<bool()> goal_;
-  bool naps_ = false;
+  std::int64_t in_vain_ = 0;  // whoever has slept for so long was to be woken
   struct Name {
     const std::byte* at;
     std::string text;

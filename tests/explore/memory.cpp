@@ -230,4 +230,6 @@ void Memory::plain_poke(const std::byte* at, std::size_t size, std::uint64_t tag
   }
 }
 
+std::uint64_t Memory::plain_peek(const std::byte* at) noexcept { return unit(line_of(at)).initial; }
+
 }  // namespace explore

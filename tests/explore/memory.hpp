@@ -75,6 +75,7 @@ class Memory {
   bool plain_read(Knowledge& who, unsigned role, const std::byte* at, std::size_t size,
                   std::uint64_t& tag) noexcept;
   void plain_poke(const std::byte* at, std::size_t size, std::uint64_t tag) noexcept;
+  std::uint64_t plain_peek(const std::byte* at) noexcept;
 
   [[nodiscard]] unsigned places() const noexcept { return places_; }
   [[nodiscard]] std::uint64_t fences() const noexcept { return fences_; }

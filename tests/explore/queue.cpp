@@ -7,6 +7,7 @@
 #include "spillring/version.hpp"
 #include "surroundings.hpp"
 #include "wait/bell.hpp"
+#include "wait/room.hpp"
 
 namespace explore {
 
@@ -64,19 +65,22 @@ Queue::Queue(Machine& machine, const QueueOptions& options)
   forget_descriptors();
   answer_with([this](const layout::Request& request) { return answer(request); });
   ref_ = std::make_shared<client::QueueRef>(connection(), "q", client::QueueNumber{queue_id, 0});
-  // There is room for all that may be dropped: the first ring is the newest, and in its limits.
+  m.can_grow.store(options.can_grow);
   const bool drops = layout::drops_oldest(m);
-  if (drops) m.drops.store(rings_[0].first());
+  // The first ring is in its limits, and some room was lacking before.
+  if (drops && options.can_grow == 0) m.drops.store(rings_[0].first());
   const auto counts = drops ? group::SharedGroup::Counts::yes : group::SharedGroup::Counts::no;
   members_ = group::SharedGroup(m.groups[shared_group], groups_->cursors[shared_group], words_,
                                 window, options.max_deliveries, counts);
 
   for (unsigned i = 0; i < rings_.size(); ++i) {
-    const std::string ring = i == 0 ? "" : "next ring's ";
+    constexpr std::array of{"", "next ring's ", "third ring's "};
+    const std::string ring = of[i];
     auto& header = *reinterpret_cast<layout::RingHeader*>(segments_[i]);
     machine.name(&header.tail, ring + "tail");
     machine.name(&header.gone, ring + "gone");
     machine.name(&header.skipped, ring + "skipped");
+    machine.name(&header.skipped_before, ring + "skipped_before");
     machine.name(&header.limit, ring + "limit");
     machine.name(segments_[i] + geometry.claims_at(), ring + "claim", slots,
                  sizeof(layout::ClaimWord));
@@ -105,6 +109,8 @@ Queue::Queue(Machine& machine, const QueueOptions& options)
   machine.name(&bells_->room.mark, "room mark");
   machine.name(bells_->need, "need", 8);
   machine.name(&m.condition, "condition");
+  machine.name(&m.can_grow, "can_grow");
+  machine.name(&m.drops, "drops");
   machine.name(&m.group_version, "group_version");
   machine.name(&m.journaled, "journaled");
   machine.name(&m.alert_sequence, "alert_sequence");
@@ -199,7 +205,7 @@ void Queue::pass(unsigned messages, client::ConsumerCore& through, std::size_t s
 }
 
 void Queue::prepare_next_ring(std::uint64_t first) {
-  ring::initialise(ring::RingView(segments_[1], geometry, first));
+  ring::initialise(ring::RingView(segments_[newest_ + 1], geometry, first));
 }
 
 // ---- the supervisor
@@ -247,6 +253,14 @@ void Queue::join_late_group(std::uint64_t& begin) noexcept {
   entry.word.store(entry_word(Presence::live, 1, 1), std::memory_order_seq_cst);
 }
 
+void Queue::remove_group(std::uint32_t slot) noexcept {
+  layout::GroupEntry& entry = manifest_->groups[slot];
+  entry.word.store(entry_word(Presence::free, 0, 1), std::memory_order_seq_cst);
+  manifest_->group_version.fetch_add(1, std::memory_order_seq_cst);
+  ring::raise(entry.start, ring::find_tail(newest_ring()));
+  ring_bells();
+}
+
 void Queue::purge(std::uint64_t to) noexcept {
   if (layout::drops_oldest(*manifest_)) {
     const auto messages = messages_below(to);
@@ -263,16 +277,27 @@ void Queue::purge(std::uint64_t to) noexcept {
 }
 
 ring::Dropped Queue::dropped() const noexcept {
-  const auto dropped = ring::dropped_of(rings_[0]);
-  require(dropped.has_value(), "the ring contradicts itself");
-  return *dropped;
+  const std::uint64_t name = manifest_->drops.load(std::memory_order_relaxed);
+  for (unsigned i = oldest_; i <= newest_; ++i) {
+    if (rings_[i].first() != name) continue;
+    const auto dropped = ring::dropped_of(rings_[i]);
+    require(dropped.has_value(), "the ring contradicts itself");
+    return *dropped;
+  }
+  return {};
 }
 
 std::optional<std::uint64_t> Queue::messages_below(std::uint64_t s) noexcept {
-  const auto skipped = ring::skipped_below(rings_[0], s, groups_->holds[0].sequence);
-  wait::ring(bells_->room);
-  if (!skipped) return std::nullopt;
-  return s - *skipped;
+  std::uint64_t skipped = rings_[oldest_].header().skipped_before.load();
+  for (unsigned i = oldest_; i <= newest_; ++i) {
+    const std::uint64_t end = i < newest_ ? std::min(s, rings_[i + 1].first()) : s;
+    if (end <= rings_[i].first()) break;
+    const auto more = ring::skipped_below(rings_[i], end, groups_->holds[0].sequence);
+    wait::ring(bells_->room);
+    if (!more) return std::nullopt;
+    skipped += *more;
+  }
+  return s - skipped;
 }
 
 void Queue::recount(std::uint32_t slot) noexcept {
@@ -331,18 +356,94 @@ bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t m
 void Queue::replace_ring() noexcept {
   const std::uint64_t seal = ring::seal(newest_ring());
   require(seal != 0, "no seal: the ring contradicts itself");
-  rings_[1] = ring::RingView(segments_[1], geometry, seal + 1);
-  machine_.alone([this] { ring::initialise(rings_[1]); });
-  newest_ = 1;
-  manifest_->first[1].store(seal + 1, std::memory_order_seq_cst);
+  ++newest_;
+  rings_[newest_] = ring::RingView(segments_[newest_], geometry, seal + 1);
+  machine_.alone([this] { ring::initialise(newest_ring()); });
+  manifest_->can_grow.store(0, std::memory_order_seq_cst);
+  place_of(0).store(seal + 1, std::memory_order_seq_cst);
+  ring_bells();
+}
+
+/// Where the ring of that name is named; 0: where the next one will be.
+os::Atomic<std::uint64_t>& Queue::place_of(std::uint64_t name) noexcept {
+  return *std::find_if(
+      std::begin(manifest_->first), std::end(manifest_->first),
+      [&](const auto& first) { return first.load(std::memory_order_relaxed) == name; });
+}
+
+void Queue::keep_ring() noexcept {
+  manifest_->can_grow.store(0, std::memory_order_seq_cst);
   ring_bells();
 }
 
 void Queue::let_go() noexcept {
-  if (newest_ == 0 || oldest_ == 1) return;
-  if (ring::free_until(*manifest_, *groups_) < rings_[1].first()) return;
-  manifest_->first[0].store(0, std::memory_order_seq_cst);
-  oldest_ = 1;
+  const std::uint64_t from = ring::free_until(*manifest_, *groups_);
+  while (oldest_ != newest_ && from >= rings_[oldest_ + 1].first()) {
+    if (layout::drops_oldest(*manifest_)) carry_skipped(oldest_ + 1);
+    place_of(rings_[oldest_].first()).store(0, std::memory_order_seq_cst);
+    ++oldest_;
+    ring_bells();
+  }
+}
+
+/// Whenever it is asked to look: somebody may wait for room. (The daemon moves the floors of shared
+/// groups first, as a member may have been stopped before it did. Here none is forgiven that.)
+void Queue::make_room() noexcept {
+  wanted_ = std::max(wanted_, bells_->wanted.exchange(0, std::memory_order_seq_cst));
+  let_go();
+  if (wanted_ == 0 || !is_out_of_room()) return;
+  if (manifest_->can_grow.load(std::memory_order_relaxed) != 0) return replace_ring();
+  if (layout::drops_oldest(*manifest_)) drop_in_newest();
+}
+
+bool Queue::is_out_of_room() noexcept {
+  const ring::RingView& newest = newest_ring();
+  for (int eighth = 0; eighth < 16; ++eighth) {
+    if (!ring::reclaim(newest, *manifest_, *groups_)) break;
+  }
+  ring::Room room;
+  const auto status = ring::probe(newest, wanted_, room).status;
+  return status == ring::ClaimStatus::no_slots || status == ring::ClaimStatus::no_bytes;
+}
+
+/// What is only claimed in older rings is published soon, or revoked.
+bool Queue::is_settled_before_newest() noexcept {
+  for (unsigned i = oldest_; i < newest_; ++i) {
+    const std::uint64_t end = rings_[i + 1].first();
+    for (auto s = rings_[i].header().limit.load(std::memory_order_seq_cst); s < end; ++s) {
+      if (ring::look(rings_[i], s) == ring::Seen::nothing) return false;
+    }
+  }
+  return true;
+}
+
+void Queue::carry_skipped(unsigned ring) noexcept {
+  const std::uint64_t first = rings_[ring].first();
+  const auto messages = messages_below(first);
+  require(messages.has_value(), "what is dropped cannot be counted");
+  rings_[ring].header().skipped_before.store(first - *messages, std::memory_order_seq_cst);
+}
+
+void Queue::drop_in_newest() noexcept {
+  const std::uint64_t first = newest_ring().first();
+  if (manifest_->drops.load(std::memory_order_relaxed) == first) return;
+  if (!is_settled_before_newest()) return;
+  if (oldest_ != newest_) carry_skipped(newest_);
+  manifest_->drops.store(first, std::memory_order_seq_cst);
+  let_go();
+  ring_bells();
+}
+
+/// As if what lies before were in the journal.
+void Queue::copy(std::uint64_t to) noexcept {
+  ring::raise(manifest_->journaled, to);
+  wait::ring(bells_->data);
+  wait::ring(bells_->disk);
+  wait::ring_room(*manifest_, *bells_, 0, to);
+}
+
+void Queue::condemn(layout::Condition condition) noexcept {
+  manifest_->condition.store(static_cast<std::uint32_t>(condition), std::memory_order_seq_cst);
   ring_bells();
 }
 

@@ -22,12 +22,14 @@ using spillring::Message;
 namespace client = spillring::client;
 namespace group = spillring::group;
 namespace layout = spillring::layout;
+namespace os = spillring::os;
 namespace ring = spillring::ring;
 namespace wait = spillring::wait;
 
 struct QueueOptions {
   std::uint32_t max_deliveries = 0;
   spillring::Full full = spillring::Full::block;
+  std::uint32_t can_grow = 0;  // layout::CanGrow: a larger ring may come, once
 };
 
 class Queue {
@@ -53,9 +55,14 @@ class Queue {
   // -- the supervisor's, as the daemon does it
   void retire(std::uint32_t slot) noexcept;             // daemon/queue.cpp
   void join_late_group(std::uint64_t& begin) noexcept;  // daemon/groups.cpp
+  void remove_group(std::uint32_t slot) noexcept;       // likewise
   void purge(std::uint64_t to) noexcept;                // likewise, and daemon/dropping.cpp
   void replace_ring() noexcept;                         // daemon/service.cpp
+  void keep_ring() noexcept;                            // likewise, where that fails
   void let_go() noexcept;                               // likewise
+  void make_room() noexcept;                            // likewise, and daemon/dropping.cpp
+  void copy(std::uint64_t to) noexcept;                 // daemon/ring_to_journal.cpp
+  void condemn(layout::Condition condition) noexcept;   // daemon/queue.cpp
   void ring_bells() noexcept;
 
   [[nodiscard]] layout::Manifest& manifest() noexcept { return *manifest_; }
@@ -76,6 +83,11 @@ class Queue {
   void recount(std::uint32_t slot) noexcept;
   [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) noexcept;
   bool purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept;
+  void carry_skipped(unsigned ring) noexcept;
+  [[nodiscard]] os::Atomic<std::uint64_t>& place_of(std::uint64_t name) noexcept;
+  [[nodiscard]] bool is_out_of_room() noexcept;
+  [[nodiscard]] bool is_settled_before_newest() noexcept;
+  void drop_in_newest() noexcept;
   client::Answered attach(std::uint16_t slot, std::uint32_t group);
   client::Answered answer(const layout::Request& request);
   void add_group(std::uint32_t slot, std::uint64_t words);
@@ -86,13 +98,15 @@ class Queue {
   layout::Groups* groups_;
   layout::Bells* bells_;
   layout::Word* words_;
-  std::array<ring::RingView, 2> rings_;
-  std::array<std::byte*, 2> segments_{};
+  static constexpr unsigned most_rings = 3;
+  std::array<ring::RingView, most_rings> rings_;  // those that there are: [oldest_, newest_]
+  std::array<std::byte*, most_rings> segments_{};
   unsigned newest_ = 0;
   unsigned oldest_ = 0;
   group::SharedGroup members_;
   std::uint16_t next_slot_ = 1;
   std::uint64_t asked_ = 0;
+  std::uint64_t wanted_ = 0;
   bool unchecked_ = false;
   std::array<client::ConsumerCore*, 8> consumers_{};
   std::shared_ptr<client::QueueRef> ref_;

@@ -10,6 +10,14 @@ void dying_ringer(Machine& m);
 void two_producers(Machine& m);
 void given_up(Machine& m);
 void waiting_for_room(Machine& m);
+void room_taken(Machine& m);
+void given_up_unread(Machine& m);
+void given_up_in_the_way(Machine& m);
+void little_room(Machine& m);
+void removed(Machine& m);
+void removed_group(Machine& m);
+void copied(Machine& m);
+void timed_receive(Machine& m);
 void view_and_reclaim(Machine& m);
 void dying_producer(Machine& m);
 void revoked(Machine& m);
@@ -27,17 +35,37 @@ void purged_dropping(Machine& m);
 void dropping(Machine& m);
 void dropping_behind(Machine& m);
 void dropping_group(Machine& m);
+void dropping_once(Machine& m);
+void told_once(Machine& m);
+void told_by_other(Machine& m);
+void dropping_window(Machine& m);
 void counted(Machine& m);
+void counted_and_used(Machine& m);
+// replaced.cpp
+void third_ring(Machine& m);
+void passed_ring(Machine& m);
+void grown_and_dropped(Machine& m);
+void replaced_dropping(Machine& m);
+void sealed_dropping(Machine& m);
+void grown_unread(Machine& m);
+void held_and_dropped(Machine& m);
+void dropped_in_hand(Machine& m);
+void dropped_asleep(Machine& m);
+void grown_first(Machine& m);
+void never_grown(Machine& m);
 // group.cpp
 void two_members(Machine& m);
 void full_window(Machine& m);
 void handed_on(Machine& m);
+void both_hand_back(Machine& m);
 void window_end(Machine& m);
 void room_by_group(Machine& m);
 void dying_member(Machine& m);
 void passed_words(Machine& m);
 void lease(Machine& m);
 void set_aside(Machine& m);
+void dying_aside(Machine& m);
+void stopped_member(Machine& m);
 void stream_place(Machine& m);
 
 std::span<const Scenario> scenarios() {
@@ -48,6 +76,14 @@ std::span<const Scenario> scenarios() {
       {"two_producers", "A1 A2 A3 A5 W1", two_producers, {.die = 0}},
       {"given_up", "W1", given_up, {.die = 0}},
       {"waiting_for_room", "A3 A4 B1 B2 W1", waiting_for_room, {.die = 0}},
+      {"room_taken", "W1", room_taken, {.stale = 0, .die = 0}},
+      {"given_up_unread", "W1", given_up_unread, {.die = 0}},
+      {"given_up_in_the_way", "W1", given_up_in_the_way, {.die = 0}},
+      {"little_room", "W1", little_room, {.die = 0}},
+      {"removed", "W1", removed, {.die = 0}},
+      {"removed_group", "W1", removed_group, {.die = 0}},
+      {"copied", "W1", copied, {.die = 0}},
+      {"timed_receive", "W1", timed_receive, {.die = 0}},
       {"view_and_reclaim", "A4 B1 W1", view_and_reclaim, {.die = 0}},
       {"dying_producer", "A1 A4 A5", dying_producer, {.preempt = 1}},
       {"revoked", "A4 A5 B3", revoked, {.die = 0}},
@@ -60,19 +96,38 @@ std::span<const Scenario> scenarios() {
       {"dropping", "B1 B4", dropping, {.die = 0}},
       {"dropping_behind", "B1 B4", dropping_behind, {.die = 0}},
       {"dropping_group", "B1 B4 G1 G6", dropping_group, {.die = 0}},
+      {"dropping_once", "B4", dropping_once, {.stale = 0, .die = 0}},
+      {"told_once", "G6", told_once, {.die = 0}},
+      {"told_by_other", "G6", told_by_other, {}},
+      {"dropping_window", "B4 G6 W1", dropping_window, {.die = 0}},
+      {"grown_and_dropped", "B4 G6 W1", grown_and_dropped, {.die = 0}},
+      {"replaced_dropping", "B4 G6 W1", replaced_dropping, {.die = 0}},
+      {"sealed_dropping", "the seal", sealed_dropping, {.die = 0}},
+      {"grown_unread", "B4 W1", grown_unread, {.die = 0}},
+      {"held_and_dropped", "B4 G1 G6 W1", held_and_dropped, {.die = 0}},
+      {"dropped_in_hand", "G6", dropped_in_hand, {.die = 0}},
+      {"dropped_asleep", "G6 W1", dropped_asleep, {.die = 0}},
+      {"grown_first", "B4 W1", grown_first, {.die = 0}},
+      {"never_grown", "B4 W1", never_grown, {.die = 0}},
       {"counted", "B1 B4", counted, {.die = 0}},
+      {"counted_and_used", "B1 B4", counted_and_used, {.die = 0}},
       {"joining_group", "B2", joining_group, {.die = 0}},
       {"next_ring", "A2, the seal", next_ring, {.die = 0}},
+      {"third_ring", "the table of rings", third_ring, {.die = 0}},
+      {"passed_ring", "a ring that all are past goes", passed_ring, {.die = 0}},
       {"two_seals", "A2, the seal", two_seals, {.preempt = 3}},
       {"two_members", "G1 G2 G4 W1", two_members, {.die = 0}},
       {"full_window", "G2 G3 W1", full_window, {.die = 0}},
       {"handed_on", "G2 W1", handed_on, {.die = 0}},
+      {"both_hand_back", "G2 W1", both_hand_back, {.die = 0}},
       {"window_end", "G3 W1", window_end, {.die = 0}},
       {"room_by_group", "B1 G2 W1", room_by_group, {.die = 0}},
       {"dying_member", "G2 G4", dying_member, {.preempt = 1}},
       {"passed_words", "G2", passed_words, {.preempt = 3, .stale = 0}},
       {"lease", "G1 G2", lease, {.die = 0}},
       {"set_aside", "G5 W1", set_aside, {.die = 0}},
+      {"dying_aside", "G5", dying_aside, {}},
+      {"stopped_member", "G2 G5", stopped_member, {.preempt = 1}},
       {"stream_place", "the place of a stream", stream_place, {}},
   };
   return all;

@@ -14,6 +14,20 @@ void check_floor(Scene& s) {
           "the floor stays behind");
 }
 
+/// The supervisor goes on with what was set aside. Returns how many that were.
+unsigned bury(Queue& queue) {
+  unsigned buried = 0;
+  auto& members = queue.members();
+  if (members.take_set_aside()) {
+    members.for_each_set_aside(members.end(), [&](std::uint64_t n, std::uint64_t word) {
+      if (members.finish(n, word)) ++buried;
+    });
+    members.move_floor();
+    queue.ring_bells();
+  }
+  return buried;
+}
+
 }  // namespace
 
 /// Two members share, one hands back.
@@ -99,6 +113,24 @@ void last_words(Machine& m, bool hands_back) {
 
 void handed_on(Machine& m) { last_words(m, true); }
 void window_end(Machine& m) { last_words(m, false); }
+
+/// Two members hand back at once, and turn to other things.
+void both_hand_back(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const one = &s->queue.shared();
+  auto* const two = &s->queue.shared();
+  auto* const three = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->ledger.send(*producer, 1, 64, spillring::no_wait);
+  s->ledger.send(*producer, 2, 64, spillring::no_wait);
+  auto* const first = new Message(s->ledger.receive(*one, 0, spillring::no_wait));
+  auto* const second = new Message(s->ledger.receive(*two, 0, spillring::no_wait));
+  m.role("member 1", Machine::plain, [=] { static_cast<void>(first->nack()); });
+  m.role("member 2", Machine::plain, [=] { static_cast<void>(second->nack()); });
+  m.role("member 3", Machine::service, [=] { serve(*s, *three, 0); });
+  m.until([=] { return s->ledger.all_acked(); });
+  m.finally([=] { check_floor(*s); });
+}
 
 /// A producer waits for the room of what two members have.
 void room_by_group(Machine& m) {
@@ -236,14 +268,7 @@ void set_aside(Machine& m) {
   m.role("supervisor", Machine::service, [=] {
     for (;;) {
       const std::uint64_t before = asked();
-      auto& members = s->queue.members();
-      if (members.take_set_aside()) {
-        members.for_each_set_aside(members.end(), [&](std::uint64_t n, std::uint64_t word) {
-          if (members.finish(n, word)) ++*finished;
-        });
-        members.move_floor();
-        s->queue.ring_bells();
-      }
+      *finished += bury(s->queue);
       machine().await([before] { return asked() != before; });
     }
   });
@@ -251,6 +276,71 @@ void set_aside(Machine& m) {
   m.finally([=] {
     require(*finished == 1, "not once set aside");
     s->ledger.check_received(0, true);
+  });
+}
+
+/// A member dies anywhere while it sets a message aside: the supervisor goes on with it.
+void dying_aside(Machine& m) {
+  Scene* const s = &scene(m, {.max_deliveries = 1});
+  auto* const mortal = &s->queue.shared();
+  auto* const other = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *other);
+  s->ledger.send(*producer, 1, 64, spillring::no_wait);
+  m.role("mortal", Machine::mortal, [=] {
+    Message message = s->ledger.receive(*mortal, 0, spillring::no_wait);
+    if (message) static_cast<void>(message.nack());
+    mortal->close();
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *other, 0); });
+  m.role("supervisor", Machine::service, [=] {
+    for (bool retired = false;;) {
+      const std::uint64_t before = asked();
+      if (machine().died(0) && !retired) {
+        s->queue.retire(1);
+        retired = true;
+      }
+      bury(s->queue);
+      machine().await([=] { return asked() != before || (machine().died(0) && !retired); });
+    }
+  });
+  m.until([=] { return s->queue.members().low() == ring::find_tail(s->queue.first_ring()); });
+}
+
+/// A member is stopped anywhere, and not dead: what it has done, and could not say any more,
+/// another finds after a second.
+void stopped_member(Machine& m) {
+  Scene* const s = &scene(m, {.max_deliveries = 1});
+  auto* const mortal = &s->queue.shared();
+  auto* const other = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(61, *other);
+  for (std::uint64_t tag = 1; tag < 7; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  const std::int64_t began = m.now();
+  m.allow_naps(2 * Machine::long_nap);
+  m.role("stopped", Machine::mortal, [=] {
+    Message first = s->ledger.receive(*mortal, 0, spillring::no_wait);
+    if (first) s->ledger.ack(first);
+    Message second = s->ledger.receive(*mortal, 0, spillring::no_wait);
+    if (second) static_cast<void>(second.nack());
+  });
+  m.role("member 2", Machine::service, [=] { serve(*s, *other, 0); });
+  m.role("supervisor", Machine::service, [=] {
+    for (;;) {
+      const std::uint64_t before = asked();
+      bury(s->queue);
+      machine().await([before] { return asked() != before; });
+    }
+  });
+  m.until([=] {
+    const auto& members = s->queue.members();
+    return members.low() == ring::find_tail(s->queue.first_ring()) ||
+           members.standing(members.low()) == group::SharedGroup::Standing::taken;
+  });
+  m.finally([=] {
+    require(machine().now() - began <= Machine::long_nap, "found after more than a second");
   });
 }
 

@@ -62,6 +62,119 @@ void waiting_for_room(Machine& m) {
   m.finally([=] { s->ledger.check_received(0); });
 }
 
+/// The room that one waits for comes before it has said so, and another has it: it waits for more.
+void room_taken(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const one = &s->queue.producer();
+  auto* const two = &s->queue.producer();
+  fill(*s, *one);
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
+  m.role("producer 2", Machine::plain, [=] {
+    s->ledger.send(*two, 21, 1024);
+    s->ledger.send(*two, 22, 1024);
+  });
+  m.role("reader", Machine::service, [=] { serve(*s, *reader, 0); });
+  m.until([=] { return s->ledger.sent() == 7 && s->ledger.received(0) == 7; });
+}
+
+/// One waits for the room of numbers that are no messages yet, and are given up.
+void room_of_given_up(Machine& m, bool is_read) {
+  Scene* const s = &scene(m);
+  auto* const reader = is_read ? &s->queue.stream() : nullptr;
+  auto* const one = &s->queue.producer();
+  auto* const two = &s->queue.producer();
+  auto* const first = new spillring::Loan(*one->loan(2048, spillring::no_wait, {}));
+  auto* const second = new spillring::Loan(*one->loan(2048, spillring::no_wait, {}));
+  m.role("producer 1", Machine::plain, [=] {
+    one->cancel(*first);
+    one->cancel(*second);
+  });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
+  if (!is_read) return;
+  m.role("reader", Machine::service, [=] { serve(*s, *reader, 0); });
+  m.until([=] { return s->ledger.received(0) == 1; });
+}
+
+void given_up_unread(Machine& m) { room_of_given_up(m, false); }
+void given_up_in_the_way(Machine& m) { room_of_given_up(m, true); }
+
+/// A producer hopes for a quarter of the ring, and takes less where it has waited for that.
+void little_room(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer, 512);
+  m.allow_naps();
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11, 512); });
+  m.role("reader", Machine::plain, [=] {
+    Message message = s->ledger.receive(*reader, 0);
+    s->ledger.ack(message);
+  });
+}
+
+/// The queue is removed while one waits for room and another for what comes: both hear of it.
+void removed(Machine& m) {
+  Scene* const s = &scene(m);
+  s->queue.stream();  // it reads nothing
+  auto* const member = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  while (Message message = s->ledger.receive(*member, 0, spillring::no_wait)) {
+    s->ledger.ack(message);
+  }
+  m.role("producer", Machine::plain, [=] {
+    require(producer->loan(1024, spillring::forever, {}).error() == spillring::Code::deleted,
+            "a loan of a queue that is no more");
+  });
+  m.role("member", Machine::plain, [=] {
+    require(member->receive(spillring::forever).error() == spillring::Code::deleted,
+            "a message of a queue that is no more");
+  });
+  m.role("supervisor", Machine::plain, [=] { s->queue.condemn(layout::Condition::deleted); });
+}
+
+/// A group is removed while its member waits, which hears of it.
+void removed_group(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const member = &s->queue.shared();
+  m.role("member", Machine::plain, [=] {
+    require(member->receive(spillring::forever).error() == spillring::Code::deleted,
+            "a message of a group that is no more");
+  });
+  m.role("supervisor", Machine::plain, [=] { s->queue.remove_group(Queue::shared_group); });
+}
+
+/// One waits for room, and what is in the way goes to the disk.
+void copied(Machine& m) {
+  Scene* const s = &scene(m, {.full = spillring::Full::spill});
+  s->queue.stream();  // it reads nothing
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11, 1024); });
+  m.role("supervisor", Machine::plain, [=] { s->queue.copy(4); });
+}
+
+/// Who waits no longer than it has said hears in time that nothing has come.
+void timed_receive(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  s->queue.pass(62, *reader);
+  const std::int64_t began = m.now();
+  m.allow_naps();
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11); });
+  m.role("reader", Machine::plain, [=] {
+    constexpr auto patience = std::chrono::milliseconds(1);
+    Message message = s->ledger.receive(*reader, 0, patience);
+    s->ledger.ack(message);
+    require(reader->receive(patience).error() == spillring::Code::timeout,
+            "something received that nobody has sent");
+    const spillring::Timeout waited(machine().now() - began);
+    require(waited == patience, "not the time that it was to wait");
+  });
+}
+
 /// A reader keeps a view while two producers reclaim, and wait for its end.
 void view_and_reclaim(Machine& m) {
   Scene* const s = &scene(m);
