@@ -3,8 +3,8 @@
 // The keeper has the descriptors, M says what they are: rings by first[], groups and handles by
 // their tables, names and options beside them. An entry counts by its word, which is written last,
 // so what a dying supervisor left half-made is recognised, and is undone (a group JOINING, parts
-// that M does not name) or done again (a handle DYING, a ring sealed without a successor, a queue
-// condemned). Nothing here is needed once: it may be cut short itself.
+// that M does not name) or done again (a handle DYING, a ring sealed or condemned without a
+// successor, a queue removed). Nothing here is needed once: it may be cut short itself.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -113,7 +113,8 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
       adopt_journal(manifest().journaled.load(std::memory_order_relaxed),
                     drops_oldest()
                         ? UINT64_MAX
-                        : asked_for(manifest(), cursors(), state_->catalogue().floors_of(id_)));
+                        : behind_what_is_lost(asked_for(manifest(), cursors(),
+                                                        state_->catalogue().floors_of(id_))));
     }
     // The one before held what it was looking at.
     cursors().holds[0].sequence.store(layout::no_sequence, std::memory_order_seq_cst);
@@ -122,7 +123,8 @@ Queue::Queue(KeptQueue kept, KeeperLine& keeper, Accounts& accounts, State* stat
     finish_what_was_cut_short();
     ring_bells();  // the one before may have died between a change and the ring for it
   } catch (const Error& error) {
-    if (error.code() == Code::corrupt) condemn(layout::Condition::poisoned);  // clients are told
+    if (error.code() == Code::corrupt)
+      set_condition(layout::Condition::poisoned);  // clients are told
     throw;
   }
 }
@@ -151,7 +153,7 @@ void Queue::adopt_rings(KeptQueue& kept) {
   std::sort(rings_.begin(), rings_.end(), [](const auto& left, const auto& right) {
     return left->view().first() < right->view().first();
   });
-  unfinished_ = is_sealed();
+  unfinished_ = !is_condemned(newest()) && is_sealed();
   for (const std::uint64_t name : manifest().pinned) {
     if (name != 0) pinned_rings_.insert(name);
   }

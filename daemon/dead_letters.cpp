@@ -198,8 +198,12 @@ void Queue::forget_hand_overs_of(std::uint16_t group) noexcept {
 
 /// Whether what was claimed for it has become a message (D3).
 bool Queue::has_arrived(std::uint64_t s) const noexcept {
-  const ring::RingView& view = ring_with(s)->view();
+  const auto ring = ring_with(s);
+  const layout::Manifest& m = manifest();
+  const ring::RingView& view = ring->view();
   if (s < view.first()) return true;
+  // What is lost has not, or nobody can know: it is copied again.
+  if (is_condemned(*ring)) return s < m.journaled.load() && s >= m.lost_until.load();
   const ring::Seen seen = ring::look(view, s);
   return seen == ring::Seen::committed || seen == ring::Seen::gone;
 }
@@ -250,6 +254,7 @@ void Queue::abort_own_claims() noexcept {
 
 Queue::Letter Queue::letter(std::uint64_t s) {
   auto ring = ring_with(s);
+  if (is_condemned(*ring)) return letter_from_condemned(s);
   const ring::RingView& view = ring->view();
   // What is free to be overwritten may be there for long, and is not to be relied on.
   const auto is_free = [&] { return view.header().limit.load(std::memory_order_seq_cst) > s; };
@@ -270,10 +275,18 @@ Queue::Letter Queue::letter(std::uint64_t s) {
     return {Letter::State::there, extent->payload, extent->metadata,
             std::move(ring),      nullptr,         extent->is_batch};
   }
-  if (!is_free()) {
-    poison(fmt::format("message {} does not lie where it was claimed", s));
-  }
+  if (!is_free()) examine_rings();
   return {};  // else it was overwritten meanwhile
+}
+
+/// As for those who receive (client/consumer_core.cpp, look_in_condemned).
+Queue::Letter Queue::letter_from_condemned(std::uint64_t s) {
+  const layout::Manifest& m = manifest();
+  if (s < m.journaled.load(std::memory_order_relaxed)) return letter_from_journal(s);
+  if (s >= m.lost_until.load(std::memory_order_relaxed)) return {};
+  Letter lost{Letter::State::nothing};
+  lost.lost = true;
+  return lost;
 }
 
 /// The batch with `s`; nullptr: it is damaged. The next one is likely to be in the same segment.
@@ -438,6 +451,7 @@ void Queue::say_undeliverable(const std::string& why) {
 
 bool Queue::publish(std::uint64_t size, const std::vector<std::byte>& metadata, std::uint32_t flags,
                     const std::function<bool(std::byte*, std::uint64_t)>& fill) {
+  if (is_condemned(newest())) return false;
   const ring::RingView& view = newest().view();
   const std::uint64_t lead = ring::whole_units(metadata.size());
   const std::uint64_t length = lead + ring::whole_units(size);

@@ -31,7 +31,8 @@ std::uint64_t Queue::floor_of(std::uint16_t slot) const noexcept {
 
 std::uint64_t Queue::oldest() const noexcept {
   const ring::RingView& front = rings_.front()->view();
-  const auto used = ring::in_use(front);
+  // A condemned one is all there, as lost.
+  const auto used = is_condemned(*rings_.front()) ? std::nullopt : ring::in_use(front);
   const std::uint64_t in_memory = used ? std::max(used->first, front.first()) : front.first();
   const bool on_disk = journal_ != nullptr && !journal_->empty();
   return on_disk ? std::min(in_memory, journal_->first()) : in_memory;

@@ -112,6 +112,10 @@ class Journal {
   /// Whether the file that is being filled was begun before that moment.
   [[nodiscard]] bool was_begun_before(std::uint64_t wall_clock) const noexcept;
 
+  /// What is up to `end` never comes: what is written next is as if that were there. REQUIRES: not
+  /// busy().
+  void pass(std::uint64_t end) { appender().count(end); }
+
   /// Whether drop_below() would drop anything.
   [[nodiscard]] bool has_below(std::uint64_t s, bool all) const noexcept;
   /// Nobody needs anything below `s` any more; `all`: nor anything that was written so far, and it

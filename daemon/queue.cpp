@@ -384,7 +384,7 @@ void Queue::retire(std::uint32_t slot) {
   ring_bells();
 }
 
-void Queue::condemn(layout::Condition condition) const noexcept {
+void Queue::set_condition(layout::Condition condition) const noexcept {
   manifest().condition.store(static_cast<std::uint32_t>(condition), std::memory_order_seq_cst);
   ring_bells();
 }

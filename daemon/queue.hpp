@@ -139,8 +139,8 @@ class Queue {
   void remove_journal() noexcept {
     if (journal_ != nullptr) journal_->remove();
   }
-  /// The queue is removed: everyone is told.
-  void condemn(layout::Condition condition) const noexcept;
+  /// Everyone is told.
+  void set_condition(layout::Condition condition) const noexcept;
 
   /// Looks at everything that may need the supervisor: rings to let go, growth, stalls, pins,
   /// leases. Returns when to look again, os::never if nothing is pending.
@@ -216,8 +216,9 @@ class Queue {
   void hand_out(std::uint32_t slot, control::Answer& answer) const;
 
   // -- saving (saving.cpp)
-  /// Returns the first number that no message has.
+  /// Returns the first number that no message has; 0: nobody knows.
   std::uint64_t take_from_clients() noexcept;
+  std::uint64_t end_rings() noexcept;
   [[nodiscard]] SavedGroup saved(std::uint16_t slot, std::uint64_t end) const;
   [[nodiscard]] SavedGroup position_of(std::uint16_t slot) const;
   void restore(const SavedGroup& saved, std::uint64_t first, std::uint64_t next, bool complete);
@@ -314,6 +315,7 @@ class Queue {
   void forget_hand_overs_of(std::uint16_t group) noexcept;
   [[nodiscard]] Letter letter(std::uint64_t s);
   [[nodiscard]] Letter letter_from_journal(std::uint64_t s);
+  [[nodiscard]] Letter letter_from_condemned(std::uint64_t s);
   [[nodiscard]] std::shared_ptr<journal::Block> letters_with(std::uint64_t s);
   [[nodiscard]] Queue& dead_letter_queue();
   void say_undeliverable(const std::string& why);
@@ -361,6 +363,13 @@ class Queue {
   [[nodiscard]] layout::RingGeometry limits() const noexcept;
   [[nodiscard]] std::uint32_t growth_left(layout::RingGeometry geometry) const noexcept;
   [[nodiscard]] layout::RingGeometry next_geometry(std::uint64_t wanted) const noexcept;
+  /// The place of a ring's name. Throws `Error` (busy).
+  [[nodiscard]] os::Atomic<std::uint64_t>& free_place() const;
+  /// Behind all others.
+  void add_ring(std::shared_ptr<RingSegment> ring, std::uint64_t first,
+                os::Atomic<std::uint64_t>& place);
+  /// Ends the newest ring; returns the seal's number. nullopt: it is damaged.
+  [[nodiscard]] std::optional<std::uint64_t> seal_newest() const noexcept;
   void replace(layout::RingGeometry geometry);
   bool try_replace(layout::RingGeometry geometry) noexcept;
   /// A ring that was sealed, and whose successor could not be made or was not finished.
@@ -375,13 +384,28 @@ class Queue {
   void reclaim_newest() noexcept;
   [[nodiscard]] bool room_is_wanted(os::Instant now) const noexcept;
   void poison(const std::string& why) const noexcept;
+  [[nodiscard]] bool is_well() const noexcept;
   void consider_growth(std::uint64_t wanted) noexcept;
   os::Instant consider_pin(std::uint64_t wanted, os::Instant now);
   os::Instant consider_stalls(RingSegment& ring, os::Instant now);
   os::Instant consider_leases(Group& group, os::Instant now);
   [[nodiscard]] bool may_replace_pinned() noexcept;
-  /// True if one of them is proven to be damaged: then the queue is poisoned.
+  /// True if one of them is proven to be damaged: then it is condemned.
   bool examine_rings() noexcept;
+  /// If somebody has said that there is a reason. Returns when to do it.
+  os::Instant consider_damage(os::Instant now) noexcept;
+
+  // -- damaged rings (condemning.cpp)
+  [[nodiscard]] bool is_condemned(const RingSegment& ring) const noexcept;
+  [[nodiscard]] bool may_condemn(os::Instant now) noexcept;
+  void condemn_ring(const RingSegment& ring, const std::string& why) noexcept;
+  void say_lost_with(const RingSegment& ring, std::uint64_t from, std::uint64_t end) const noexcept;
+  [[nodiscard]] std::uint64_t end_of(const RingSegment& ring) const noexcept;
+  [[nodiscard]] std::uint64_t last_of_newest() const noexcept;
+  bool replace_condemned() noexcept;
+  void pass_condemned(const RingSegment& ring, std::uint64_t end) noexcept;
+  os::Instant consider_condemned(os::Instant now) noexcept;
+  [[nodiscard]] std::uint64_t behind_what_is_lost(std::uint64_t s) const noexcept;
 
   // -- the journal (spill.cpp)
   /// Where the journal goes on.
@@ -412,9 +436,10 @@ class Queue {
   os::Instant follow(os::Instant now);
   [[nodiscard]] os::Instant syncs_again_at(os::Instant now) noexcept;
   void copy(RingToJournal::Plan plan);
-  void copied(const RingToJournal::Report& report, const std::exception_ptr& failure);
+  void copied(const RingToJournal::Report& report, const RingSegment& ring,
+              const std::exception_ptr& failure);
   void release_hold() noexcept;
-  void copy_failed(const std::exception_ptr& failure) noexcept;
+  void copy_failed(const RingSegment& ring, const std::exception_ptr& failure) noexcept;
 
   // -- how much of the disk that may be (disk_limits.cpp)
   /// True if the journal may get a file of that size. Where it may not, everybody is told.
@@ -469,6 +494,9 @@ class Queue {
   os::Instant remember_at_ = 0;
   bool remembers_ = true;             // the catalogue could be written, as the log has it
   os::Instant rings_rest_until_ = 0;  // a look at all of their words costs more than a service
+  std::array<os::Instant, 8> condemned_at_{};  // when the last rings were, in turn
+  std::size_t condemned_count_ = 0;
+  bool cannot_replace_ = false;       // there was no ring to go on in, as the log has it
   os::Instant files_rest_until_ = 0;  // none goes until then: positions could not be noted
   std::uint64_t noted_ = 0;           // `journaled`, as the catalogue knows it
   std::function<void()> on_written_;

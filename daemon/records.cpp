@@ -51,7 +51,7 @@ layout::QueueRecord Queue::record() const {
   record.memory = memory_->manifest.size + memory_->groups.size + memory_->bells.size;
   for (const auto& ring : rings_) {
     record.memory += ring->geometry().segment_size();
-    record.bytes += ring->bytes_from(record.first);
+    if (!is_condemned(*ring)) record.bytes += ring->bytes_from(record.first);
   }
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (!group_table_[slot] || is_removed(slot)) continue;
@@ -89,8 +89,9 @@ std::uint64_t Queue::sent_at(std::uint64_t s) const noexcept {
   constexpr int most_skipped = 4096;  // nobody is made to wait for a long row of them
   const std::uint64_t end = tail();
   for (int looked = 0; s < end && looked < most_skipped; ++s, ++looked) {
-    const ring::RingView& view = ring_with(s)->view();
-    if (s < view.first()) return 0;
+    const auto ring = ring_with(s);
+    const ring::RingView& view = ring->view();
+    if (s < view.first() || is_condemned(*ring)) return 0;
     const ring::Seen seen = ring::look(view, s);
     if (seen == ring::Seen::gone) return 0;
     if (seen != ring::Seen::committed) continue;

@@ -84,6 +84,15 @@ void wait_for_those_woken(const ring::RingView& ring, std::uint64_t from, std::u
   }
 }
 
+/// J5: nothing from `s` on has been written over until now.
+void require_untouched(const ring::RingView& ring, std::uint64_t s) {
+  // seq_cst: after the bytes were read.
+  if (ring.header().limit.load(std::memory_order_seq_cst) <= s) return;
+  throw Error(Code::stale,
+              fmt::format("messages from {} on were reclaimed while they were copied", s),
+              "the place of a group, or what protects the copy, was forged");
+}
+
 }  // namespace
 
 bool is_published(const ring::RingView& ring, std::uint64_t s) noexcept {
@@ -106,6 +115,7 @@ journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first, std::ui
     const std::uint64_t high = ring.claim(s).end.load(std::memory_order_acquire);
     layout::Entry entry = entry_of(ring.descriptor(s), state);
     if (state == layout::Published::committed && !add_bytes(batch, entry, ring, low, high)) {
+      require_untouched(ring, s);
       throw Error(Code::corrupt, fmt::format("message {} does not lie where it was claimed", s));
     }
     if (state == layout::Published::committed) {
@@ -146,18 +156,8 @@ void RingToJournal::write_some(Journal::Appender& journal) {
   } while (plan_.sync && may_go_on());
 }
 
-/// J5
-void RingToJournal::require_untouched() const {
-  // seq_cst: after the bytes were read.
-  const std::uint64_t limit = plan_.ring->view().header().limit.load(std::memory_order_seq_cst);
-  if (limit <= counted_) return;
-  throw Error(Code::stale,
-              fmt::format("messages from {} on were reclaimed while they were copied", counted_),
-              "the place of a group, or what protects the copy, was forged");
-}
-
 void RingToJournal::count(Journal::Appender& journal) {
-  require_untouched();
+  require_untouched(plan_.ring->view(), counted_);
   const os::Instant began = os::now();
   if (plan_.sync) journal.sync();
   const os::Instant took = os::now() - began;

@@ -68,7 +68,6 @@ class RingToJournal {
   [[nodiscard]] bool takes_too_long() const noexcept { return os::now() - began_ >= plan_.longest; }
   void write_some(Journal::Appender& journal);
   bool may_append(const Journal::Appender& journal, const journal::Batch& batch);
-  void require_untouched() const;
   void count(Journal::Appender& journal);
   void ring_bells() const noexcept;
 
@@ -84,7 +83,7 @@ class RingToJournal {
 
 /// The published numbers of the ring from `first` on and below `until`, up to one that is only
 /// claimed, as many as make a batch. Empty: there are none. The pieces lie in the ring. Throws
-/// `Error` (corrupt).
+/// `Error` (corrupt: that proves damage; stale: J5).
 [[nodiscard]] journal::Batch batch_of(const ring::RingView& ring, std::uint64_t first,
                                       std::uint64_t until = layout::no_sequence,
                                       std::uint64_t goal = layout::batch_goal);

@@ -81,10 +81,21 @@ bool Queue::can_be_saved() const noexcept {
   return condition == layout::Condition::ok || condition == layout::Condition::stopped;
 }
 
+/// Where the newest ring is damaged, in one that takes its place. 0: there is none.
+std::uint64_t Queue::end_rings() noexcept {
+  consider_condemned(os::now());  // what is condemned cannot be sealed
+  if (is_condemned(newest())) return 0;
+  if (const auto seal = seal_newest()) return *seal;
+  condemn_ring(newest(), "its end cannot be found");
+  consider_condemned(os::now());
+  return is_condemned(newest()) ? 0 : seal_newest().value_or(0);
+}
+
 std::uint64_t Queue::take_from_clients() noexcept {
-  condemn(layout::Condition::stopped);
-  const std::uint64_t seal = ring::seal(newest().view());
+  set_condition(layout::Condition::stopped);
+  const std::uint64_t seal = end_rings();
   for (const auto& ring : rings_) {
+    if (is_condemned(*ring)) continue;
     const auto used = ring::in_use(ring->view());
     if (!used) continue;
     const std::uint64_t from = std::max(ring->settled(), used->first);
@@ -116,8 +127,15 @@ std::uint64_t Queue::bring_to_disk() {
     plan->most = UINT64_MAX;
     plan->longest = os::never;
     plan->file = RingToJournal::any_files;
-    journal_->write_now(plan->from,
-                        RingToJournal(*plan, std::make_shared<RingToJournal::Report>()));
+    try {
+      journal_->write_now(plan->from,
+                          RingToJournal(*plan, std::make_shared<RingToJournal::Report>()));
+    } catch (const Error& error) {
+      if (error.code() != Code::corrupt) throw;
+      condemn_ring(*plan->ring, error.summary());
+      if (!is_condemned(*plan->ring)) throw;  // the queue is given up
+    }
+    consider_condemned(os::now());  // the next ring may be
   }
   journal_->sync_now();
   return next;

@@ -60,8 +60,7 @@ layout::RingGeometry Queue::next_geometry(std::uint64_t wanted) const noexcept {
           std::min(options_.capacity, arena)};
 }
 
-/// protocols: make it, seal the old, first state, one store in M, both bells.
-void Queue::replace(layout::RingGeometry geometry) {
+os::Atomic<std::uint64_t>& Queue::free_place() const {
   auto& names = manifest().first;
   const auto place = std::find_if(std::begin(names), std::end(names), [](const auto& name) {
     return name.load(std::memory_order_relaxed) == 0;
@@ -69,23 +68,39 @@ void Queue::replace(layout::RingGeometry geometry) {
   if (place == std::end(names)) {
     throw Error(Code::busy, fmt::format("queue '{}' has no place for another ring", name_));
   }
-  auto ring = new_ring(geometry);
-  const ring::RingView& old = newest().view();
-  unfinished_ = true;
-  const std::uint64_t seal = ring::seal(old);
-  const std::uint64_t limit = old.header().limit.load(std::memory_order_seq_cst);
-  // The number names the new ring: it must be one that this ring can have come to.
-  if (seal < old.first() || seal > limit + old.slots()) {
-    throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_));
-  }
-  ring->begin(seal + 1);
+  return *place;
+}
+
+void Queue::add_ring(std::shared_ptr<RingSegment> ring, std::uint64_t first,
+                     os::Atomic<std::uint64_t>& place) {
+  const std::uint32_t growth = growth_left(ring->geometry());
+  ring->begin(first);
   deposit_ring(*ring);
   rings_.push_back(std::move(ring));
-  manifest().can_grow.store(growth_left(geometry), std::memory_order_seq_cst);
+  manifest().can_grow.store(growth, std::memory_order_seq_cst);
   // SYNC POINT WRITE: first[]. The only step of the new ring that others see.
-  place->store(seal + 1, std::memory_order_seq_cst);
+  place.store(first, std::memory_order_seq_cst);
   unfinished_ = false;
   ring_bells();
+}
+
+std::optional<std::uint64_t> Queue::seal_newest() const noexcept {
+  const ring::RingView& view = newest().view();
+  const std::uint64_t seal = ring::seal(view);
+  const std::uint64_t limit = view.header().limit.load(std::memory_order_seq_cst);
+  // The number names the next ring: it must be one that this ring can have come to.
+  if (seal < view.first() || seal > limit + view.slots()) return std::nullopt;
+  return seal;
+}
+
+/// protocols: make it, seal the old, first state, one store in M, both bells.
+void Queue::replace(layout::RingGeometry geometry) {
+  auto& place = free_place();
+  auto ring = new_ring(geometry);
+  unfinished_ = true;
+  const auto seal = seal_newest();
+  if (!seal) throw Error(Code::corrupt, "its end cannot be found");
+  add_ring(std::move(ring), *seal + 1, place);
 }
 
 bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
@@ -94,7 +109,7 @@ bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
     return true;
   } catch (const Error& error) {
     if (error.code() == Code::corrupt) {
-      poison(error.what());
+      condemn_ring(newest(), error.summary());
     } else {
       // Tried again whenever somebody asks for room.
       manifest().can_grow.store(0, std::memory_order_seq_cst);
@@ -106,8 +121,12 @@ bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
 }
 
 void Queue::let_go() noexcept {
-  const std::uint64_t from = free_until();
-  while (rings_.size() > 1 && from >= rings_[1]->view().first()) {
+  const auto is_over = [this] {
+    const std::uint64_t end = rings_[1]->view().first();
+    // The name of a condemned one says, until everybody is past it, where what is lost was.
+    return free_until() >= end && (!is_condemned(*rings_.front()) || needed() >= end);
+  };
+  while (rings_.size() > 1 && is_over()) {
     if (drops_oldest()) carry_skipped(1);
     for (auto& name : manifest().first) {
       if (name.load(std::memory_order_relaxed) == rings_.front()->view().first()) {
@@ -124,6 +143,7 @@ void Queue::let_go() noexcept {
 void Queue::consider_growth(std::uint64_t wanted) noexcept {
   const layout::RingGeometry now = newest().geometry();
   if (now.slots == options_.slots && now.arena == options_.capacity) return;
+  if (is_condemned(newest())) return;
   reclaim_newest();
   const auto used = ring::in_use(newest().view());
   if (!used) {
@@ -144,10 +164,11 @@ bool Queue::is_sealed() const noexcept {
 }
 
 void Queue::resume_replacement() noexcept {
+  if (is_condemned(newest())) return;
   if (unfinished_) {
     try_replace(newest().geometry());
   } else if (is_sealed()) {
-    poison("its ring was sealed by somebody else than the supervisor");
+    condemn_ring(newest(), "it was sealed by somebody else than the supervisor");
   }
 }
 
@@ -223,6 +244,7 @@ void Queue::reclaim_newest() noexcept {
 
 os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) {
   const ring::RingView& view = newest().view();
+  if (is_condemned(newest())) return os::never;
   reclaim_newest();
   ring::Room room{};
   if (!ring::refresh(view, room)) {
@@ -257,6 +279,7 @@ os::Instant Queue::consider_pin(std::uint64_t wanted, os::Instant now) {
 
 os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) {
   const ring::RingView& view = ring.view();
+  if (is_condemned(ring)) return os::never;
   const auto used = ring::in_use(view);
   if (!used) {
     return examine_rings() ? os::never : os::after(now, examined_again_after);
@@ -311,18 +334,30 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) {
   return next;
 }
 
-/// What a client tells, or a walk that found no end, is a reason to look, and no proof.
+/// What a client tells, or a walk that found no end, is a reason to look, and no proof. While a
+/// copy is under way it waits: what that still counts is not to be said to be lost.
 bool Queue::examine_rings() noexcept {
   const os::Instant now = os::now();
-  if (now < rings_rest_until_) return false;
+  if (now < rings_rest_until_ || is_writing()) return false;
   rings_rest_until_ = os::after(now, examined_again_after);
+  bool any = false;
   for (const auto& ring : rings_) {
+    if (is_condemned(*ring)) continue;
     const auto found = ring::find_contradiction(ring->view());
     if (!found) continue;
-    poison(fmt::format("number {} {}", found->sequence, found->what));
-    return true;
+    condemn_ring(*ring, fmt::format("number {} {}", found->sequence, found->what));
+    any = true;
   }
-  return false;
+  return any;
+}
+
+os::Instant Queue::consider_damage(os::Instant now) noexcept {
+  auto& damage = bells().damage;
+  if (damage.load(std::memory_order_relaxed) == 0) return os::never;
+  if (is_writing()) return os::never;  // it comes back when that is done
+  if (now < rings_rest_until_) return rings_rest_until_;
+  if (damage.exchange(0, std::memory_order_seq_cst) != 0) examine_rings();
+  return os::never;
 }
 
 void Queue::move_floors() noexcept {
@@ -342,21 +377,19 @@ bool Queue::room_is_wanted(os::Instant now) const noexcept {
 
 void Queue::poison(const std::string& why) const noexcept {
   log(fmt::format("queue '{}' is damaged and can only be removed: {}", name_, why));
-  condemn(layout::Condition::poisoned);
+  set_condition(layout::Condition::poisoned);
+}
+
+bool Queue::is_well() const noexcept {
+  return manifest().condition.load(std::memory_order_relaxed) ==
+         static_cast<std::uint32_t>(layout::Condition::ok);
 }
 
 os::Instant Queue::service(os::Instant now) {
-  const auto condition =
-      static_cast<layout::Condition>(manifest().condition.load(std::memory_order_relaxed));
-  if (condition != layout::Condition::ok) return os::never;
-  os::Instant next = os::never;
-  if (bells().damage.load(std::memory_order_relaxed) != 0) {
-    if (now < rings_rest_until_) {
-      next = rings_rest_until_;
-    } else if (bells().damage.exchange(0, std::memory_order_seq_cst) != 0 && examine_rings()) {
-      return os::never;
-    }
-  }
+  if (!is_well()) return os::never;
+  os::Instant next = consider_damage(now);
+  next = std::min(next, consider_condemned(now));
+  if (!is_well()) return os::never;
   // Sleepers say before each nap what they want; whole units, and no more than fits at all.
   const std::uint64_t said = bells().wanted.exchange(0, std::memory_order_seq_cst);
   if (said != 0) wanted_until_ = now + wish_lasts;

@@ -40,7 +40,7 @@ constexpr std::uint64_t written_at_once = 16 * 1024 * 1024;
 /// Where not everything is written, what every group has finished with is not.
 std::uint64_t Queue::unwritten_from() const noexcept {
   const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
-  return follows() ? journaled : std::max(needed(), journaled);
+  return behind_what_is_lost(follows() ? journaled : std::max(needed(), journaled));
 }
 
 std::uint64_t Queue::earliest() const noexcept {
@@ -86,9 +86,10 @@ std::optional<RingToJournal::Plan> Queue::plan_copy() {
   auto& hold = cursors().holds[0].sequence;
   const std::uint64_t least = unwritten_from();
   if (least >= tail()) return std::nullopt;
+  RingToJournal::Plan plan{memory_, ring_with(least)};
+  if (is_condemned(*plan.ring)) return std::nullopt;
   // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
   hold.store(least, std::memory_order_seq_cst);
-  RingToJournal::Plan plan{memory_, ring_with(least)};
   plan.sync = is_durable() && options_.sync_ms != layout::sync_never;
   plan.once = plan.sync && options_.sync_ms != 0;
   const ring::RingView& view = plan.ring->view();
@@ -249,8 +250,10 @@ void Queue::copy(RingToJournal::Plan plan) {
   plan.batch_goal = batch_goal();
   const auto report = std::make_shared<RingToJournal::Report>();
   const std::uint64_t first = plan.from;
-  journal_->write(first, RingToJournal(std::move(plan), report),
-                  [this, report](const std::exception_ptr& failure) { copied(*report, failure); });
+  const std::shared_ptr<RingSegment> ring = plan.ring;
+  journal_->write(
+      first, RingToJournal(std::move(plan), report),
+      [this, report, ring](const std::exception_ptr& failure) { copied(*report, *ring, failure); });
 }
 
 /// It may have been all that was in the way of room.
@@ -260,7 +263,8 @@ void Queue::release_hold() noexcept {
   wait::ring_room(manifest(), bells(), 0, layout::no_sequence - 1);
 }
 
-void Queue::copied(const RingToJournal::Report& report, const std::exception_ptr& failure) {
+void Queue::copied(const RingToJournal::Report& report, const RingSegment& ring,
+                   const std::exception_ptr& failure) {
   if (coming_ != nullptr) {
     coming_.reset();
     charge_journal();
@@ -270,7 +274,7 @@ void Queue::copied(const RingToJournal::Report& report, const std::exception_ptr
   wanted_file_ = report.wanted_file;
   if (failure) {
     release_hold();
-    copy_failed(failure);
+    copy_failed(ring, failure);
   } else if (report.progress) {
     end_alarm();
     if (options_.sync_ms != layout::sync_never) {
@@ -280,11 +284,11 @@ void Queue::copied(const RingToJournal::Report& report, const std::exception_ptr
   if (on_written_) on_written_();
 }
 
-void Queue::copy_failed(const std::exception_ptr& failure) noexcept {
+void Queue::copy_failed(const RingSegment& ring, const std::exception_ptr& failure) noexcept {
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
-    if (error.code() == Code::corrupt) return poison(error.what());
+    if (error.code() == Code::corrupt) return condemn_ring(ring, error.summary());
     raise_alarm(error.code() == Code::no_space ? DiskAlarm::full : DiskAlarm::error,
                 fmt::format("{}: {}", error.summary(), error.why()));
   } catch (const std::exception& error) {

@@ -409,7 +409,7 @@ void Supervisor::remove(const Requester& requester, std::string_view name) {
   const std::uint64_t id = gone.queue.id();
   if (state_) state_->catalogue().remove(id);
   if (gone.queue.is_durable()) sync_catalogue();
-  gone.queue.condemn(layout::Condition::deleted);
+  gone.queue.set_condition(layout::Condition::deleted);
   gone.queue.remove_journal();
   keeper_.drop(layout::Kept::queue, id);
   names_.erase(gone.queue.name());

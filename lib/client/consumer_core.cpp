@@ -157,7 +157,7 @@ void ConsumerCore::unmap_old_rings() {
 
 Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
   if (lost_.first <= s && s < lost_.second) {
-    return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+    return Sight{ring::Seen::skipped, nullptr, nullptr, s + 1};
   }
   if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) {
     return Sight{ring::Seen::gone};
@@ -167,11 +167,11 @@ Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
     if (sight.block == nullptr) {
       if (sight.lost == 0) return Sight{ring::Seen::gone};
       lost_ = {s, sight.lost};
-      return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+      return Sight{ring::Seen::skipped, nullptr, nullptr, s + 1};
     }
     const journal::Block& block = *sight.block->data;
     if (!block.is_message(s)) return Sight{ring::Seen::skipped};
-    if (!block.message(s)) return Sight{ring::Seen::skipped, nullptr, nullptr, true};
+    if (!block.message(s)) return Sight{ring::Seen::skipped, nullptr, nullptr, s + 1};
     return Sight{ring::Seen::committed, nullptr, sight.block};
   } catch (const Error& error) {
     return error.code();
@@ -193,7 +193,7 @@ Result<std::uint64_t> ConsumerCore::behind_what_is_gone(std::uint64_t s) {
 
 Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (journal_.current(s) != nullptr) return look_in_journal(s);
-  if (current_ != nullptr && s >= current_->view.first()) {
+  if (current_ != nullptr && s >= current_->view.first() && !current_->is_condemned()) {
     const ring::Seen seen = ring::look(current_->view, s);
     // What is published here is here: behind a ring's seal nothing is ever published in it.
     if (seen != ring::Seen::nothing && seen != ring::Seen::gone) return Sight{seen, current_};
@@ -204,8 +204,38 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   const Result<Ring*> ring = ring_of(s);
   if (!ring) return ring.error();
   if (*ring == nullptr) return look_behind_rings(s);
+  if ((*ring)->is_condemned()) return look_in_condemned(s, (*ring)->view.first());
   const ring::Seen seen = ring::look((*ring)->view, s);
   return seen == ring::Seen::gone ? look_behind_rings(s) : Result<Sight>(Sight{seen, *ring});
+}
+
+Result<ConsumerCore::Sight> ConsumerCore::look_in_condemned(std::uint64_t s, std::uint64_t ring) {
+  const layout::Manifest& m = attachment_.manifest();
+  // SYNC POINT READ: lost_until, then journaled. seq_cst. In this order: what was copied counts
+  // before what is left is said to be lost; only then does `journaled` go over that.
+  const std::uint64_t lost_until = m.lost_until.load(std::memory_order_seq_cst);
+  const bool may_be_written = s < m.journaled.load(std::memory_order_seq_cst);
+  if (!may_be_written && s >= lost_until) return Sight{};
+  const std::uint64_t end = rings_.name_behind(ring);
+  if (end <= s) return Sight{};  // it has got a successor: the next look is there
+  if (!may_be_written) {
+    return Sight{ring::Seen::skipped, nullptr, nullptr, std::min(end, lost_until)};
+  }
+  Result<Sight> sight = look_in_journal(s);
+  if (!sight) return sight;
+  if (sight->seen == ring::Seen::gone && low() <= s) {  // else purged
+    return Sight{ring::Seen::skipped, nullptr, nullptr, s + 1};
+  }
+  if (sight->lost_until != 0 && lost_.first <= s && s < lost_.second) {
+    sight->lost_until = std::min(end, lost_.second);
+  }
+  return sight;
+}
+
+bool ConsumerCore::is_said_of(std::uint64_t s) const noexcept {
+  const layout::Manifest& m = attachment_.manifest();
+  return s < m.lost_until.load(std::memory_order_seq_cst) ||
+         s < m.journaled.load(std::memory_order_seq_cst);
 }
 
 Result<ConsumerCore::Sight> ConsumerCore::look_behind_rings(std::uint64_t s) {
@@ -248,8 +278,10 @@ bool ConsumerCore::is_dropped(std::uint64_t low) const noexcept {
 }
 
 bool ConsumerCore::may_be_there(std::uint64_t s) const noexcept {
+  const std::uint64_t name = rings_.name_for(s);
+  if (rings_.is_condemned(name)) return is_said_of(s);
   const std::shared_ptr<Ring> ring = rings_.mapped_for(s);
-  if (ring == nullptr || rings_.name_for(s) != ring->view.first()) return true;
+  if (ring == nullptr || name != ring->view.first()) return true;
   return ring::look(ring->view, s) != ring::Seen::nothing;
 }
 

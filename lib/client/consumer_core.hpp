@@ -116,11 +116,13 @@ class ConsumerCore {
     ring::Seen seen = ring::Seen::nothing;
     Ring* ring = nullptr;
     Block* block = nullptr;
-    bool lost = false;  // skipped: it was a message, and the journal cannot give it back
+    // Skipped: behind all that is lost from here on, which the journal cannot give back; 0: none.
+    std::uint64_t lost_until = 0;
   };
   /// The ring that was read last, if `s` may be in it. nullptr: look().
   [[nodiscard]] Ring* ring_at_hand(std::uint64_t s) const noexcept {
-    return current_ != nullptr && s >= current_->view.first() && journal_.current(s) == nullptr
+    return current_ != nullptr && s >= current_->view.first() && journal_.current(s) == nullptr &&
+                   !current_->is_condemned()
                ? current_
                : nullptr;
   }
@@ -136,6 +138,11 @@ class ConsumerCore {
   Result<Sight> look_in_journal(std::uint64_t s);
   /// The same for what is in no ring.
   Result<Sight> look_behind_rings(std::uint64_t s);
+  /// The same for what is in a condemned ring: in the journal, or lost. `nothing`: that is not said
+  /// yet.
+  Result<Sight> look_in_condemned(std::uint64_t s, std::uint64_t ring);
+  /// A sleeper's look: what has become of `s`, in a condemned ring, is known.
+  [[nodiscard]] bool is_said_of(std::uint64_t s) const noexcept;
   /// The same for a sleeper: true unless there is nothing at `s`. Thread-safe.
   [[nodiscard]] bool may_be_there(std::uint64_t s) const noexcept;
   /// True if a producer has claimed `s` and something behind it, and has not published.
@@ -152,9 +159,9 @@ class ConsumerCore {
   [[nodiscard]] bool is_over(const Found& found) const noexcept;
   [[nodiscard]] bool is_over(std::uint64_t s, const Ring& ring) const noexcept;
   void count_expired() noexcept { cursor().expired.fetch_add(1, std::memory_order_relaxed); }
-  void count_lost() noexcept {
-    cursor().lost.fetch_add(1, std::memory_order_relaxed);
-    ++gap_;
+  void count_lost(std::uint64_t count) noexcept {
+    cursor().lost.fetch_add(count, std::memory_order_relaxed);
+    gap_ += count;
   }
   /// The first number behind `s` that may be there, where `s` is neither in a ring nor in the
   /// journal, though the floor says that the group needs it: floors are forged as easily as

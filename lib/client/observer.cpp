@@ -103,6 +103,13 @@ std::vector<PeekedMessage> Observer::peek(std::size_t most, std::uint64_t from) 
     PeekedMessage message;
     message.seq = s;
     const Ring* ring = ring_of(s);
+    if (ring != nullptr && ring->is_condemned()) {
+      const Found found = copy_from_condemned(*ring, s, message);
+      if (found.copied) messages.push_back(std::move(message));
+      s = found.next;
+      if (s == layout::no_sequence) break;
+      continue;
+    }
     const ring::Seen seen = ring == nullptr ? ring::Seen::gone : ring::look(ring->view, s);
     if (seen == ring::Seen::nothing) break;
     const bool in_ring = seen == ring::Seen::committed && copy(ring->view, s, message);
@@ -149,15 +156,29 @@ Observer::Found Observer::copy_from_journal(std::uint64_t s, PeekedMessage& into
   if (sight.block == nullptr) {
     return {false, sight.lost == 0 ? behind_what_is_gone(s) : std::max(sight.lost, next)};
   }
-  if (!sight.block->data->is_message(s)) return {false, next};
-  const auto stored = sight.block->data->message(s);
+  return copy_from_block(*sight.block->data, s, into);
+}
+
+Observer::Found Observer::copy_from_block(const journal::Block& block, std::uint64_t s,
+                                          PeekedMessage& into) const {
+  const std::uint64_t next = s + 1;
+  const auto stored = block.is_message(s) ? block.message(s) : std::nullopt;
   if (!stored) return {false, next};
   into.timestamp_ns = stored->timestamp;
-  add_expiry(sight.block->data->entry(s), attachment_.manifest().boot, into);
+  add_expiry(block.entry(s), attachment_.manifest().boot, into);
   into.payload = copied(stored->payload);
   into.is_batch = stored->is_batch;
   add_metadata(stored->metadata, into);
   return {true, next};
+}
+
+Observer::Found Observer::copy_from_condemned(const Ring& ring, std::uint64_t s,
+                                              PeekedMessage& into) {
+  const std::uint64_t end = rings_.name_behind(ring.view.first());
+  if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) return {false, end};
+  const JournalCursor::Sight sight = journal_.look(s);
+  if (sight.block != nullptr) return copy_from_block(*sight.block->data, s, into);
+  return {false, sight.lost == 0 ? end : std::max(sight.lost, s + 1)};
 }
 
 bool Observer::copy(const ring::RingView& ring, std::uint64_t s, PeekedMessage& into) {

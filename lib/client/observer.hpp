@@ -36,6 +36,10 @@ class Observer {
     std::uint64_t next = 0;  // where to go on
   };
   Found copy_from_journal(std::uint64_t s, PeekedMessage& into);
+  [[nodiscard]] Found copy_from_block(const journal::Block& block, std::uint64_t s,
+                                      PeekedMessage& into) const;
+  /// Of a condemned ring only what the journal has is there.
+  Found copy_from_condemned(const Ring& ring, std::uint64_t s, PeekedMessage& into);
   /// The first number behind `s`, which the journal does not have any more, that may still be
   /// there. Throws `Error` (corrupt).
   std::uint64_t behind_what_is_gone(std::uint64_t s);

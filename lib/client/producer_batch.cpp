@@ -88,8 +88,7 @@ Code ProducerCore::send_run(Messages messages, Sent& sent) noexcept {
     const std::size_t size = message.size();
     if (size >= plain_below_ || bytes >= most_bytes_in_run) break;
     const bool in_descriptor = size <= layout::inline_size;
-    const ring::Claim claim =
-        ring::claim(ring, attachment_.owner(), in_descriptor ? 0 : ring::whole_units(size), room_);
+    const ring::Claim claim = try_claim(in_descriptor ? 0 : ring::whole_units(size));
     if (claim.status != ring::ClaimStatus::claimed) break;
     last = claim;
     if (first == 0) first = claim.sequence;
@@ -100,7 +99,7 @@ Code ProducerCore::send_run(Messages messages, Sent& sent) noexcept {
     const Description description{claim.start, size, 0,
                                   in_descriptor ? std::uint32_t{layout::payload_inline} : 0U};
     describe(descriptor, description, time);
-    status = ring::publish(ring, claim.sequence);
+    status = publish(*newest_, claim.sequence);
     if (status != ring::PublishStatus::ok) break;
     prefetch_after(ring, claim.sequence, description);
     count(sent, claim.sequence);

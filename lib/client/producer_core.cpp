@@ -85,7 +85,7 @@ ring::Claim ProducerCore::claim_plain(std::size_t size) noexcept {
   // The condition before all else of the manifest: a forked child has none.
   if (size >= plain_below_ || attachment_.condition() != Code::ok || ttl_of_queue() != 0) return {};
   const std::uint64_t extent = size <= layout::inline_size ? 0 : ring::whole_units(size);
-  return ring::claim(newest_->view, attachment_.owner(), extent, room_);
+  return try_claim(extent);
 }
 
 Result<Loan> ProducerCore::loan(std::size_t size, Timeout timeout, const LoanOptions& options) {
@@ -114,18 +114,19 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
   os::Instant until = 0;  // read from the clock only when there is something to wait for
   for (int rounds = 0;; ++rounds) {
     if (const Code code = attachment_.condition(); code != Code::ok) return code;
-    const ring::RingView& ring = newest_->view;
-    const ring::Claim claim = ring::claim(ring, attachment_.owner(), shape->extent(), room_);
+    const Ring& ring = *newest_;
+    const ring::Claim claim = try_claim(shape->extent());
     if (claim.status == ring::ClaimStatus::claimed) {
       return lend(claim, *shape, options.metadata);
     }
     if (claim.status == ring::ClaimStatus::corrupt) return attachment_.report_damage();
     const bool sealed = claim.status == ring::ClaimStatus::sealed;
     const bool may_go_on = rounds < most_rounds;
-    if (!sealed && may_go_on && gain_room(ring, claim, shape->extent())) continue;
+    if (!sealed && may_go_on && gain_room(ring.view, claim, shape->extent())) continue;
     const bool may_wait =
         timeout > no_wait && attachment_.manifest().full != static_cast<std::uint8_t>(Full::reject);
-    if (!may_wait && !sealed && !can_grow(claim.status) && rings_.newest_name() == ring.first()) {
+    if (!may_wait && !sealed && !can_grow(claim.status) &&
+        rings_.newest_name() == ring.view.first()) {
       // What keeps the ring full may be a stopped process, and nobody else may be asking.
       if (const os::Instant now = os::now(); now - last_asked_ >= comfort_nap) {
         last_asked_ = now;
@@ -142,8 +143,7 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
     if (const Result<void> moved = advance(); !moved) return moved.error();
     if (!waited) {
       // One last look: the nap may have ended for want of time with room just made.
-      const ring::Claim last =
-          ring::claim(newest_->view, attachment_.owner(), shape->extent(), room_);
+      const ring::Claim last = try_claim(shape->extent());
       if (last.status == ring::ClaimStatus::claimed) {
         return lend(last, *shape, options.metadata);
       }
@@ -193,15 +193,15 @@ Result<Loan> ProducerCore::lend(const ring::Claim& claim, const Description& des
 
 /// The descriptor is written just before the swap: a reader that polls pulls the line away from
 /// whoever writes it in two goes.
-Result<std::uint64_t> ProducerCore::publish_in(const ring::RingView& ring, std::uint64_t s,
+Result<std::uint64_t> ProducerCore::publish_in(const Ring& ring, std::uint64_t s,
                                                const Description& description) noexcept {
   const std::uint64_t time = os::wall_clock();
-  layout::Descriptor& descriptor = ring.descriptor(s);
+  layout::Descriptor& descriptor = ring.view.descriptor(s);
   describe(descriptor, description, time);
   if ((description.flags & layout::expires) != 0) [[unlikely]] {
     begin_time(descriptor.expiry);
   }
-  const ring::PublishStatus status = ring::publish(ring, s);
+  const ring::PublishStatus status = publish(ring, s);
   // After the swap, which is the fence (wait/bell.hpp, W1).
   if (status == ring::PublishStatus::ok) {
     wait::ring(attachment_.bells().data);
@@ -211,7 +211,7 @@ Result<std::uint64_t> ProducerCore::publish_in(const ring::RingView& ring, std::
   // Released: there may be room now. So there may be where no group has to be passed first.
   if (status != ring::PublishStatus::ok || keeps_nothing_) wait::ring(attachment_.bells().room);
   if (status == ring::PublishStatus::ok) {
-    prefetch_after(ring, s, description);
+    prefetch_after(ring.view, s, description);
     return s;
   }
   return status == ring::PublishStatus::stale ? Code::stale : attachment_.report_damage();
@@ -232,10 +232,10 @@ Result<std::uint64_t> ProducerCore::send(std::span<const std::byte> bytes, Timeo
 
 Result<std::uint64_t> ProducerCore::send_claimed(std::span<const std::byte> bytes,
                                                  const ring::Claim& claim) noexcept {
-  const ring::RingView& ring = newest_->view;
+  const Ring& ring = *newest_;
   const bool in_descriptor = bytes.size() <= layout::inline_size;
   std::byte* payload =
-      in_descriptor ? ring.descriptor(claim.sequence).bytes : ring.bytes(claim.start);
+      in_descriptor ? ring.view.descriptor(claim.sequence).bytes : ring.view.bytes(claim.start);
   if (!bytes.empty()) std::memcpy(payload, bytes.data(), bytes.size());
   call_attention(claim);
   return publish_in(
@@ -267,9 +267,12 @@ void ProducerCore::tell_follower(std::uint64_t first, std::uint64_t last) noexce
   attachment_.ask_service();
 }
 
-bool ProducerCore::on_disk(std::uint64_t s) const noexcept {
+Code ProducerCore::on_disk(std::uint64_t s) const noexcept {
+  const layout::Manifest& m = attachment_.manifest();
   // SYNC POINT READ: journaled. seq_cst: a second look, after the mark was set (wait/bell.hpp, W1).
-  return attachment_.manifest().journaled.load(std::memory_order_seq_cst) > s;
+  if (m.journaled.load(std::memory_order_seq_cst) <= s) return Code::timeout;
+  // In this order: it goes over what is lost only when that has been said.
+  return m.lost_until.load(std::memory_order_seq_cst) > s ? Code::in_doubt : Code::ok;
 }
 
 Code ProducerCore::disk_condition() const {
@@ -285,21 +288,23 @@ Result<void> ProducerCore::confirm(std::uint64_t s, Timeout timeout) {
   if (attachment_.manifest().durability != static_cast<std::uint8_t>(Durability::disk)) {
     return Code::unsupported;
   }
-  if (s == 0 || on_disk(s)) return {};
+  if (s == 0) return {};
+  if (const Code code = on_disk(s); code != Code::timeout) return code;
   const os::Instant until = os::deadline(timeout);
   layout::Bell& bell = attachment_.bells().disk;
   for (;;) {
     const std::uint32_t value = wait::announce(bell);
-    if (on_disk(s)) return {};
+    if (const Code code = on_disk(s); code != Code::timeout) return code;
     if (os::now() >= until) return Code::timeout;
     const os::Woken woken = wait::nap(bell, value, until);
-    if (on_disk(s)) return {};
+    if (const Code code = on_disk(s); code != Code::timeout) return code;
     if (woken == os::Woken::interrupted && options_.interruptible) return Code::interrupted;
     if (woken != os::Woken::timed_out) continue;
     // Whoever was to tell the supervisor may have been stopped before it did.
     attachment_.ask_service();
     if (const Code code = disk_condition(); code != Code::timeout) {
-      return on_disk(s) ? Result<void>() : code;
+      const Code last = on_disk(s);
+      return last == Code::timeout ? code : last;
     }
     if (options_.interruptible && os::now() < until) return Code::interrupted;
   }
@@ -371,10 +376,12 @@ void ProducerCore::ask_for_room(std::uint64_t extent) noexcept {
   attachment_.ask_service();
 }
 
-bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
+bool ProducerCore::worth_a_try(const Ring& newest, std::uint64_t extent,
                                unsigned spare) const noexcept {
   if (attachment_.condition() != Code::ok) return true;
+  const ring::RingView& ring = newest.view;
   if (rings_.newest_name() != ring.first()) return true;
+  if (newest.is_condemned()) return false;  // before its successor is there
   // An eighth of the ring at a time; a large message may need it all.
   for (int eighth = 0; eighth < 8; ++eighth) {
     if (!ring::reclaim(ring, attachment_.manifest(), attachment_.groups())) break;
@@ -391,8 +398,10 @@ bool ProducerCore::worth_a_try(const ring::RingView& ring, std::uint64_t extent,
   return slots >= ring.slots() / spare && bytes >= ring.arena() / spare;
 }
 
-std::uint64_t ProducerCore::limit_to_wait_for(const ring::RingView& ring, std::uint64_t extent,
+std::uint64_t ProducerCore::limit_to_wait_for(const Ring& newest, std::uint64_t extent,
                                               unsigned spare) const noexcept {
+  if (newest.is_condemned()) return layout::no_sequence;
+  const ring::RingView& ring = newest.view;
   ring::Room room;
   const ring::Claim at = ring::probe(ring, extent, room);
   // No room helps here any more: the next ring does, and the supervisor rings for that.
@@ -405,8 +414,8 @@ std::uint64_t ProducerCore::limit_to_wait_for(const ring::RingView& ring, std::u
 }
 
 template <typename BeforeNap>
-Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint64_t extent,
-                                          os::Instant until, BeforeNap before_nap) {
+Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent, os::Instant until,
+                                          BeforeNap before_nap) {
   if (spin_.until([&] { return worth_a_try(ring, extent, no_spare); }, until)) return {};
   layout::Bell& bell = attachment_.bells().room;
   auto& need = attachment_.bells().need[attachment_.owner().slot];
@@ -425,7 +434,8 @@ Result<void> ProducerCore::sleep_for_room(const ring::RingView& ring, std::uint6
     }
     // Others may have used what came free before the need was there to be seen: it is met already
     // then, and nobody rings for it any more. (The look has raised the limit as far as it goes.)
-    if (ring.header().limit.load(std::memory_order_seq_cst) >= limit) {
+    if (limit != layout::no_sequence &&
+        ring.view.header().limit.load(std::memory_order_seq_cst) >= limit) {
       if (now >= comfortable_until) spare = no_spare;
       continue;
     }
@@ -457,13 +467,13 @@ Result<void> ProducerCore::wait_for_room(std::size_t size, Timeout timeout) {
   const Result<Shape> shape = shape_of(size, {});
   if (!shape) return shape.error();
   const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
-  return sleep_for_room(ring->view, shape->extent(), os::deadline(timeout), [] {});
+  return sleep_for_room(*ring, shape->extent(), os::deadline(timeout), [] {});
 }
 
 Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {
   if (attachment_.forked()) return Code::forked;
   if (size > loan.size_) return Code::invalid;
-  const auto result = publish_in(static_cast<Ring*>(loan.ring_)->view, loan.seq_,
+  const auto result = publish_in(*static_cast<Ring*>(loan.ring_), loan.seq_,
                                  {loan.start_, size, loan.metadata_size_, loan.flags_});
   end_loan(loan);  // the last thing: this object may be gone with it
   return result;

@@ -69,11 +69,16 @@ class ProducerCore {
     std::uint32_t metadata_size;
     std::uint32_t flags;
   };
+  /// In the newest ring. `sealed` stands for a condemned one, too: what was claimed there stays
+  /// behind, and nothing may be written to it.
+  [[nodiscard]] ring::Claim try_claim(std::uint64_t extent) noexcept;
+  /// `stale`: in a condemned ring as well, whether it was read before or not.
+  static ring::PublishStatus publish(const Ring& ring, std::uint64_t s) noexcept;
   /// Claims what a message without metadata and time needs, if it can be had at once.
   [[nodiscard]] ring::Claim claim_plain(std::size_t size) noexcept;
   static void describe(layout::Descriptor& descriptor, const Description& description,
                        std::uint64_t time) noexcept;
-  Result<std::uint64_t> publish_in(const ring::RingView& ring, std::uint64_t s,
+  Result<std::uint64_t> publish_in(const Ring& ring, std::uint64_t s,
                                    const Description& description) noexcept;
   Result<std::uint64_t> send_claimed(std::span<const std::byte> bytes,
                                      const ring::Claim& claim) noexcept;
@@ -87,7 +92,8 @@ class ProducerCore {
   Result<Loan> lend(const ring::Claim& claim, const Shape& shape, const Metadata& metadata);
   void call_attention(const ring::Claim& claim) noexcept;
   void tell_follower(std::uint64_t first, std::uint64_t last) noexcept;
-  [[nodiscard]] bool on_disk(std::uint64_t s) const noexcept;
+  /// `timeout`: not yet. `in_doubt`: it was in a ring that was condemned, or before it.
+  [[nodiscard]] Code on_disk(std::uint64_t s) const noexcept;
   /// Whether the disk can still get what it does not have. `timeout`: so it seems.
   [[nodiscard]] Code disk_condition() const;
   Result<void> advance();
@@ -105,14 +111,14 @@ class ProducerCore {
   void ask_for_room(std::uint64_t extent) noexcept;
   /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring,
   /// or a queue that is no more.
-  [[nodiscard]] bool worth_a_try(const ring::RingView& ring, std::uint64_t extent,
+  [[nodiscard]] bool worth_a_try(const Ring& ring, std::uint64_t extent,
                                  unsigned spare) const noexcept;
   /// `before_nap` is called now and then, at least once a second.
   template <typename BeforeNap>
-  Result<void> sleep_for_room(const ring::RingView& ring, std::uint64_t extent, os::Instant until,
+  Result<void> sleep_for_room(const Ring& ring, std::uint64_t extent, os::Instant until,
                               BeforeNap before_nap);
   /// What the ring's limit has to reach before there is so much room.
-  [[nodiscard]] std::uint64_t limit_to_wait_for(const ring::RingView& ring, std::uint64_t extent,
+  [[nodiscard]] std::uint64_t limit_to_wait_for(const Ring& ring, std::uint64_t extent,
                                                 unsigned spare) const noexcept;
   void end_loan(Loan& loan) noexcept;
 
@@ -137,6 +143,22 @@ class ProducerCore {
 
 inline bool is_plain(const Metadata& metadata) noexcept {
   return !metadata.key && metadata.headers.empty() && metadata.ttl == no_wait;
+}
+
+inline ring::Claim ProducerCore::try_claim(std::uint64_t extent) noexcept {
+  ring::Claim claim = ring::claim(newest_->view, attachment_.owner(), extent, room_);
+  // Behind the swap: where the ring was condemned before that, its readers may be past this number,
+  // and its bytes be in their hands.
+  if (newest_->is_condemned()) [[unlikely]] {
+    claim.status = ring::ClaimStatus::sealed;
+  }
+  return claim;
+}
+
+inline ring::PublishStatus ProducerCore::publish(const Ring& ring, std::uint64_t s) noexcept {
+  const ring::PublishStatus status = ring::publish(ring.view, s);
+  // Behind the swap: what is `ok` was published before the supervisor says what is lost.
+  return ring.is_condemned() ? ring::PublishStatus::stale : status;
 }
 
 inline void ProducerCore::describe(layout::Descriptor& descriptor, const Description& description,

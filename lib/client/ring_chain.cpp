@@ -42,6 +42,20 @@ std::uint64_t RingChain::name_for(std::uint64_t s) const noexcept {
   return found;
 }
 
+bool RingChain::is_condemned(std::uint64_t name) const noexcept {
+  if (name == 0) return false;  // a place that is free
+  const auto* word = layout::condemned_word(attachment_->manifest(), name);
+  return word != nullptr && layout::is_condemned(*word, name);
+}
+
+std::uint64_t RingChain::name_behind(std::uint64_t name) const noexcept {
+  std::uint64_t found = layout::no_sequence;
+  for (const std::uint64_t other : read_names(attachment_->manifest())) {
+    if (other > name) found = std::min(found, other);
+  }
+  return found;
+}
+
 Ring* RingChain::at(std::uint64_t name) {
   for (const auto& ring : rings_) {
     if (ring->view.first() == name) return ring.get();
@@ -86,6 +100,8 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) const {
   ring->map = attachment_->mappings().map(answer.descriptors.front(), geometry.arena_at(),
                                           geometry.arena, rights);
   ring->view = ring::RingView(ring->map->data(), geometry, name);
+  ring->condemned = layout::condemned_word(attachment_->manifest(), name);
+  if (ring->condemned == nullptr) throw Error(Code::not_found, "the ring was let go meanwhile");
   return ring;
 }
 

@@ -23,6 +23,12 @@ namespace spillring::client {
 struct Ring : Source {
   Mappings::Shared map;
   ring::RingView view;
+  const os::Atomic<std::uint64_t>* condemned = nullptr;  // its word in M
+
+  /// Nothing in it is believed any more. By any thread.
+  [[nodiscard]] bool is_condemned() const noexcept {
+    return layout::is_condemned(*condemned, view.first());
+  }
 };
 
 class RingChain {
@@ -33,6 +39,10 @@ class RingChain {
   [[nodiscard]] std::uint64_t newest_name() const noexcept;
   /// The name of the ring that `s` is or will be in; 0: it was let go.
   [[nodiscard]] std::uint64_t name_for(std::uint64_t s) const noexcept;
+  /// Whether M says so of the ring of that name, mapped or not.
+  [[nodiscard]] bool is_condemned(std::uint64_t name) const noexcept;
+  /// The name of the ring behind the one of that name; no_sequence: there is none yet.
+  [[nodiscard]] std::uint64_t name_behind(std::uint64_t name) const noexcept;
 
   /// The ring of that name, mapped if need be. Stays mapped until M has let go of it, nobody uses
   /// it and another one has been mapped, or drop_unused() was called: forget the former result

@@ -213,9 +213,10 @@ Result<SharedConsumer::Offer> SharedConsumer::offer(std::uint64_t s) {
       return group_.low() > s ? Result<Offer>(Offer::lost) : pass_what_is_gone(s);
     case ring::Seen::skipped:
     case ring::Seen::sealed:
-      if (group_.skip(s, sight->lost ? layout::Delivery::finished : layout::Delivery::passed) &&
-          sight->lost) {
-        count_lost();
+      if (sight->lost_until == 0) {
+        group_.skip(s);
+      } else if (group_.skip(s, layout::Delivery::finished)) {
+        count_lost(1);
       }
       return Offer::skipped;
     case ring::Seen::committed:
@@ -265,7 +266,8 @@ Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
     claimed(Found{s, receipt, nullptr, sight->block, layout::unpacked(receipt).count});
     return Offer::claimed;
   }
-  if (drops() && !sight->lost) {
+  const bool lost = sight->lost_until != 0;
+  if (drops() && !lost) {
     // If it is not dropped after all, it comes again.
     group_.hand_back(s, receipt, false);
     if (const auto passed = pass_dropped(); !passed) return passed.error();
@@ -277,7 +279,7 @@ Result<SharedConsumer::Offer> SharedConsumer::settle_elsewhere(std::uint64_t s,
     // nowhere gone: a producer may have said so.
     return group_.hand_back(s, receipt, false) ? pass_what_is_gone(s) : Offer::lost;
   }
-  if (group_.finish(s, receipt) && sight->lost) count_lost();
+  if (group_.finish(s, receipt) && lost) count_lost(1);
   return Offer::skipped;
 }
 

@@ -73,12 +73,13 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
         break;
       case ring::Seen::skipped:
       case ring::Seen::sealed:
-        if (sight->lost) {
-          count_lost();
+        if (sight->lost_until != 0) {
+          count_lost(sight->lost_until - s);
           settled(s);
-          position_.store(s + 1, std::memory_order_relaxed);  // once, whatever comes behind it
+          // Once, whatever comes behind it.
+          position_.store(sight->lost_until, std::memory_order_relaxed);
         }
-        ++s;
+        s = std::max(s + 1, sight->lost_until);
         break;
       case ring::Seen::gone: {
         const Result<std::uint64_t> next = behind_gone(s);

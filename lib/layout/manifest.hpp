@@ -2,9 +2,9 @@
 //
 //   offset     0  Manifest header: identity and options, written before anybody maps it
 //            256  moving words
-//            512  groups[max_groups]
-//          25088  handles[max_handles]
-//          57856  dead letters
+//            576  groups[max_groups]
+//          25152  handles[max_handles]
+//          57920  dead letters
 //
 // It is all that a restarted supervisor knows of the queue, so names are in it too. An entry of a
 // table becomes valid by its word, which is written last.
@@ -132,7 +132,12 @@ struct Manifest {
   os::Atomic<std::uint64_t> drops;
   os::Atomic<std::uint32_t> handles_used;  // handles[i] with i >= this were never given out
   os::Atomic<std::uint32_t> groups_used;   // likewise
-  std::uint64_t reserved_rings[6];
+  // What is below, in a ring that was condemned and not in the journal, is lost. Only grows.
+  os::Atomic<std::uint64_t> lost_until;
+  std::uint64_t reserved_rings[5];
+  // The name of the last ring at that place of first[] that was condemned: of it, and of any before
+  // it, nothing is believed any more. 0: none was. Only grows.
+  os::Atomic<std::uint64_t> condemned[max_rings];
 
   // -- tables
   GroupEntry groups[max_groups];
@@ -166,9 +171,12 @@ static_assert(offsetof(Manifest, ttl_ns) == 432);
 static_assert(offsetof(Manifest, group_expiry_ns) == 440);
 static_assert(offsetof(Manifest, drops) == 448);
 static_assert(offsetof(Manifest, handles_used) == 456);
-static_assert(offsetof(Manifest, groups) == 512);
-static_assert(offsetof(Manifest, handles) == 512 + sizeof(GroupEntry) * max_groups);
-static_assert(offsetof(Manifest, dead_letter) == 512 + 192 * max_groups + 32 * max_handles);
+static_assert(offsetof(Manifest, lost_until) == 464);
+static_assert(offsetof(Manifest, condemned) == 512,
+              "a line of its own, seldom written: looked at with every message");
+static_assert(offsetof(Manifest, groups) == 576);
+static_assert(offsetof(Manifest, handles) == 576 + sizeof(GroupEntry) * max_groups);
+static_assert(offsetof(Manifest, dead_letter) == 576 + 192 * max_groups + 32 * max_handles);
 static_assert(offsetof(Manifest, hand_overs) == offsetof(Manifest, dead_letter) + name_size + 16);
 static_assert(sizeof(Manifest) == offsetof(Manifest, hand_overs) + 40 * max_hand_overs + 8,
               "no padding anywhere");
@@ -186,6 +194,26 @@ static_assert(max_rings + max_pinned <= 16, "a bit each");
 
 inline bool follows(const Manifest& manifest) noexcept {
   return manifest.durability != 0 || manifest.retain_ns != 0 || manifest.retain_bytes != 0;
+}
+
+/// The word that says whether the ring of that name is condemned; nullptr: M does not name it.
+/// Whoever has found it may go on looking there when the place is another ring's: names only grow.
+template <typename AnyManifest>
+auto condemned_word(AnyManifest& manifest, std::uint64_t name) noexcept
+    -> decltype(&manifest.condemned[0]) {
+  for (std::size_t place = 0; place < max_rings; ++place) {
+    if (manifest.first[place].load(std::memory_order_seq_cst) == name) {
+      return &manifest.condemned[place];
+    }
+  }
+  return nullptr;
+}
+
+/// Of the ring whose word that is.
+/// SYNC POINT READ: condemned. seq_cst: behind the swap that claims or publishes, so that what
+/// comes later than the supervisor's store is seen to (docs/protocols.md, Damage).
+inline bool is_condemned(const os::Atomic<std::uint64_t>& word, std::uint64_t name) noexcept {
+  return word.load(std::memory_order_seq_cst) >= name;
 }
 
 /// The oldest are dropped where there is no room, and what is missed is counted.

@@ -211,6 +211,19 @@ std::uint64_t abort_claims_of(const RingView& ring, layout::Owner owner) noexcep
   return changed;
 }
 
+std::uint64_t furthest_claim(const RingView& ring, std::uint64_t from,
+                             std::uint64_t most) noexcept {
+  std::uint64_t furthest = from;
+  // One candidate for each slot, and the same some laps later.
+  for (std::uint64_t s = from + 1; s <= from + ring.slots(); ++s) {
+    const std::int32_t laps = lap_distance(claim_lap(read(ring.claim(s)).word), ring.lap(s));
+    if (laps < 0) continue;
+    const std::uint64_t named = s + static_cast<std::uint64_t>(laps) * ring.slots();
+    if (named - from <= most) furthest = std::max(furthest, named);
+  }
+  return furthest;
+}
+
 std::uint64_t find_tail(const RingView& ring) noexcept {
   // Every live claim lies in [limit, limit + N): one candidate for each slot.
   const std::uint64_t limit = ring.header().limit.load(std::memory_order_acquire);

@@ -167,6 +167,10 @@ bool revoke(const RingView& ring, std::uint64_t s) noexcept;
 /// number of times, by anyone. Returns how many words it changed.
 std::uint64_t abort_claims_of(const RingView& ring, layout::Owner owner) noexcept;
 
+/// The greatest number above `from`, by no more than `most`, that a claim word names; `from` where
+/// none does. For what is believed of a ring that contradicts itself.
+std::uint64_t furthest_claim(const RingView& ring, std::uint64_t from, std::uint64_t most) noexcept;
+
 /// The next sequence to be claimed, from the claim words themselves.
 std::uint64_t find_tail(const RingView& ring) noexcept;
 

@@ -10,7 +10,7 @@ inline constexpr const char* version = "0.1.0";
 
 /// Version of the shared-memory layout and of the control protocol. Two processes work together
 /// only if both are equal; this is checked before anything is mapped.
-inline constexpr unsigned layout_version = 7;
+inline constexpr unsigned layout_version = 8;
 inline constexpr unsigned protocol_version = 6;
 
 }  // namespace spillring

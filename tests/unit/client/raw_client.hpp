@@ -2,11 +2,15 @@
 // would.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "control/channel.hpp"
+#include "layout/bells.hpp"
 #include "layout/groups.hpp"
+#include "layout/manifest.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
 #include "ring/ring_view.hpp"
@@ -85,27 +89,51 @@ class Forger {
   os::Mapping groups_;
 };
 
-/// A producer, with its queue's first ring.
+/// A producer, with one of its queue's rings; 0: the newest.
 class RingForger {
  public:
-  RingForger(const std::string& socket, std::string_view queue) : client_(socket) {
+  RingForger(const std::string& socket, std::string_view queue, std::uint64_t ring = 0)
+      : client_(socket) {
     const std::uint64_t id = client_.open(queue);
-    const std::uint64_t handle =
-        client_.ask(control::request(layout::Ask::produce, id)).reply.handle;
+    control::Answered attached = client_.ask(control::request(layout::Ask::produce, id));
+    manifest_ = os::Mapping(attached.descriptors.at(0), os::whole_pages(sizeof(layout::Manifest)),
+                            os::Rights::read);
+    bells_ = os::Mapping(attached.descriptors.at(2), os::whole_pages(sizeof(layout::Bells)),
+                         os::Rights::read_write);
+    service_ = std::move(attached.descriptors.at(3));
     layout::Request request = control::request(layout::Ask::ring, id);
-    request.handle = static_cast<decltype(request.handle)>(handle);
-    request.number = first;
+    request.handle = static_cast<decltype(request.handle)>(attached.reply.handle);
+    request.number = ring == 0 ? names().back() : ring;
     const control::Answered answer = client_.ask(request);
     const layout::RingGeometry geometry{answer.reply.slots, answer.reply.arena};
     ring_ = os::Mapping(answer.descriptors.at(0), geometry.arena_at(), geometry.arena,
                         os::Rights::read_write);
-    view_ = ring::RingView(ring_.data(), geometry, first);
+    view_ = ring::RingView(ring_.data(), geometry, request.number);
   }
   [[nodiscard]] const ring::RingView& view() const { return view_; }
+  [[nodiscard]] const layout::Manifest& manifest() const {
+    return *manifest_.as<const layout::Manifest>();
+  }
+  /// Of the queue's rings, oldest first.
+  [[nodiscard]] std::vector<std::uint64_t> names() const {
+    std::vector<std::uint64_t> found;
+    for (const auto& name : manifest().first) {
+      if (const std::uint64_t first = name.load(); first != 0) found.push_back(first);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+  }
+  /// As one that has found a contradiction.
+  void report() const {
+    bells_.as<layout::Bells>()->damage.store(1);
+    os::signal_event(service_);
+  }
 
  private:
-  static constexpr std::uint64_t first = 1;
   RawClient client_;
+  os::Mapping manifest_;
+  os::Mapping bells_;
+  os::Fd service_;
   os::Mapping ring_;
   ring::RingView view_;
 };
