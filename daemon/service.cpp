@@ -346,6 +346,7 @@ bool Queue::examine_rings() noexcept {
     const auto found = ring::find_contradiction(ring->view());
     if (!found) continue;
     condemn_ring(*ring, fmt::format("number {} {}", found->sequence, found->what));
+    if (!is_well()) return true;
     any = true;
   }
   return any;

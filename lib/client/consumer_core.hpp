@@ -119,15 +119,15 @@ class ConsumerCore {
     // Skipped: behind all that is lost from here on, which the journal cannot give back; 0: none.
     std::uint64_t lost_until = 0;
   };
-  /// The ring that was read last, if `s` may be in it. nullptr: look().
+  /// The ring that was read last, if `s` may be in it. nullptr: look(). It may be condemned.
   [[nodiscard]] Ring* ring_at_hand(std::uint64_t s) const noexcept {
-    return current_ != nullptr && s >= current_->view.first() && journal_.current(s) == nullptr &&
-                   !current_->is_condemned()
+    return current_ != nullptr && s >= current_->view.first() && journal_.current(s) == nullptr
                ? current_
                : nullptr;
   }
   /// Nothing is at `s`, and what comes will be in `ring`: what look() would say, for less. Every so
-  /// often false all the same: what a producer forged must not keep a reader here.
+  /// often false all the same: neither what a producer forged, nor that the ring was condemned,
+  /// must keep a reader here.
   [[nodiscard]] bool will_be_in(const Ring& ring, std::uint64_t s) noexcept {
     constexpr unsigned often = 64;
     return ++quick_looks_ % often != 0 && ring::goes_on_at(ring.view, s);

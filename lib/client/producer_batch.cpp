@@ -79,9 +79,10 @@ Code ProducerCore::send_run(Messages messages, Sent& sent) noexcept {
   if (attachment_.condition() != Code::ok || ttl_of_queue() != 0) return Code::ok;
   const ring::RingView& ring = newest_->view;
   const std::uint64_t time = os::wall_clock();
-  const std::size_t before = sent.count;
   ring::Claim last;  // that succeeded
   std::uint64_t first = 0;
+  std::uint64_t to = 0;  // the last that was published
+  std::size_t published = 0;
   std::size_t bytes = 0;
   auto status = ring::PublishStatus::ok;
   for (const auto& message : messages.first(std::min(messages.size(), most_in_run))) {
@@ -99,16 +100,20 @@ Code ProducerCore::send_run(Messages messages, Sent& sent) noexcept {
     const Description description{claim.start, size, 0,
                                   in_descriptor ? std::uint32_t{layout::payload_inline} : 0U};
     describe(descriptor, description, time);
-    status = publish(*newest_, claim.sequence);
+    status = publish(ring, mark_, claim.sequence);
     if (status != ring::PublishStatus::ok) break;
     prefetch_after(ring, claim.sequence, description);
-    count(sent, claim.sequence);
+    to = claim.sequence;
+    ++published;
     bytes += size;
   }
   if (first == 0) return Code::ok;
-  if (sent.count != before) {
+  if (published != 0) {
     wait::ring(attachment_.bells().data);
-    last_published_ = std::max(last_published_, sent.last);
+    last_published_ = std::max(last_published_, to);
+    if (sent.count == 0) sent.first = first;
+    sent.count += published;
+    sent.last = to;
   }
   tell_follower(first, last.sequence);
   call_attention(last);

@@ -201,7 +201,7 @@ Result<std::uint64_t> ProducerCore::publish_in(const Ring& ring, std::uint64_t s
   if ((description.flags & layout::expires) != 0) [[unlikely]] {
     begin_time(descriptor.expiry);
   }
-  const ring::PublishStatus status = publish(ring, s);
+  const ring::PublishStatus status = publish(ring.view, ring.mark, s);
   // After the swap, which is the fence (wait/bell.hpp, W1).
   if (status == ring::PublishStatus::ok) {
     wait::ring(attachment_.bells().data);
@@ -321,6 +321,7 @@ Result<void> ProducerCore::advance() {
     if (name == 0) return Code::deleted;
     try {
       newest_ = rings_.at(name);
+      mark_ = newest_->mark;
       room_ = {};
       return {};
     } catch (const Error& error) {

@@ -71,9 +71,14 @@ class ProducerCore {
   };
   /// In the newest ring. `sealed` stands for a condemned one, too: what was claimed there stays
   /// behind, and nothing may be written to it.
-  [[nodiscard]] ring::Claim try_claim(std::uint64_t extent) noexcept;
+  [[nodiscard]] ring::Claim try_claim(std::uint64_t extent) noexcept {
+    return try_claim(newest_->view, mark_, extent);
+  }
+  [[nodiscard]] ring::Claim try_claim(const ring::RingView& ring, const Mark& mark,
+                                      std::uint64_t extent) noexcept;
   /// `stale`: in a condemned ring as well, whether it was read before or not.
-  static ring::PublishStatus publish(const Ring& ring, std::uint64_t s) noexcept;
+  static ring::PublishStatus publish(const ring::RingView& ring, const Mark& mark,
+                                     std::uint64_t s) noexcept;
   /// Claims what a message without metadata and time needs, if it can be had at once.
   [[nodiscard]] ring::Claim claim_plain(std::size_t size) noexcept;
   static void describe(layout::Descriptor& descriptor, const Description& description,
@@ -126,6 +131,7 @@ class ProducerCore {
   RingChain rings_;
   ProducerOptions options_;
   Ring* newest_ = nullptr;
+  Mark mark_;  // of it
   ring::Room room_;
   wait::Spin spin_;
   os::Instant last_asked_ = 0;
@@ -145,20 +151,25 @@ inline bool is_plain(const Metadata& metadata) noexcept {
   return !metadata.key && metadata.headers.empty() && metadata.ttl == no_wait;
 }
 
-inline ring::Claim ProducerCore::try_claim(std::uint64_t extent) noexcept {
-  ring::Claim claim = ring::claim(newest_->view, attachment_.owner(), extent, room_);
+inline ring::Claim ProducerCore::try_claim(const ring::RingView& ring, const Mark& mark,
+                                           std::uint64_t extent) noexcept {
+  ring::Claim claim = ring::claim(ring, attachment_.owner(), extent, room_);
   // Behind the swap: where the ring was condemned before that, its readers may be past this number,
   // and its bytes be in their hands.
-  if (newest_->is_condemned()) [[unlikely]] {
+  if (mark.is_set()) [[unlikely]] {
     claim.status = ring::ClaimStatus::sealed;
   }
   return claim;
 }
 
-inline ring::PublishStatus ProducerCore::publish(const Ring& ring, std::uint64_t s) noexcept {
-  const ring::PublishStatus status = ring::publish(ring.view, s);
+inline ring::PublishStatus ProducerCore::publish(const ring::RingView& ring, const Mark& mark,
+                                                 std::uint64_t s) noexcept {
+  const ring::PublishStatus status = ring::publish(ring, s);
   // Behind the swap: what is `ok` was published before the supervisor says what is lost.
-  return ring.is_condemned() ? ring::PublishStatus::stale : status;
+  if (mark.is_set()) [[unlikely]] {
+    return ring::PublishStatus::stale;
+  }
+  return status;
 }
 
 inline void ProducerCore::describe(layout::Descriptor& descriptor, const Description& description,

@@ -100,8 +100,8 @@ std::shared_ptr<Ring> RingChain::fetch(std::uint64_t name) const {
   ring->map = attachment_->mappings().map(answer.descriptors.front(), geometry.arena_at(),
                                           geometry.arena, rights);
   ring->view = ring::RingView(ring->map->data(), geometry, name);
-  ring->condemned = layout::condemned_word(attachment_->manifest(), name);
-  if (ring->condemned == nullptr) throw Error(Code::not_found, "the ring was let go meanwhile");
+  ring->mark = {layout::condemned_word(attachment_->manifest(), name), name};
+  if (ring->mark.word == nullptr) throw Error(Code::not_found, "the ring was let go meanwhile");
   return ring;
 }
 

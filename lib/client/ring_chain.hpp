@@ -19,16 +19,22 @@
 
 namespace spillring::client {
 
+/// Where M says whether a ring is condemned.
+struct Mark {
+  const os::Atomic<std::uint64_t>* word = nullptr;
+  std::uint64_t ring = 0;  // its name
+
+  /// Nothing in it is believed any more. By any thread.
+  [[nodiscard]] bool is_set() const noexcept { return layout::is_condemned(*word, ring); }
+};
+
 /// A mapped ring.
 struct Ring : Source {
   Mappings::Shared map;
   ring::RingView view;
-  const os::Atomic<std::uint64_t>* condemned = nullptr;  // its word in M
+  Mark mark;
 
-  /// Nothing in it is believed any more. By any thread.
-  [[nodiscard]] bool is_condemned() const noexcept {
-    return layout::is_condemned(*condemned, view.first());
-  }
+  [[nodiscard]] bool is_condemned() const noexcept { return mark.is_set(); }
 };
 
 class RingChain {

@@ -14,7 +14,7 @@ bool is_full(const QueueInfo& queue) {
          queue.bytes >= queue.options.capacity / 100 * nearly;
 }
 
-/// What its groups were to have, and its journal could not give back.
+/// What its groups were to have, and nobody can give back.
 std::uint64_t lost_by_groups(const Client& client, const QueueInfo& queue) try {
   std::uint64_t lost = 0;
   for (const GroupInfo& group : client.open(queue.name).groups()) lost += group.lost;
@@ -48,8 +48,9 @@ Findings look_at(const Client& client, const QueueInfo& queue) {
   }
   if (const std::uint64_t lost = lost_by_groups(client, queue); lost != 0) {
     return {{Verdict::warning, fmt::format("{} has lost {} messages", name, lost),
-             "files of its journal were damaged, or removed, before its groups had read them",
-             "spillring journal verify " + queue.name}};
+             "files of its journal were damaged or removed, or one of its rings was damaged, before "
+             "its groups had read them",
+             "the supervisor's log says which; spillring journal verify " + queue.name}};
   }
   return {};
 }

@@ -144,16 +144,17 @@ def ring_of(scene):
     return ring
 
 
-def damage(scene):
+def damage(scene, *options):
     """A message of 4 GiB (docs/memory-layout.md)."""
-    with_queue(send=1)(scene)
+    with_queue(*options, send=1)(scene)
     slots = scene.command.info("q")["ring_slots"]
     with open(ring_of(scene), "r+b", buffering=0) as ring:
         os.pwrite(ring.fileno(), struct.pack("<I", 2**32 - 1), 4096 + 16 * slots + 64 * (1 % slots) + 24)
 
 
 def poison(scene):
-    damage(scene)
+    """Where the oldest are dropped: any other queue goes on in another ring."""
+    damage(scene, "--full", "drop-oldest")
     scene.command("recv", "q", code=65)
     eventually(lambda: scene.command.info("q")["state"] == "poisoned", "the supervisor has seen it")
 

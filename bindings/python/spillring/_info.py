@@ -65,7 +65,7 @@ class GroupInfo:
     lag: int  #: sequences between the floor and the queue's end
     members: int  #: consumers attached
     unacked: int  #: handed to a member and not yet acknowledged
-    lost: int  #: messages that a damaged journal could not give back
+    lost: int  #: messages that a damaged journal could not give back, and numbers of a damaged ring
     read_back: int  #: messages its members were given from the journal, ever
     read_back_bytes: int  #: payload, keys and headers of these
     expired: int  #: messages whose time was over before they were delivered

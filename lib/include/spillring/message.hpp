@@ -65,7 +65,8 @@ class Message {
   /// stream group.
   [[nodiscard]] unsigned deliveries() const noexcept { return deliveries_; }
   /// How many messages its group has missed before it and was not told of yet: dropped by
-  /// `Full::drop_oldest`, or lost with a damaged journal. Each is told of once, to one member.
+  /// `Full::drop_oldest`, or lost with a damaged journal or a damaged ring (of which all numbers
+  /// count). Each is told of once, to one member.
   [[nodiscard]] std::uint64_t gap() const noexcept { return gap_; }
   /// The time that it was sent with, to be delivered in; zero: none.
   [[nodiscard]] Timeout ttl() const noexcept;

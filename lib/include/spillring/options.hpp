@@ -207,11 +207,12 @@ enum class GroupKind : std::uint8_t { shared = 0, stream = 1 };
 struct GroupInfo {
   std::string name;  ///< empty for a broadcast subscription
   GroupKind kind = GroupKind::shared;
-  std::uint64_t floor = 0;            ///< the first sequence it has not finished with
-  std::uint64_t lag = 0;              ///< sequences between the floor and the queue's end
-  std::uint64_t members = 0;          ///< consumers attached
-  std::uint64_t unacked = 0;          ///< claimed by a member and not yet acknowledged
-  std::uint64_t lost = 0;             ///< messages that a damaged journal could not give back
+  std::uint64_t floor = 0;    ///< the first sequence it has not finished with
+  std::uint64_t lag = 0;      ///< sequences between the floor and the queue's end
+  std::uint64_t members = 0;  ///< consumers attached
+  std::uint64_t unacked = 0;  ///< claimed by a member and not yet acknowledged
+  /// Messages that a damaged journal could not give back, and numbers of a damaged ring.
+  std::uint64_t lost = 0;
   std::uint64_t read_back = 0;        ///< messages its members were given from the journal, ever
   std::uint64_t read_back_bytes = 0;  ///< payload, keys and headers of these
   std::uint64_t expired = 0;          ///< messages whose time was over before they were delivered

@@ -123,7 +123,8 @@ class Producer {
   /// cut. Many who wait share one fdatasync. Only of a queue with `Durability::disk` (else
   /// `unsupported`). `timeout`: not yet; what was published is in the queue, and on its way.
   /// `in_doubt`: it is in the queue's memory, but the supervisor has ended for good, so nobody can
-  /// say. Other errors: interrupted, closed, deleted, forked. Does not ask who has consumed what.
+  /// say; or the ring that it was in was found damaged. Other errors: interrupted, closed, deleted,
+  /// forked. Does not ask who has consumed what.
   Result<void> flush(Timeout timeout = forever);
   /// The same for one sequence, and those before it, whoever published them. Touches nothing that
   /// the other functions use: it may run while another thread calls those on this handle. With

@@ -2,8 +2,11 @@
 // else is lost.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <future>
 #include <limits>
+#include <regex>
+#include <set>
 #include <thread>
 
 #include "client/raw_client.hpp"
@@ -360,6 +363,106 @@ TEST_F(CondemnedRingTest, TheNinthInAMinuteEndsTheQueue) {
   forger.report();
   EXPECT_TRUE(eventually([&] { return queue.info().state == QueueState::poisoned; }));
   EXPECT_EQ(out.send({}, 1s).error(), Code::poisoned);
+}
+
+/// Receives until it has come to a number; and what it was given and told meanwhile.
+class Reader {
+ public:
+  Reader(Consumer in, const std::atomic<std::uint64_t>& last) : in_(std::move(in)), last_(last) {}
+
+  void run() {
+    while (at_ < last_) {
+      Result<Message> message = in_.receive(20ms);
+      if (!message) {
+        const Code code = message.error();
+        if (code != Code::timeout && code != Code::corrupt) ADD_FAILURE() << name(code);
+        if (code == Code::corrupt) std::this_thread::sleep_for(1ms);
+        continue;
+      }
+      at_ = message->seq();
+      told_ += message->gap();
+      EXPECT_TRUE(given_.insert(at_).second) << at_ << " came twice";
+      EXPECT_TRUE(message->ack());
+    }
+  }
+  [[nodiscard]] const std::set<std::uint64_t>& given() const { return given_; }
+  [[nodiscard]] std::uint64_t told() const { return told_; }
+
+ private:
+  Consumer in_;
+  const std::atomic<std::uint64_t>& last_;
+  std::uint64_t at_ = 0;
+  std::uint64_t told_ = 0;
+  std::set<std::uint64_t> given_;
+};
+
+std::set<std::uint64_t> send_until(const Queue& queue, const std::atomic<bool>& over) {
+  Producer out = queue.producer();
+  std::set<std::uint64_t> sent;
+  while (!over) {
+    const Result<std::uint64_t> s = out.send(std::vector<std::byte>(100), 20ms);
+    const bool is_new = !s || sent.insert(*s).second;
+    EXPECT_TRUE(is_new) << "a number was given out twice";
+    const Code code = s.error();
+    const bool is_expected = code == Code::ok || code == Code::full || code == Code::stale ||
+                             code == Code::timeout || code == Code::corrupt;
+    EXPECT_TRUE(is_expected) << name(code);
+  }
+  return sent;
+}
+
+/// The ranges in a log.
+std::set<std::uint64_t> said(const std::string& log) {
+  std::set<std::uint64_t> numbers;
+  const std::regex range("the numbers ([0-9]+) to ([0-9]+) are lost");
+  for (std::sregex_iterator at(log.begin(), log.end(), range), end; at != end; ++at) {
+    for (std::uint64_t s = std::stoull((*at)[1]); s <= std::stoull((*at)[2]); ++s)
+      numbers.insert(s);
+  }
+  return numbers;
+}
+
+TEST_P(CondemnedRingOfAnyTest, UnderLoadEachMessageComesOrIsLostAndNoneIsBoth) {
+  constexpr int times = 4;
+  const Queue queue = bus().create("q", fixed(GetParam()));
+  std::atomic<std::uint64_t> last{UINT64_MAX};
+  std::atomic<bool> over{false};
+  Reader stream(stream_of(queue), last);
+  Reader member(queue.consumer("group", {.prefetch = 4}), last);
+  ::testing::internal::CaptureStderr();
+  auto first_sent = std::async(std::launch::async, [&] { return send_until(queue, over); });
+  auto second_sent = std::async(std::launch::async, [&] { return send_until(queue, over); });
+  auto reading = std::async(std::launch::async, [&] { stream.run(); });
+  auto taking = std::async(std::launch::async, [&] { member.run(); });
+  for (int i = 0; i < times; ++i) {
+    std::this_thread::sleep_for(20ms);
+    condemn(queue);
+  }
+  std::this_thread::sleep_for(20ms);
+  over = true;
+  std::set<std::uint64_t> sent = first_sent.get();
+  for (const std::uint64_t s : second_sent.get()) {
+    EXPECT_TRUE(sent.insert(s).second) << s << " was given out twice";
+  }
+  Producer out = queue.producer();
+  const std::uint64_t end = send_one(out);
+  last = end;
+  reading.get();
+  taking.get();
+  const std::set<std::uint64_t> lost = said(::testing::internal::GetCapturedStderr());
+  EXPECT_FALSE(lost.empty());
+  EXPECT_GT(sent.size(), 100U);
+  const std::pair<const Reader*, const char*> readers[] = {{&stream, "stream"}, {&member, "group"}};
+  for (const auto& [reader, name] : readers) {
+    std::uint64_t missed = 0;
+    for (const std::uint64_t s : lost) missed += reader->given().contains(s) ? 0 : 1;
+    EXPECT_EQ(reader->told(), missed) << name;
+    EXPECT_EQ(reader->told(), lost_by(queue, name));
+    for (const std::uint64_t s : sent) {
+      EXPECT_TRUE(reader->given().contains(s) || lost.contains(s))
+          << s << " did not come to " << name;
+    }
+  }
 }
 
 // Numbers go on, and each group is told of what it had not read.

@@ -168,6 +168,17 @@ TEST_F(ClaimTest, AnExtentIsNeverLongerThanTheArenaWhateverTheEndsSay) {
   EXPECT_EQ(claim_one(alice, 2 * geometry.arena).status, ClaimStatus::no_bytes);
 }
 
+TEST_F(ClaimTest, TheFurthestClaimIsFoundAsFarAsItIsBelieved) {
+  for (int i = 0; i < 10; ++i) send();
+  EXPECT_EQ(furthest_claim(ring_, 1, 1000), 10U);
+  EXPECT_EQ(furthest_claim(ring_, 10, 1000), 10U) << "all of it is known";
+  EXPECT_EQ(furthest_claim(ring_, 1 + geometry.slots, 1000), 1 + geometry.slots);
+  const std::uint64_t far = 5 + 7 * geometry.slots;
+  ring_.claim(far).word.store(layout::claim_word(ring_.lap(far), alice));
+  EXPECT_EQ(furthest_claim(ring_, 1, far - 1), far);
+  EXPECT_EQ(furthest_claim(ring_, 1, far - 2), 10U);
+}
+
 TEST_F(ClaimTest, ForgedWordsCannotMakeTheRingLookLongerThanItIs) {
   send();
   const std::uint64_t far = std::uint64_t{1} << 62;
