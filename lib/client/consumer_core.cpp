@@ -223,8 +223,11 @@ Result<ConsumerCore::Sight> ConsumerCore::look_in_condemned(std::uint64_t s, std
   }
   Result<Sight> sight = look_in_journal(s);
   if (!sight) return sight;
-  if (sight->seen == ring::Seen::gone && low() <= s) {  // else purged
-    return Sight{ring::Seen::skipped, nullptr, nullptr, s + 1};
+  // No file is for it, though its group needs it (else it was purged): nor for what follows it
+  // here.
+  if (sight->seen == ring::Seen::gone && low() <= s) {
+    lost_ = {s, end == layout::no_sequence ? s + 1 : end};
+    sight = Sight{ring::Seen::skipped, nullptr, nullptr, s + 1};
   }
   if (sight->lost_until != 0 && lost_.first <= s && s < lost_.second) {
     sight->lost_until = std::min(end, lost_.second);
