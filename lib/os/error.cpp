@@ -33,7 +33,9 @@ constexpr std::array<Words, 25> words{{
     {Code::interrupted, "interrupted", "the wait was interrupted",
      "a signal arrived, or a second passed, and the handle was opened interruptible", "try again"},
     {Code::stale, "stale", "too late: the loan was revoked or the message was given away",
-     "it was held longer than the queue's stall_timeout or lease, or the queue was purged",
+     "it was held longer than the queue's stall_timeout or lease, the queue was purged, or its "
+     "ring "
+     "was found damaged",
      "send it again; of a message, leave it to who has it now"},
     {Code::closed, "closed", "the handle is closed", "it was closed, moved from or ended before",
      "make a new one"},
@@ -76,7 +78,8 @@ constexpr std::array<Words, 25> words{{
     {Code::io, "io", "the journal's disk fails", "the system refused to read or write",
      "look at the disk of the state directory: dmesg"},
     {Code::in_doubt, "in_doubt", "it was sent, but whether it has reached the disk is not known",
-     "the supervisor has ended before it said so", "look whether it is there: spillring peek"},
+     "the supervisor has ended before it said so, or the ring that it was in was found damaged",
+     "look whether it is there: spillring peek"},
     {Code::internal, "internal", "(BUG) internal error", "this is a bug",
      "please report it, with what led to it"},
 }};
