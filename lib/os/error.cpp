@@ -34,8 +34,7 @@ constexpr std::array<Words, 25> words{{
      "a signal arrived, or a second passed, and the handle was opened interruptible", "try again"},
     {Code::stale, "stale", "too late: the loan was revoked or the message was given away",
      "it was held longer than the queue's stall_timeout or lease, the queue was purged, or its "
-     "ring "
-     "was found damaged",
+     "ring was found damaged",
      "send it again; of a message, leave it to who has it now"},
     {Code::closed, "closed", "the handle is closed", "it was closed, moved from or ended before",
      "make a new one"},
