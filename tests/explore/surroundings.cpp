@@ -130,7 +130,9 @@ std::optional<Answered> Connection::call_over(Generation /*line*/, layout::Reque
   return call(request);
 }
 
-bool Connection::tell_over(Generation /*line*/, const layout::Request& /*request*/) noexcept {
+bool Connection::tell_over(Generation /*line*/, const layout::Request& request) noexcept {
+  call(request);
+  explore::machine().tell_kernel();
   return true;
 }
 

@@ -46,9 +46,76 @@ void third_ring(Machine& m) {
   });
 }
 
-/// A reader and a member go on from what they held in the old ring: the last of them has it let go.
-void passed_ring(Machine& m) {
+/// Who is given its handle meanwhile finds one, too.
+void third_ring_found(Machine& m) {
   Scene* const s = &scene(m);
+  s->queue.replace_ring();
+  s->queue.let_go();
+  s->queue.prepare_next_ring(3);
+  m.role("producer", Machine::plain, [=] { s->ledger.send(s->queue.producer(), 11); });
+  m.role("supervisor", Machine::plain, [=] {
+    s->queue.replace_ring();
+    s->queue.let_go();
+  });
+}
+
+/// A producer that goes on in the next ring says that it has unmapped the old one, in which it has
+/// given up what it had.
+void unmapped_ring(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const producer = &s->queue.producer();
+  const std::uint64_t old = s->queue.first_ring().first();
+  give_up(*producer);
+  s->queue.replace_ring();
+  s->queue.let_go();
+  m.role("producer", Machine::plain, [=] {
+    s->ledger.send(*producer, 11);
+    require(s->queue.is_unmapped(old), "the supervisor does not know that it is unmapped");
+  });
+}
+
+/// A producer waits for room that comes only when the old ring is mapped by nobody any more: it is
+/// let go while it waits.
+void unmapped_asleep(Machine& m) {
+  Scene* const s = &scene(m);
+  s->queue.stream();  // it reads nothing
+  auto* const producer = &s->queue.producer();
+  const std::uint64_t old = s->queue.first_ring().first();
+  s->ledger.send(*producer, 1, 1024, spillring::no_wait);
+  s->queue.replace_ring();
+  fill(*s, *producer);
+  const std::uint64_t first = s->queue.newest_ring().first();
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11, 1024); });
+  m.role("supervisor", Machine::plain, [=] {
+    s->queue.purge(first);
+    s->queue.let_go();
+    machine().await([=] { return s->queue.is_unmapped(old); });
+    s->queue.purge(first + 1);
+  });
+}
+
+/// The supervisor does not give the ring that drops now: who has to know what was dropped is told
+/// that.
+void refused_ring(Machine& m) {
+  Scene* const s = &scene(m, drops);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  s->queue.replace_ring();
+  s->ledger.send(*producer, 5, 2048, spillring::no_wait);
+  s->ledger.send(*producer, 6, 2048, spillring::no_wait);
+  s->queue.bells().wanted.store(1024);
+  s->queue.make_room();
+  s->queue.refuse_rings();
+  m.role("reader", Machine::plain, [=] {
+    require(reader->receive(spillring::no_wait).error() == spillring::Code::unavailable,
+            "an answer that nobody has given");
+  });
+}
+
+/// A reader and a member go on from what they held in the old ring: the last of them has it let go.
+void pass_ring(Machine& m, const QueueOptions& options) {
+  Scene* const s = &scene(m, options);
   auto* const reader = &s->queue.stream();
   auto* const member = &s->queue.shared();
   auto* const producer = &s->queue.producer();
@@ -66,6 +133,9 @@ void passed_ring(Machine& m) {
   m.role("supervisor", Machine::service, [=] { supervise(s->queue); });
   m.until([=] { return s->queue.manifest().first[0].load() == 0; });
 }
+
+void passed_ring(Machine& m) { pass_ring(m, {}); }
+void passed_dropping(Machine& m) { pass_ring(m, drops); }
 
 /// The ring grows; the larger one fills up as well, and what is in the first goes as a whole.
 void grown_and_dropped(Machine& m) {
