@@ -74,7 +74,7 @@ Queue::Queue(Machine& machine, const QueueOptions& options)
                                 window, options.max_deliveries, counts);
 
   for (unsigned i = 0; i < rings_.size(); ++i) {
-    constexpr std::array of{"", "next ring's ", "third ring's "};
+    constexpr std::array of{"", "next ring's ", "third ring's ", "fourth ring's "};
     const std::string ring = of[i];
     auto& header = *reinterpret_cast<layout::RingHeader*>(segments_[i]);
     machine.name(&header.tail, ring + "tail");

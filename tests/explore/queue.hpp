@@ -104,7 +104,7 @@ class Queue {
   layout::Groups* groups_;
   layout::Bells* bells_;
   layout::Word* words_;
-  static constexpr unsigned most_rings = 3;
+  static constexpr unsigned most_rings = 4;
   std::array<ring::RingView, most_rings> rings_;  // those that there are: [oldest_, newest_]
   std::array<std::byte*, most_rings> segments_{};
   unsigned newest_ = 0;

@@ -138,8 +138,8 @@ bool Connection::tell_over(Generation /*line*/, const layout::Request& request) 
 
 bool Connection::has_ended(Generation /*line*/) { return false; }
 
-/// The journal is not explored: nothing is ever journaled.
-JournalCursor::Sight JournalCursor::look(std::uint64_t /*s*/) { throw Error(Code::unsupported); }
+/// The journal is not explored: it has no file of anything.
+JournalCursor::Sight JournalCursor::look(std::uint64_t /*s*/) { return {}; }
 
 void seek(ConsumerCore*& /*core*/, Start /*start*/) { throw Error(Code::unsupported); }
 

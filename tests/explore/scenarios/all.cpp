@@ -35,7 +35,6 @@ void newcomer(Machine& m);
 void purged_group(Machine& m);
 void purged_asleep(Machine& m);
 void purged_ahead(Machine& m);
-void purged_polled(Machine& m);
 void purged_in_hand(Machine& m);
 void purged_at_the_end(Machine& m);
 void purged_dropping(Machine& m);
@@ -55,6 +54,7 @@ void third_ring_found(Machine& m);
 void unmapped_ring(Machine& m);
 void unmapped_asleep(Machine& m);
 void refused_ring(Machine& m);
+void refused_next(Machine& m);
 void passed_ring(Machine& m);
 void passed_dropping(Machine& m);
 void grown_and_dropped(Machine& m);
@@ -70,6 +70,10 @@ void never_grown(Machine& m);
 void condemned(Machine& m);
 void condemned_group(Machine& m);
 void condemned_full(Machine& m);
+void condemned_empty(Machine& m);
+void condemned_in_hand(Machine& m);
+void condemned_twice(Machine& m);
+void condemned_copied(Machine& m);
 // group.cpp
 void two_members(Machine& m);
 void full_window(Machine& m);
@@ -118,7 +122,6 @@ std::span<const Scenario> scenarios() {
       {"purged_group", "A4 B1 B3 G1", purged_group, {.die = 0}},
       {"purged_asleep", "W1", purged_asleep, {.die = 0}},
       {"purged_ahead", "G1 W1", purged_ahead, {.die = 0}},
-      {"purged_polled", "G2", purged_polled, {.die = 0}},
       {"purged_in_hand", "G6", purged_in_hand, {.die = 0}},
       {"purged_at_the_end", "G6", purged_at_the_end, {.die = 0}},
       {"purged_dropping", "B1 B4 G3 G6", purged_dropping, {.preempt = 1}},
@@ -147,12 +150,17 @@ std::span<const Scenario> scenarios() {
       {"unmapped_ring", "a ring that nobody maps", unmapped_ring, {.die = 0}},
       {"unmapped_asleep", "a ring that nobody maps, W1", unmapped_asleep, {.die = 0}},
       {"refused_ring", "G6", refused_ring, {.die = 0}},
+      {"refused_next", "the table of rings", refused_next, {.die = 0}},
       {"passed_ring", "a ring that all are past goes", passed_ring, {.die = 0}},
       {"passed_dropping", "a ring that all are past goes", passed_dropping, {.die = 0}},
       {"two_seals", "A2, the seal", two_seals, {.preempt = 3}},
       {"condemned", "lost and counted", condemned, {.die = 0}},
       {"condemned_group", "lost and counted, B1", condemned_group, {.die = 0}},
       {"condemned_full", "W1", condemned_full, {.die = 0}},
+      {"condemned_empty", "W1", condemned_empty, {.die = 0}},
+      {"condemned_in_hand", "A5", condemned_in_hand, {.die = 0}},
+      {"condemned_twice", "lost and counted", condemned_twice, {.die = 0}},
+      {"condemned_copied", "lost and counted", condemned_copied, {.die = 0}},
       {"two_members", "G1 G2 G4 W1", two_members, {.die = 0}},
       {"full_window", "G2 G3 W1", full_window, {.die = 0}},
       {"handed_on", "G2 W1", handed_on, {.die = 0}},

@@ -113,4 +113,74 @@ void condemned_full(Machine& m) {
   m.role("supervisor", Machine::plain, [=] { s->queue.condemn_newest(); });
 }
 
+/// One sends where there is room, and sleeps until there is another ring.
+void condemned_empty(Machine& m) {
+  Scene* const s = &scene(m);
+  s->queue.stream();  // it reads nothing
+  auto* const producer = &s->queue.producer();
+  s->queue.prepare_next_ring(1 + Queue::slots);
+  m.role("producer", Machine::plain, [=] { send(*s, *producer, 11); });
+  m.role("supervisor", Machine::plain, [=] { s->queue.condemn_newest(); });
+}
+
+/// What is published when it has been said what is lost is not `ok`.
+void condemned_in_hand(Machine& m) {
+  Scene* const s = &scene(m);
+  s->queue.stream();  // it reads nothing
+  auto* const producer = &s->queue.producer();
+  const std::uint64_t number = s->queue.first_ring().first();
+  auto* const loan = new spillring::Loan(*producer->loan(64, spillring::no_wait, {}));
+  auto* const too_late = new bool(false);
+  auto* const is_ok = new bool(false);
+  s->queue.prepare_next_ring(1 + Queue::slots);
+  m.role("producer", Machine::plain, [=] { *is_ok = static_cast<bool>(loan->publish()); });
+  m.role("supervisor", Machine::plain, [=] {
+    s->queue.condemn_newest();
+    *too_late = ring::look(s->queue.first_ring(), number) == ring::Seen::nothing;
+  });
+  m.finally([=] { require(!*is_ok || !*too_late, "`ok`, though it was said to be lost"); });
+}
+
+/// Of a condemned ring, a whole one and a condemned one a reader gets what is in the whole one.
+void condemned_twice(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  s->ledger.send(*producer, 1, 64, spillring::no_wait);
+  s->queue.condemn_newest();
+  const std::uint64_t whole = s->queue.newest_ring().first();
+  s->ledger.send(*producer, 2, 64, spillring::no_wait);
+  s->queue.replace_ring();
+  const std::uint64_t second = s->queue.newest_ring().first();
+  s->ledger.send(*producer, 3, 64, spillring::no_wait);
+  s->queue.condemn_newest();
+  const std::uint64_t end = s->queue.newest_ring().first();
+  m.role("reader", Machine::plain, [=] {
+    Message message = s->ledger.receive(*reader, 0, spillring::no_wait);
+    require(message && message.seq() == whole, "a message was lost");
+    require(message.gap() == whole - 1, "told is not what was lost");
+    s->ledger.ack(message);
+    rest(*s, *reader);
+    require(s->queue.groups().cursors[Queue::stream_group].lost.load() == whole - 1 + end - second,
+            "counted is not what was lost");
+  });
+}
+
+/// What of a condemned ring was on the disk, and is there no more, is lost as well.
+void condemned_copied(Machine& m) {
+  Scene* const s = &scene(m, {.full = spillring::Full::spill});
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  s->queue.copy(3);
+  s->queue.condemn_newest();
+  const std::uint64_t end = s->queue.newest_ring().first();
+  s->ledger.send(*producer, 11, 64, spillring::no_wait);
+  m.role("reader", Machine::plain, [=] {
+    Message message = s->ledger.receive(*reader, 0, spillring::no_wait);
+    require(message && message.seq() == end, "a message was lost");
+    require(message.gap() == end - 1, "told is not what was lost");
+  });
+}
+
 }  // namespace explore

@@ -121,29 +121,6 @@ void purged_ahead(Machine& m) {
   m.until([=] { return s->ledger.has_received(0, 12); });
 }
 
-/// What a member comes to is purged, and its slot used again: it finds what lies behind that at
-/// once.
-void purged_polled(Machine& m) {
-  Scene* const s = &scene(m);
-  auto* const member = &s->queue.shared();
-  auto* const producer = &s->queue.producer();
-  const std::uint64_t first = s->queue.first_ring().first();
-  for (std::uint64_t n = 0; n < Queue::slots - 2; ++n) {
-    s->ledger.send(*producer, 1 + n, 8, spillring::no_wait);
-  }
-  m.role("member", Machine::plain, [=] {
-    require(static_cast<bool>(s->ledger.receive(*member, 0, spillring::no_wait)),
-            "nothing found, though there is something");
-  });
-  m.role("supervisor", Machine::plain, [=] {
-    s->queue.purge(first + Queue::slots / 2);
-    for (int i = 0; i < 3; ++i) {
-      // None, where the member has begun to look: its hold is in the way.
-      if (auto loan = producer->loan(8, spillring::no_wait, {})) producer->cancel(*loan);
-    }
-  });
-}
-
 /// What a reader still has in its hands is purged, and what lies behind it dropped: it has settled
 /// the one, and missed the other.
 void purged_in_hand(Machine& m) {

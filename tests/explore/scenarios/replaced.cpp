@@ -113,6 +113,20 @@ void refused_ring(Machine& m) {
   });
 }
 
+/// Nor does it give the next ring to who comes to the old one's end.
+void refused_next(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  s->queue.replace_ring();
+  s->ledger.send(*producer, 1, 64, spillring::no_wait);
+  s->queue.refuse_rings();
+  m.role("reader", Machine::plain, [=] {
+    require(reader->receive(spillring::no_wait).error() == spillring::Code::unavailable,
+            "an answer that nobody has given");
+  });
+}
+
 /// A reader and a member go on from what they held in the old ring: the last of them has it let go.
 void pass_ring(Machine& m, const QueueOptions& options) {
   Scene* const s = &scene(m, options);

@@ -161,7 +161,8 @@ void copied(Machine& m) {
 }
 
 /// The slot of what has gone to the disk has a number again that is no message: a reader that still
-/// needs what was there seeks it on the disk. (There is none here: it is told so.)
+/// needs what was there seeks it on the disk, and asks where it is. (There is none here, and nobody
+/// who knows.)
 void sought_on_disk(Machine& m) {
   Scene* const s = &scene(m, {.full = spillring::Full::spill});
   auto* const reader = &s->queue.stream();
