@@ -5,20 +5,15 @@ namespace explore {
 
 /// A reader comes to a message while it is purged, and its room is used again by two.
 void purged(Machine& m) {
-  Scene* const s = &scene(m);
-  auto* const reader = &s->queue.stream();
-  auto* const one = &s->queue.producer();
-  auto* const two = &s->queue.producer();
-  s->queue.pass(7, *reader, 1024);
-  rest(*s, *reader);
-  fill(*s, *one);
+  Scene* const s = &reader_and_two(m, {});
+  fill(*s, *s->one);
   const std::uint64_t line = ring::find_tail(s->queue.first_ring());
   m.role("supervisor", Machine::plain, [=] { s->queue.purge(line); });
-  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
-  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*s->one, 11, 1024); });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*s->two, 21, 1024); });
   m.role("reader", Machine::service, [=] {
     for (;;) {
-      Message message = s->ledger.receive(*reader, 0);
+      Message message = s->ledger.receive(*s->reader, 0);
       s->ledger.look(message);
       s->ledger.ack(message);
     }
