@@ -154,13 +154,6 @@ std::span<const Scenario> scenarios() {
       {"passed_ring", "a ring that all are past goes", passed_ring, {.die = 0}},
       {"passed_dropping", "a ring that all are past goes", passed_dropping, {.die = 0}},
       {"two_seals", "A2, the seal", two_seals, {.preempt = 3}},
-      {"condemned", "lost and counted", condemned, {.die = 0}},
-      {"condemned_group", "lost and counted, B1", condemned_group, {.die = 0}},
-      {"condemned_full", "W1", condemned_full, {.die = 0}},
-      {"condemned_empty", "W1", condemned_empty, {.die = 0}},
-      {"condemned_in_hand", "A5", condemned_in_hand, {.die = 0}},
-      {"condemned_twice", "lost and counted", condemned_twice, {.die = 0}},
-      {"condemned_copied", "lost and counted", condemned_copied, {.die = 0}},
       {"two_members", "G1 G2 G4 W1", two_members, {.die = 0}},
       {"full_window", "G2 G3 W1", full_window, {.die = 0}},
       {"handed_on", "G2 W1", handed_on, {.die = 0}},
@@ -178,6 +171,13 @@ std::span<const Scenario> scenarios() {
       {"heard_once", "G6", heard_once, {.die = 0}},
       {"late_views", "the place of a stream", late_views, {.die = 0}},
       {"stream_place", "the place of a stream", stream_place, {}},
+      {"condemned", "lost and counted", condemned, {.die = 0}},
+      {"condemned_group", "lost and counted, B1", condemned_group, {.die = 0}},
+      {"condemned_full", "W1", condemned_full, {.die = 0}},
+      {"condemned_empty", "W1", condemned_empty, {.die = 0}},
+      {"condemned_in_hand", "A5", condemned_in_hand, {.die = 0}},
+      {"condemned_twice", "lost and counted", condemned_twice, {.die = 0}},
+      {"condemned_copied", "lost and counted", condemned_copied, {.die = 0}},
   };
   return all;
 }
