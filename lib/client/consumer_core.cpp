@@ -15,6 +15,10 @@ namespace {
 // An obstacle this old is the supervisor's business: a stopped producer, a member that holds on.
 constexpr os::Instant obstacle_patience = 5'000'000;
 
+// The first of the naps behind a claim that is not finished; each is a quarter longer. Who claimed
+// it may have lost its processor to others, for milliseconds.
+constexpr os::Instant first_look_behind_claim = 100'000;
+
 }  // namespace
 
 ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
@@ -362,13 +366,20 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
   const os::Instant until = os::deadline(timeout);
   if (spin_.until([&] { return !nothing_to_do(); }, until)) return {};
   layout::Bell& bell = attachment_.bells().data;
+  os::Instant behind_claim = first_look_behind_claim;
   for (;;) {
-    const std::uint32_t value = wait::announce(bell);
+    // Not announced behind a claim that is not finished: whoever publishes meanwhile would ring,
+    // by a system call each time, for one who waits for something else.
+    const bool apart = is_behind_claim();
+    const std::uint32_t value =
+        apart ? bell.value.load(std::memory_order_relaxed) : wait::announce(bell);
     if (!nothing_to_do()) return {};
     const os::Instant now = os::now();
     if (now >= until) return Code::timeout;
-    const bool stuck = is_stuck(now);
-    const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;
+    const bool stuck = is_stuck(now) || apart;
+    const os::Instant patience = apart ? behind_claim : obstacle_patience;
+    const os::Instant nap_until = stuck ? std::min(until, now + patience) : until;
+    if (apart) behind_claim = std::min(behind_claim + behind_claim / 4, obstacle_patience);
     const os::Woken woken = wait::nap(bell, value, nap_until);
     if (woken == os::Woken::interrupted && membership_.interruptible) return Code::interrupted;
     // Before the mark is set again: a mark that nobody sleeps on costs the next ringer a system

@@ -90,6 +90,8 @@ class ConsumerCore {
   /// The sequence that stands in the way: claimed by a producer with more behind it, or held by
   /// another member; 0: none. Thread-safe.
   [[nodiscard]] virtual std::uint64_t obstacle() const noexcept = 0;
+  /// What comes next is claimed, and what others publish meanwhile is of no use yet. Thread-safe.
+  [[nodiscard]] virtual bool is_behind_claim() const noexcept { return false; }
   [[nodiscard]] virtual std::uint64_t low() const noexcept = 0;
   /// Acknowledges a message: ok, or stale.
   virtual Code finish(std::uint64_t s, std::uint64_t receipt) noexcept = 0;
