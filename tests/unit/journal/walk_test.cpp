@@ -196,6 +196,51 @@ TEST_F(WalkTest, WhatIsWrittenOverMeanwhileIsNoLoss) {
   while (const auto run = walk.next()) EXPECT_NE(run->block, nullptr) << run->why;
 }
 
+TEST_F(WalkTest, WhatIsKnownOfASegmentIsWhatItsHeadersSay) {
+  SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
+  ASSERT_TRUE(walk.created());
+  EXPECT_NE(*walk.created(), 0U);
+  EXPECT_EQ(walk.batches(), 0U) << "none was looked for yet";
+  EXPECT_EQ(walk.newest(), 0U);
+  while (walk.next()) {
+  }
+  EXPECT_EQ(walk.batches(), (end_ - 1) / 5);
+  std::uint64_t newest = 0;
+  for (std::uint64_t s = 1; s < end_; ++s) {
+    if (sample(s, 300).is_message) newest = std::max(newest, sample(s, 300).timestamp);
+  }
+  EXPECT_EQ(walk.newest(), newest);
+  fs::remove(path_);
+  const SegmentWalk missing(disk_, path_, {queue_id, {1, end_}, 1, false});
+  EXPECT_FALSE(missing.created());
+  EXPECT_EQ(missing.batches(), 0U);
+  EXPECT_EQ(missing.newest(), 0U);
+}
+
+TEST_F(WalkTest, NumbersThatNoBatchHasAreLostOnce) {
+  const fs::path path = directory_.path() / "gap" / segment_name(1);
+  SegmentWriter out(disk_, {directory_.path() / "gap", queue_id, size});
+  out.append(*SampleBatch(1, 5, 300), false);
+  out.append(*SampleBatch(9, 12, 300), false);
+  path_ = path;
+  const Fates fates = walk(12);
+  EXPECT_EQ(fates.readable, 4U + 3U);
+  EXPECT_EQ(fates.lost, 4U);
+  EXPECT_EQ(fates.end, 12U);
+  EXPECT_EQ(walk(7).end, 7U) << "none of the next segment";
+  EXPECT_EQ(outline_of(disk_, path_, queue_id, {1, 7}).end, 5U);
+}
+
+TEST_F(WalkTest, WhatIsNoFileIsLostWhereSomethingIsLookedForInIt) {
+  fs::remove(path_);
+  fs::create_directory(path_);
+  const Fates fates = walk(end_);
+  EXPECT_EQ(fates.lost, end_ - 1);
+  EXPECT_TRUE(fates.complained);
+  EXPECT_FALSE(walk(end_, false, end_).complained);
+  EXPECT_EQ(outline_of(disk_, path_, queue_id, {1, end_}).messages, 0U);
+}
+
 TEST_F(WalkTest, ANameWhoseFileWasAboutToBeAnotherHasNoNumbers) {
   write_over();
   fs::rename(directory_.path() / segment_name(1000), path_);
