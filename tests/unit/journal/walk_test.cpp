@@ -51,6 +51,16 @@ class WalkTest : public ::testing::Test {
     out.append(*SampleBatch(1000, 1005, 300), false, {1, size});
   }
 
+  std::vector<SegmentReader::Spot> all_spots() {
+    SegmentReader in(disk_.open(path_), queue_id);
+    EXPECT_EQ(in.end(), end_);
+    return in.spots();
+  }
+  /// Done again, it takes the damage back.
+  void damage_body_of(const SegmentReader::Spot& spot) const {
+    bytes_[spot.offset + sizeof(layout::BatchHeader)] ^= 1;
+  }
+
   /// Walks from `from`; what is readable is right, and no number is passed over or comes twice.
   Fates walk(std::uint64_t until, bool may_be_torn = false, std::uint64_t from = 1,
              std::uint64_t counted = 0) {
@@ -215,6 +225,50 @@ TEST_F(WalkTest, WhatIsKnownOfASegmentIsWhatItsHeadersSay) {
   EXPECT_FALSE(missing.created());
   EXPECT_EQ(missing.batches(), 0U);
   EXPECT_EQ(missing.newest(), 0U);
+}
+
+TEST_F(WalkTest, OnlyTheLastBatchThatNobodyCountedIsTorn) {
+  const std::vector<SegmentReader::Spot> spots = all_spots();
+  damage_body_of(spots.back());
+  EXPECT_EQ(walk(0, true).torn, 5U);
+  EXPECT_EQ(walk(0, true).readable, end_ - 6);
+  EXPECT_EQ(walk(0, true, 1, spots.back().first).torn, 5U) << "what counted lies before it";
+  EXPECT_EQ(walk(0, true, 1, end_).lost, 5U) << "it counted";
+  EXPECT_EQ(walk(0, false).lost, 5U) << "nobody was killed";
+  EXPECT_EQ(walk(end_, true).lost, 5U) << "another segment follows";
+  damage_body_of(spots.back());
+  damage_body_of(spots.front());
+  EXPECT_EQ(walk(0, true).lost, 5U) << "another batch follows";
+  EXPECT_EQ(walk(0, true).torn, 0U);
+  EXPECT_EQ(walk(0, true).readable, end_ - 6);
+}
+
+TEST_F(WalkTest, BehindAHeaderThatDoesNotAddUpAsMuchIsLostAsWasCounted) {
+  bytes_[all_spots()[1].offset] ^= 1;
+  const Fates unknown = walk(0, true);
+  EXPECT_EQ(unknown.readable, 5U);
+  EXPECT_EQ(unknown.lost + unknown.torn, 0U) << "nobody knows how many there were";
+  EXPECT_TRUE(unknown.complained);
+  EXPECT_EQ(walk(0, true, 1, 9).lost, 3U);
+  EXPECT_EQ(walk(end_).lost, end_ - 6);
+}
+
+TEST_F(WalkTest, OfASegmentThatWasOnlyBegunNothingIsLostUnlessItCounted) {
+  fs::resize_file(path_, 0);
+  EXPECT_TRUE(walk(0).complained);
+  EXPECT_EQ(walk(0).lost, 0U);
+  EXPECT_EQ(walk(0, true, 1, 4).lost, 3U);
+  EXPECT_EQ(walk(end_).lost, end_ - 1);
+}
+
+TEST_F(WalkTest, ABatchThatIsBeingWrittenOverIsNoLoss) {
+  const std::vector<SegmentReader::Spot> spots = all_spots();
+  SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
+  ASSERT_TRUE(walk.next());
+  write_over();
+  damage_body_of(spots[1]);
+  EXPECT_FALSE(walk.next());
+  EXPECT_FALSE(walk.next()) << "that was all";
 }
 
 TEST_F(WalkTest, NumbersThatNoBatchHasAreLostOnce) {
