@@ -264,9 +264,9 @@ TEST_F(WalkTest, OfASegmentThatWasOnlyBegunNothingIsLostUnlessItCounted) {
 TEST_F(WalkTest, ABatchThatIsBeingWrittenOverIsNoLoss) {
   const std::vector<SegmentReader::Spot> spots = all_spots();
   SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
-  ASSERT_TRUE(walk.next());
+  for (std::size_t i = 1; i < spots.size(); ++i) ASSERT_TRUE(walk.next());
   write_over();
-  damage_body_of(spots[1]);
+  damage_body_of(spots.back());
   EXPECT_FALSE(walk.next());
   EXPECT_FALSE(walk.next()) << "that was all";
 }

@@ -198,24 +198,42 @@ TEST(Waiter, EveryBellWakesTheWaiter) {
   }
 }
 
-/// In a child that was forked the thread is missing: nobody waits for it.
+/// Somebody is looking, under the waiter's mutex, until `go`.
+class LongLook final : public Watched {
+ public:
+  [[nodiscard]] layout::Bell& bell() const noexcept override { return bell_; }
+  [[nodiscard]] std::optional<os::Instant> look(bool /*in_vain*/) noexcept override {
+    looking = true;
+    while (!go) std::this_thread::yield();
+    return std::nullopt;
+  }
+
+  std::atomic<bool> looking{false};
+  std::atomic<bool> go{false};
+
+ private:
+  mutable layout::Bell bell_{};
+};
+
+/// In a child that was forked the thread is missing, and whatever it had locked stays so.
 TEST(Waiter, AForkedChildLeavesTheWaiterToItsParent) {
   Waiters waiters;
-  Mailbox box;
+  LongLook watched;
   auto watch = waiters.watch();
-  watch->attach(box);
+  watch->attach(watched);
   watch->arm();
+  while (!watched.looking) std::this_thread::yield();
   const pid_t child = ::fork();
   if (child == 0) {
+    ::alarm(20);  // rather than wait for ever
     watch.reset();
     ::_exit(7);
   }
   int status = 0;
-  ASSERT_EQ(::waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 7) << "it came to its end";
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << "it came to its end";
   EXPECT_FALSE(is_readable(*watch)) << "the child told the parent's owner nothing";
-  box.send();
+  watched.go = true;
   EXPECT_TRUE(becomes_readable(*watch));
   watch->detach();
 }
