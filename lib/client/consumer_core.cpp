@@ -145,7 +145,9 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
     const std::uint64_t name = rings_.name_for(s);
     if (name == 0) return nullptr;
     try {
-      current_ = rings_.at(name);
+      Ring* const ring = rings_.at(name);
+      if (ring != current_) reach_ = 0;
+      current_ = ring;
       return current_;
     } catch (const Error& error) {
       // Let go between reading its name and asking for it: look again.
@@ -156,7 +158,9 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
 }
 
 void ConsumerCore::unmap_old_rings() {
-  if (rings_.drop_unused()) current_ = nullptr;
+  if (!rings_.drop_unused()) return;
+  current_ = nullptr;
+  reach_ = 0;
 }
 
 Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
@@ -195,12 +199,23 @@ Result<std::uint64_t> ConsumerCore::behind_what_is_gone(std::uint64_t s) {
   return attachment_.report_damage();
 }
 
+/// A claim is less than N numbers beyond `limit`, which passes neither this group nor what the
+/// journal has; and no number behind its successor's name is this ring's. Where the oldest are
+/// dropped, `limit` goes where producers say.
+std::uint64_t ConsumerCore::renew_reach() noexcept {
+  if (drops_) return reach_ = layout::no_sequence;
+  const ring::RingView& ring = current_->view;
+  const std::uint64_t journaled = attachment_.manifest().journaled.load(std::memory_order_seq_cst);
+  const std::uint64_t most = std::max({low(), journaled, ring.first()}) + ring.slots();
+  return reach_ = std::min(most, rings_.name_behind(ring.first()));
+}
+
 Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (journal_.current(s) != nullptr) return look_in_journal(s);
-  if (current_ != nullptr && s >= current_->view.first() && !current_->is_condemned()) {
+  if (current_ != nullptr && s >= current_->view.first()) {
     const ring::Seen seen = ring::look(current_->view, s);
-    // What is published here is here: behind a ring's seal nothing is ever published in it.
-    if (seen != ring::Seen::nothing && seen != ring::Seen::gone) return Sight{seen, current_};
+    const bool any = seen != ring::Seen::nothing && seen != ring::Seen::gone;
+    if (any && is_within_reach(s) && !current_->is_condemned()) return Sight{seen, current_};
     if (seen == ring::Seen::nothing && rings_.name_for(s) == current_->view.first()) {
       return Sight{seen, current_};
     }
@@ -210,7 +225,11 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (*ring == nullptr) return look_behind_rings(s);
   if ((*ring)->is_condemned()) return look_in_condemned(s, (*ring)->view.first());
   const ring::Seen seen = ring::look((*ring)->view, s);
-  return seen == ring::Seen::gone ? look_behind_rings(s) : Result<Sight>(Sight{seen, *ring});
+  if (seen == ring::Seen::gone) return look_behind_rings(s);
+  if (seen == ring::Seen::nothing) return Sight{seen, *ring};
+  const bool is_true = is_within_reach(s);
+  if ((*ring)->is_condemned()) return look_in_condemned(s, (*ring)->view.first());
+  return is_true ? Result<Sight>(Sight{seen, *ring}) : attachment_.report_damage();
 }
 
 Result<ConsumerCore::Sight> ConsumerCore::look_in_condemned(std::uint64_t s, std::uint64_t ring) {
