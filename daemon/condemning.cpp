@@ -4,7 +4,7 @@
 // What is lost comes from words that they cannot write, so it is the same for everybody. Each step
 // is a store in M, and what is in M says which one comes next, whoever takes over:
 //
-//   1  condemned[its place] = its name        from here on nothing in it is ever `ok`, and no copy begins
+//   1  condemned[its place] = its name        from here on nothing in it is `ok`; no copy begins
 //   2  it was the newest: first[a free place] = z + 1, where z is the greatest number that it can
 //      have given out (last_of_newest)
 //   3  the journal has come to it, and no copy is under way: the log says which numbers are lost;
