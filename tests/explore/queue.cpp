@@ -74,7 +74,7 @@ Queue::Queue(Machine& machine, const QueueOptions& options)
                                 window, options.max_deliveries, counts);
 
   for (unsigned i = 0; i < rings_.size(); ++i) {
-    constexpr std::array of{"", "next ring's ", "third ring's "};
+    constexpr std::array of{"", "next ring's ", "third ring's ", "fourth ring's "};
     const std::string ring = of[i];
     auto& header = *reinterpret_cast<layout::RingHeader*>(segments_[i]);
     machine.name(&header.tail, ring + "tail");
@@ -121,6 +121,8 @@ Queue::Queue(Machine& machine, const QueueOptions& options)
   machine.name(&m.handles_used, "handles_used");
   machine.name(&bells_->wanted, "wanted");
   machine.name(m.first, "first", layout::max_rings);
+  machine.name(m.condemned, "condemned", layout::max_rings);
+  machine.name(&m.lost_until, "lost_until");
 }
 
 void Queue::add_group(std::uint32_t slot, std::uint64_t words) {
@@ -157,6 +159,7 @@ client::Answered Queue::attach(std::uint16_t slot, std::uint32_t group) {
 client::Answered Queue::answer(const layout::Request& request) {
   client::Answered answer;
   if (static_cast<layout::Ask>(request.ask) == layout::Ask::ring) {
+    if (refuses_rings_) throw Error(Code::unavailable);
     for (unsigned i = oldest_; i <= newest_; ++i) {
       if (rings_[i].first() != request.number) continue;
       answer.reply.slots = slots;
@@ -165,6 +168,10 @@ client::Answered Queue::answer(const layout::Request& request) {
       return answer;
     }
     throw Error(Code::not_found, "no such ring");
+  }
+  if (static_cast<layout::Ask>(request.ask) == layout::Ask::drop_ring) {
+    unmapped_ = request.number;
+    return answer;
   }
   if (static_cast<layout::Ask>(request.ask) == layout::Ask::detach) {
     retire(request.handle);
@@ -353,14 +360,35 @@ bool Queue::purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t m
   return false;
 }
 
+void Queue::add_ring(std::uint64_t first) noexcept {
+  ++newest_;
+  rings_[newest_] = ring::RingView(segments_[newest_], geometry, first);
+  machine_.alone([this] { ring::initialise(newest_ring()); });
+  manifest_->can_grow.store(0, std::memory_order_seq_cst);
+  place_of(0).store(first, std::memory_order_seq_cst);
+  ring_bells();
+}
+
 void Queue::replace_ring() noexcept {
   const std::uint64_t seal = ring::seal(newest_ring());
   require(seal != 0, "no seal: the ring contradicts itself");
-  ++newest_;
-  rings_[newest_] = ring::RingView(segments_[newest_], geometry, seal + 1);
-  machine_.alone([this] { ring::initialise(newest_ring()); });
-  manifest_->can_grow.store(0, std::memory_order_seq_cst);
-  place_of(0).store(seal + 1, std::memory_order_seq_cst);
+  add_ring(seal + 1);
+}
+
+/// Nothing in it is damaged: who believes something of it all the same is found out.
+void Queue::condemn_newest() noexcept {
+  layout::Manifest& m = *manifest_;
+  const std::uint64_t name = newest_ring().first();
+  layout::condemned_word(m, name)->store(name, std::memory_order_seq_cst);
+  ring_bells();
+  std::uint64_t furthest = name;
+  for (std::uint32_t slot = 0; slot < late_group; ++slot) {
+    if (layout::entry_presence(m.groups[slot].word.load()) != Presence::live) continue;
+    const std::uint64_t floor = groups_->cursors[slot].floor.load(std::memory_order_seq_cst);
+    furthest = std::max({furthest, floor, m.groups[slot].start.load(std::memory_order_seq_cst)});
+  }
+  add_ring(ring::furthest_claim(newest_ring(), furthest + slots - 1, slots) + 1);
+  m.lost_until.store(newest_ring().first(), std::memory_order_seq_cst);
   ring_bells();
 }
 
@@ -442,7 +470,7 @@ void Queue::copy(std::uint64_t to) noexcept {
   wait::ring_room(*manifest_, *bells_, 0, to);
 }
 
-void Queue::condemn(layout::Condition condition) noexcept {
+void Queue::set_condition(layout::Condition condition) noexcept {
   manifest_->condition.store(static_cast<std::uint32_t>(condition), std::memory_order_seq_cst);
   ring_bells();
 }
@@ -527,13 +555,19 @@ std::uint64_t Ledger::received_by_any() const noexcept {
       }));
 }
 
+std::uint64_t Ledger::received_between(std::uint64_t from, std::uint64_t to) const noexcept {
+  return static_cast<std::uint64_t>(
+      std::count_if(&entries_[from], &entries_[to], [](const Entry& e) { return e.seen != 0; }));
+}
+
 bool Ledger::has_received(unsigned reader, std::uint64_t tag) const noexcept {
   return std::any_of(entries_.begin(), entries_.end(),
                      [&](const Entry& e) { return e.tag == tag && e.received[reader] != 0; });
 }
 
-void Ledger::check_received(unsigned reader, bool again) const {
-  for (const Entry& entry : entries_) {
+void Ledger::check_received(unsigned reader, bool again, std::uint64_t from) const {
+  for (std::uint64_t s = from; s < most; ++s) {
+    const Entry& entry = entries_[s];
     if (entry.tag != 0) require(entry.received[reader] != 0, "a message was lost");
   }
   check_not_twice(reader, again);

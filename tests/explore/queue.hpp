@@ -53,16 +53,17 @@ class Queue {
   static constexpr std::uint32_t late_group = 2;
 
   // -- the supervisor's, as the daemon does it
-  void retire(std::uint32_t slot) noexcept;             // daemon/queue.cpp
-  void join_late_group(std::uint64_t& begin) noexcept;  // daemon/groups.cpp
-  void remove_group(std::uint32_t slot) noexcept;       // likewise
-  void purge(std::uint64_t to) noexcept;                // likewise, and daemon/dropping.cpp
-  void replace_ring() noexcept;                         // daemon/service.cpp
-  void keep_ring() noexcept;                            // likewise, where that fails
-  void let_go() noexcept;                               // likewise
-  void make_room() noexcept;                            // likewise, and daemon/dropping.cpp
-  void copy(std::uint64_t to) noexcept;                 // daemon/ring_to_journal.cpp
-  void condemn(layout::Condition condition) noexcept;   // daemon/queue.cpp
+  void retire(std::uint32_t slot) noexcept;                  // daemon/queue.cpp
+  void join_late_group(std::uint64_t& begin) noexcept;       // daemon/groups.cpp
+  void remove_group(std::uint32_t slot) noexcept;            // likewise
+  void purge(std::uint64_t to) noexcept;                     // likewise, and daemon/dropping.cpp
+  void replace_ring() noexcept;                              // daemon/service.cpp
+  void keep_ring() noexcept;                                 // likewise, where that fails
+  void let_go() noexcept;                                    // likewise
+  void make_room() noexcept;                                 // likewise, and daemon/dropping.cpp
+  void copy(std::uint64_t to) noexcept;                      // daemon/ring_to_journal.cpp
+  void set_condition(layout::Condition condition) noexcept;  // daemon/queue.cpp
+  void condemn_newest() noexcept;                            // daemon/condemning.cpp
   void ring_bells() noexcept;
 
   [[nodiscard]] layout::Manifest& manifest() noexcept { return *manifest_; }
@@ -71,6 +72,10 @@ class Queue {
   [[nodiscard]] const ring::RingView& first_ring() const noexcept { return rings_[0]; }
   [[nodiscard]] const ring::RingView& newest_ring() const noexcept { return rings_[newest_]; }
   [[nodiscard]] group::SharedGroup& members() noexcept { return members_; }
+  /// Whether a handle has said that it has unmapped the ring of that name.
+  [[nodiscard]] bool is_unmapped(std::uint64_t name) const noexcept { return unmapped_ == name; }
+  /// From now on nobody is given a ring.
+  void refuse_rings() noexcept { refuses_rings_ = true; }
   /// Of a queue that drops.
   [[nodiscard]] ring::Dropped dropped() const noexcept;
   void check_purged() noexcept;
@@ -81,6 +86,7 @@ class Queue {
  private:
   [[nodiscard]] bool unsettle_what_was_said() noexcept;
   void recount(std::uint32_t slot) noexcept;
+  void add_ring(std::uint64_t first) noexcept;
   [[nodiscard]] std::optional<std::uint64_t> messages_below(std::uint64_t s) noexcept;
   bool purge_counting(std::uint32_t slot, std::uint64_t to, std::uint64_t messages) noexcept;
   void carry_skipped(unsigned ring) noexcept;
@@ -98,7 +104,7 @@ class Queue {
   layout::Groups* groups_;
   layout::Bells* bells_;
   layout::Word* words_;
-  static constexpr unsigned most_rings = 3;
+  static constexpr unsigned most_rings = 4;
   std::array<ring::RingView, most_rings> rings_;  // those that there are: [oldest_, newest_]
   std::array<std::byte*, most_rings> segments_{};
   unsigned newest_ = 0;
@@ -108,6 +114,8 @@ class Queue {
   std::uint64_t asked_ = 0;
   std::uint64_t wanted_ = 0;
   bool unchecked_ = false;
+  std::uint64_t unmapped_ = 0;
+  bool refuses_rings_ = false;
   std::array<client::ConsumerCore*, 8> consumers_{};
   std::shared_ptr<client::QueueRef> ref_;
 };
@@ -132,10 +140,12 @@ class Ledger {
   [[nodiscard]] std::uint64_t acked() const noexcept;
   [[nodiscard]] std::uint64_t received(unsigned reader) const noexcept;
   [[nodiscard]] std::uint64_t received_by_any() const noexcept;
+  /// How many numbers of [from, to), whatever their senders were told.
+  [[nodiscard]] std::uint64_t received_between(std::uint64_t from, std::uint64_t to) const noexcept;
   [[nodiscard]] bool has_received(unsigned reader, std::uint64_t tag) const noexcept;
-  /// All that was sent was received by `reader`, in order, once (or, `again`, more often if it was
-  /// marked).
-  void check_received(unsigned reader, bool again = false) const;
+  /// All that was sent, of the numbers from `from` on, was received by `reader`, in order, once
+  /// (or, `again`, more often if it was marked).
+  void check_received(unsigned reader, bool again = false, std::uint64_t from = 0) const;
   /// The same of what was received, whatever else was sent.
   void check_not_twice(unsigned reader, bool again = false) const;
   /// How many messages readers were told to have missed.

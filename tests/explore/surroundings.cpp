@@ -130,14 +130,16 @@ std::optional<Answered> Connection::call_over(Generation /*line*/, layout::Reque
   return call(request);
 }
 
-bool Connection::tell_over(Generation /*line*/, const layout::Request& /*request*/) noexcept {
+bool Connection::tell_over(Generation /*line*/, const layout::Request& request) noexcept {
+  call(request);
+  explore::machine().tell_kernel();
   return true;
 }
 
 bool Connection::has_ended(Generation /*line*/) { return false; }
 
-/// The journal is not explored: nothing is ever journaled.
-JournalCursor::Sight JournalCursor::look(std::uint64_t /*s*/) { throw Error(Code::unsupported); }
+/// The journal is not explored: it has no file of anything.
+JournalCursor::Sight JournalCursor::look(std::uint64_t /*s*/) { return {}; }
 
 void seek(ConsumerCore*& /*core*/, Start /*start*/) { throw Error(Code::unsupported); }
 

@@ -43,6 +43,14 @@ void two_sleepers(Machine& m) {
   m.role("ringer 2", Machine::plain, [words] { change_and_ring(*words); });
 }
 
+/// Two raise one word: whoever loses the race goes on until it is as high as it was to be.
+void two_raise(Machine& m) {
+  Shared* const words = &shared(m);
+  m.role("raiser 1", Machine::plain, [words] { ring::raise(words->done, 1); });
+  m.role("raiser 2", Machine::plain, [words] { ring::raise(words->done, 2); });
+  m.finally([words] { require(words->done.load() == 2, "raised less than it was to be"); });
+}
+
 /// Many changes cost a sleeper one wake.
 void burst(Machine& m) {
   Shared* const words = &shared(m);

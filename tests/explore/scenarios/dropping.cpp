@@ -25,36 +25,26 @@ void fill_slots(Scene& scene, client::ProducerCore& producer, std::uint64_t give
 
 /// Two producers drop what a reader comes to.
 void dropping(Machine& m) {
-  Scene* const s = &scene(m, drops);
-  auto* const reader = &s->queue.stream();
-  auto* const one = &s->queue.producer();
-  auto* const two = &s->queue.producer();
-  s->queue.pass(7, *reader, 1024);
-  rest(*s, *reader);
-  fill(*s, *one);
-  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
+  Scene* const s = &reader_and_two(m, drops);
+  fill(*s, *s->one);
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*s->one, 11, 1024); });
   m.role("producer 2", Machine::plain, [=] {
-    give_up(*two);
-    s->ledger.send(*two, 21, 1024);
+    give_up(*s->two);
+    s->ledger.send(*s->two, 21, 1024);
   });
-  read_all_of(m, *s, *reader, 6);
+  read_all_of(m, *s, *s->reader, 6);
 }
 
 /// A reader passes a number that is no message, and comes to what is dropped behind it.
 void dropping_behind(Machine& m) {
-  Scene* const s = &scene(m, drops);
-  auto* const reader = &s->queue.stream();
-  auto* const one = &s->queue.producer();
-  auto* const two = &s->queue.producer();
-  s->queue.pass(7, *reader, 1024);
-  rest(*s, *reader);
-  give_up(*one);
+  Scene* const s = &reader_and_two(m, drops);
+  give_up(*s->one);
   for (std::uint64_t tag = 1; tag < 4; ++tag) {
-    s->ledger.send(*one, tag, 1024, spillring::no_wait);
+    s->ledger.send(*s->one, tag, 1024, spillring::no_wait);
   }
-  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
-  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
-  read_all_of(m, *s, *reader, 5);
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*s->one, 11, 1024); });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*s->two, 21, 1024); });
+  read_all_of(m, *s, *s->reader, 5);
 }
 
 /// A producer drops what members of a group have, come to, or hand back.
@@ -83,15 +73,10 @@ void dropping_group(Machine& m) {
 
 /// Two producers lack room at once: what one of them drops is enough for both.
 void dropping_once(Machine& m) {
-  Scene* const s = &scene(m, drops);
-  auto* const reader = &s->queue.stream();
-  auto* const one = &s->queue.producer();
-  auto* const two = &s->queue.producer();
-  s->queue.pass(7, *reader, 1024);
-  rest(*s, *reader);
-  fill(*s, *one);
-  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
-  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
+  Scene* const s = &reader_and_two(m, drops);
+  fill(*s, *s->one);
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*s->one, 11, 1024); });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*s->two, 21, 1024); });
   m.finally([=] { require(s->queue.dropped().until == 10, "dropped though there was room"); });
 }
 
@@ -153,14 +138,9 @@ void dropping_window(Machine& m) {
 
 /// What are no messages is counted while producers drop, and use the slots again.
 void counted(Machine& m) {
-  Scene* const s = &scene(m, drops);
-  auto* const reader = &s->queue.stream();
-  auto* const one = &s->queue.producer();
-  auto* const two = &s->queue.producer();
-  s->queue.pass(7, *reader, 8);
-  rest(*s, *reader);
+  Scene* const s = &reader_and_two(m, drops, 8);
   constexpr std::uint64_t given_up = 9;
-  fill_slots(*s, *one, given_up);
+  fill_slots(*s, *s->one, given_up);
   m.role("supervisor", Machine::plain, [=] {
     const auto skipped = ring::skipped_below(s->queue.first_ring(), given_up + 2,
                                              s->queue.groups().holds[0].sequence);
@@ -175,8 +155,8 @@ void counted(Machine& m) {
   const auto send = [=](client::ProducerCore& producer, std::uint64_t tag) {
     for (std::uint64_t i = 0; i < 2; ++i) s->ledger.send(producer, tag + i, 8);
   };
-  m.role("producer 1", Machine::plain, [=] { send(*one, 101); });
-  m.role("producer 2", Machine::plain, [=] { send(*two, 201); });
+  m.role("producer 1", Machine::plain, [=] { send(*s->one, 101); });
+  m.role("producer 2", Machine::plain, [=] { send(*s->two, 201); });
   m.finally([=] {
     require(is_right(s->queue.dropped()), "what was dropped is counted wrong");
     require(s->queue.groups().holds[0].sequence.load() == layout::no_sequence, "a hold stays");

@@ -344,6 +344,85 @@ void stopped_member(Machine& m) {
   });
 }
 
+/// The window is full of what a member has, who has handed something back before: another sleeps
+/// until there is something to do.
+void full_of_held(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const holds = &s->queue.shared();
+  auto* const other = &s->queue.shared();
+  auto* const producer = &s->queue.producer();
+  for (std::uint64_t tag = 1; tag < Queue::window + 2; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  auto* const held = new std::array<Message, Queue::window>;
+  for (Message& message : *held) message = s->ledger.receive(*holds, 0, spillring::no_wait);
+  static_cast<void>(held->back().nack());
+  held->back() = s->ledger.receive(*holds, 0, spillring::no_wait);
+  m.role("member 2", Machine::service, [=] { serve(*s, *other, 0); });
+  m.role("member 1", Machine::plain, [=] {
+    for (Message& message : *held) s->ledger.ack(message);
+  });
+  m.until([=] { return s->ledger.all_acked(); });
+}
+
+/// Who waits beside a member that has claimed ahead hears that there is something.
+void waits_beside(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const member = &s->queue.shared(2);
+  auto* const producer = &s->queue.producer();
+  s->ledger.send(*producer, 1, 64, spillring::no_wait);
+  s->ledger.send(*producer, 2, 64, spillring::no_wait);
+  static_cast<void>(s->ledger.receive(*member, 0, spillring::no_wait).settle());
+  m.role("waits", Machine::plain, [=] {
+    require(static_cast<bool>(member->wait(spillring::forever)), "a wait that fails");
+  });
+}
+
+/// Two members hear at once of what their group has missed: each of it is told to one of them.
+void heard_once(Machine& m) {
+  Scene* const s = &scene(m, drops);
+  s->queue.shared();
+  auto* const heard = new std::uint64_t(0);
+  const auto hear = [=](std::uint64_t messages) {
+    auto& cursor = s->queue.groups().cursors[Queue::shared_group];
+    group::note_dropped(cursor, {}, messages);
+    *heard += group::hear_of_dropped(cursor);
+  };
+  m.role("member 1", Machine::plain, [=] { hear(1); });
+  m.role("member 2", Machine::plain, [=] { hear(2); });
+  m.finally([=] { require(*heard == 2, "told is not what was dropped"); });
+}
+
+/// One has left the place of a stream, and ends its views while its successor goes on.
+void late_views(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const first = &s->queue.stream();
+  auto* const second = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  for (std::uint64_t tag = 1; tag < 4; ++tag) {
+    s->ledger.send(*producer, tag, 64, spillring::no_wait);
+  }
+  auto* const one = new Message(s->ledger.receive(*first, 0, spillring::no_wait));
+  auto* const two = new Message(s->ledger.receive(*first, 0, spillring::no_wait));
+  first->close();
+  m.role("has left", Machine::plain, [=] {
+    static_cast<void>(one->ack());
+    static_cast<void>(two->ack());
+  });
+  m.role("successor", Machine::plain, [=] {
+    for (int i = 0; i < 3; ++i) {
+      Message message = s->ledger.receive(*second, 1, spillring::no_wait);
+      require(static_cast<bool>(message), "passed what its predecessor has not finished");
+      static_cast<void>(message.ack());
+    }
+  });
+  m.finally([=] {
+    require(s->queue.groups().cursors[Queue::stream_group].floor.load() ==
+                ring::find_tail(s->queue.first_ring()),
+            "the floor has gone back");
+  });
+}
+
 /// The place of a stream passes on, by leaving or by death, and nothing is skipped.
 void stream_place(Machine& m) {
   Scene* const s = &scene(m);

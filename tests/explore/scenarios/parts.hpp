@@ -12,7 +12,11 @@ struct Scene {
   Queue queue;
   Ledger ledger;
   std::uint64_t begin = 0;  // of a group that joins late
-  bool stop = false;
+  // Of some scenarios that begin alike.
+  client::ConsumerCore* reader = nullptr;
+  client::ProducerCore* one = nullptr;
+  client::ProducerCore* two = nullptr;
+  Message* held = nullptr;
 };
 
 inline Scene& scene(Machine& machine, const QueueOptions& options = {}) {
@@ -31,6 +35,18 @@ inline void fill(Scene& scene, client::ProducerCore& producer, std::size_t size 
 /// Before it looks at anything, the handle holds nothing.
 inline void rest(Scene& scene, client::ConsumerCore& consumer) {
   require(!scene.ledger.receive(consumer, 0, spillring::no_wait), "there is something already");
+}
+
+/// A stream's reader, and two producers, in a ring that has gone round.
+inline Scene& reader_and_two(Machine& machine, const QueueOptions& options,
+                             std::size_t size = 1024) {
+  Scene& s = scene(machine, options);
+  s.reader = &s.queue.stream();
+  s.one = &s.queue.producer();
+  s.two = &s.queue.producer();
+  s.queue.pass(7, *s.reader, size);
+  rest(s, *s.reader);
+  return s;
 }
 
 /// A number that is no message.

@@ -5,20 +5,15 @@ namespace explore {
 
 /// A reader comes to a message while it is purged, and its room is used again by two.
 void purged(Machine& m) {
-  Scene* const s = &scene(m);
-  auto* const reader = &s->queue.stream();
-  auto* const one = &s->queue.producer();
-  auto* const two = &s->queue.producer();
-  s->queue.pass(7, *reader, 1024);
-  rest(*s, *reader);
-  fill(*s, *one);
+  Scene* const s = &reader_and_two(m, {});
+  fill(*s, *s->one);
   const std::uint64_t line = ring::find_tail(s->queue.first_ring());
   m.role("supervisor", Machine::plain, [=] { s->queue.purge(line); });
-  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*one, 11, 1024); });
-  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
+  m.role("producer 1", Machine::plain, [=] { s->ledger.send(*s->one, 11, 1024); });
+  m.role("producer 2", Machine::plain, [=] { s->ledger.send(*s->two, 21, 1024); });
   m.role("reader", Machine::service, [=] {
     for (;;) {
-      Message message = s->ledger.receive(*reader, 0);
+      Message message = s->ledger.receive(*s->reader, 0);
       s->ledger.look(message);
       s->ledger.ack(message);
     }
@@ -83,6 +78,85 @@ void purged_group(Machine& m) {
   m.finally([=] {
     require(s->ledger.has_received(0, 11), "a message was lost");
     s->ledger.check_not_twice(0, true);
+  });
+}
+
+/// One waits for room, and what is in the way is purged.
+void purged_asleep(Machine& m) {
+  Scene* const s = &scene(m);
+  s->queue.stream();  // it reads nothing
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  const std::uint64_t line = ring::find_tail(s->queue.first_ring());
+  m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11, 1024); });
+  m.role("supervisor", Machine::plain, [=] { s->queue.purge(line); });
+}
+
+/// What a member has claimed ahead is purged: it is not handed out, and in nobody's way.
+void purged_ahead(Machine& m) {
+  Scene* const s = &scene(m);
+  auto* const member = &s->queue.shared(3);
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  Message first = s->ledger.receive(*member, 0, spillring::no_wait);
+  s->ledger.ack(first);
+  const std::uint64_t line = ring::find_tail(s->queue.first_ring());
+  s->queue.purge(line);
+  m.role("member", Machine::service, [=] {
+    for (;;) {
+      Message message = s->ledger.receive(*member, 0);
+      require(message.seq() >= line, "what was purged is handed out");
+      s->ledger.ack(message);
+    }
+  });
+  m.role("producer", Machine::plain, [=] {
+    s->ledger.send(*producer, 11, 2048);
+    s->ledger.send(*producer, 12, 2048);
+  });
+  m.until([=] { return s->ledger.has_received(0, 12); });
+}
+
+/// What a reader still has in its hands is purged, and what lies behind it dropped: it has settled
+/// the one, and missed the other.
+void purged_in_hand(Machine& m) {
+  Scene* const s = &scene(m, drops);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  fill(*s, *producer);
+  auto* const held = new Message(s->ledger.receive(*reader, 0, spillring::no_wait));
+  s->queue.purge(held->seq() + 2);
+  m.role("reader", Machine::plain, [=] {
+    static_cast<void>(held->ack());
+    for (std::uint64_t tag = 11; tag < 14; ++tag) {
+      s->ledger.send(*producer, tag, 1024, spillring::no_wait);
+    }
+    const std::uint64_t lost = s->queue.dropped().until - 3;
+    require(lost != 0, "nothing was dropped");
+    static_cast<void>(s->ledger.receive(*reader, 0, spillring::no_wait));
+    require(s->ledger.missed() == lost, "told is not what was dropped");
+  });
+}
+
+/// The queue is purged up to what a reader still has while it ends its views: the floor comes to
+/// the end all the same.
+void purged_at_the_end(Machine& m) {
+  Scene* const s = &scene(m, drops);
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  s->ledger.send(*producer, 1, 1024, spillring::no_wait);
+  s->ledger.send(*producer, 2, 1024, spillring::no_wait);
+  auto* const first = new Message(s->ledger.receive(*reader, 0, spillring::no_wait));
+  auto* const second = new Message(s->ledger.receive(*reader, 0, spillring::no_wait));
+  const std::uint64_t line = second->seq();
+  m.role("reader", Machine::plain, [=] {
+    static_cast<void>(second->ack());
+    static_cast<void>(first->ack());
+  });
+  m.role("supervisor", Machine::plain, [=] { s->queue.purge(line); });
+  m.finally([=] {
+    require(group::read(s->queue.groups().cursors[Queue::stream_group]) ==
+                group::Passage{line + 1, line + 1},
+            "the floor stays behind, or something is not settled");
   });
 }
 

@@ -79,9 +79,9 @@ void room_taken(Machine& m) {
 }
 
 /// One waits for the room of numbers that are no messages yet, and are given up.
-void room_of_given_up(Machine& m, bool is_read) {
+void room_of_given_up(Machine& m, client::ConsumerCore& (*reader_of)(Queue&)) {
   Scene* const s = &scene(m);
-  auto* const reader = is_read ? &s->queue.stream() : nullptr;
+  auto* const reader = reader_of != nullptr ? &reader_of(s->queue) : nullptr;
   auto* const one = &s->queue.producer();
   auto* const two = &s->queue.producer();
   auto* const first = new spillring::Loan(*one->loan(2048, spillring::no_wait, {}));
@@ -91,13 +91,18 @@ void room_of_given_up(Machine& m, bool is_read) {
     one->cancel(*second);
   });
   m.role("producer 2", Machine::plain, [=] { s->ledger.send(*two, 21, 1024); });
-  if (!is_read) return;
+  if (reader == nullptr) return;
   m.role("reader", Machine::service, [=] { serve(*s, *reader, 0); });
   m.until([=] { return s->ledger.received(0) == 1; });
 }
 
-void given_up_unread(Machine& m) { room_of_given_up(m, false); }
-void given_up_in_the_way(Machine& m) { room_of_given_up(m, true); }
+void given_up_unread(Machine& m) { room_of_given_up(m, nullptr); }
+void given_up_in_the_way(Machine& m) {
+  room_of_given_up(m, [](Queue& queue) -> client::ConsumerCore& { return queue.stream(); });
+}
+void given_up_in_group(Machine& m) {
+  room_of_given_up(m, [](Queue& queue) -> client::ConsumerCore& { return queue.shared(); });
+}
 
 /// A producer hopes for a quarter of the ring, and takes less where it has waited for that.
 void little_room(Machine& m) {
@@ -131,7 +136,7 @@ void removed(Machine& m) {
     require(member->receive(spillring::forever).error() == spillring::Code::deleted,
             "a message of a queue that is no more");
   });
-  m.role("supervisor", Machine::plain, [=] { s->queue.condemn(layout::Condition::deleted); });
+  m.role("supervisor", Machine::plain, [=] { s->queue.set_condition(layout::Condition::deleted); });
 }
 
 /// A group is removed while its member waits, which hears of it.
@@ -153,6 +158,27 @@ void copied(Machine& m) {
   fill(*s, *producer);
   m.role("producer", Machine::plain, [=] { s->ledger.send(*producer, 11, 1024); });
   m.role("supervisor", Machine::plain, [=] { s->queue.copy(4); });
+}
+
+/// The slot of what has gone to the disk has a number again that is no message: a reader that still
+/// needs what was there seeks it on the disk, and asks where it is. (There is none here, and nobody
+/// who knows.)
+void sought_on_disk(Machine& m) {
+  Scene* const s = &scene(m, {.full = spillring::Full::spill});
+  auto* const reader = &s->queue.stream();
+  auto* const producer = &s->queue.producer();
+  const std::uint64_t needed = s->queue.first_ring().first();
+  s->ledger.send(*producer, 1, 8, spillring::no_wait);
+  for (std::uint64_t n = 1; n < Queue::slots - 2; ++n) give_up(*producer, 8);
+  s->queue.copy(ring::find_tail(s->queue.first_ring()));
+  m.role("producer", Machine::plain, [=] {
+    while (ring::find_tail(s->queue.first_ring()) <= needed + Queue::slots) give_up(*producer, 8);
+  });
+  m.role("reader", Machine::plain, [=] {
+    machine().await([] { return machine().over(0); });
+    require(reader->receive(spillring::no_wait).error() == spillring::Code::unsupported,
+            "passed what was not read");
+  });
 }
 
 /// Who waits no longer than it has said hears in time that nothing has come.
