@@ -4,7 +4,7 @@
 // What is lost comes from words that they cannot write, so it is the same for everybody. Each step
 // is a store in M, and what is in M says which one comes next, whoever takes over:
 //
-//   1  condemned[its place] = its name        from here on nothing in it is ever `ok`, nor copied
+//   1  condemned[its place] = its name        from here on nothing in it is `ok`; no copy begins
 //   2  it was the newest: first[a free place] = z + 1, where z is the greatest number that it can
 //      have given out (last_of_newest)
 //   3  the journal has come to it, and no copy is under way: the log says which numbers are lost;
@@ -59,24 +59,27 @@ bool Queue::may_condemn(os::Instant now) noexcept {
 
 /// REQUIRES: it is the newest, or no copy is under way. consider_condemned() goes on.
 void Queue::condemn_ring(const RingSegment& ring, const std::string& why) noexcept {
-  if (is_condemned(ring)) return;
+  layout::Manifest& m = manifest();
+  const std::uint64_t name = ring.view().first();
+  auto* const word = layout::condemned_word(m, name);
+  // Let go of while it was copied: nobody needs it any more.
+  if (word == nullptr || layout::is_condemned(*word, name)) return;
   // Where the oldest are dropped, producers alone say what is.
   if (drops_oldest()) return poison(why);
   if (!may_condemn(os::now())) {
     return poison(fmt::format("{} rings of it were damaged within a minute, and now {}",
                               condemned_at_.size(), why));
   }
-  layout::Manifest& m = manifest();
-  const std::uint64_t name = ring.view().first();
   log(fmt::format("queue '{}': its ring {} is damaged and given up: {}", name_, name, why));
   // Its readers go on at once where lost_until is behind it already.
   const std::uint64_t end = end_of(ring);
   if (!follows() && end <= m.lost_until.load(std::memory_order_relaxed)) {
-    say_lost_with(ring, std::max(name, m.journaled.load(std::memory_order_relaxed)), end);
+    const std::uint64_t journaled = m.journaled.load(std::memory_order_relaxed);
+    say_lost_with(ring, std::max({name, journaled, needed()}), end);
   }
   // SYNC POINT WRITE: condemned. seq_cst: before floors and claims are looked at for its end, and
   // against the looks of claimers and publishers behind their swaps.
-  layout::condemned_word(m, name)->store(name, std::memory_order_seq_cst);
+  word->store(name, std::memory_order_seq_cst);
   ring_bells();
   os::signal_event(service_);
 }
@@ -130,8 +133,16 @@ bool Queue::replace_condemned() noexcept try {
     poison("its numbers have come to their end");
     return false;
   }
+  // Who keeps damaged rings mapped keeps memory that is on nobody's account.
+  if (!may_replace_pinned()) {
+    throw Error(Code::busy,
+                fmt::format("its clients keep {} rings that were replaced", pinned_rings_.size()));
+  }
   auto& place = free_place();
+  const std::uint64_t name = newest().view().first();
   add_ring(new_ring(newest().geometry()), last + 1, place);
+  pinned_rings_.insert(name);
+  write_pinned();
   cannot_replace_ = false;
   return true;
 } catch (const std::exception& failure) {
@@ -175,6 +186,14 @@ os::Instant Queue::consider_condemned(os::Instant now) noexcept {
     if (is_condemned(*rings_[i])) pass_condemned(*rings_[i], rings_[i + 1]->view().first());
   }
   return next;
+}
+
+/// Whether the journal has come to a ring that is condemned. That is passed before anything is
+/// written behind it: where numbers are left out, the journal begins anew.
+bool Queue::has_to_pass() const noexcept {
+  const std::uint64_t journaled = manifest().journaled.load(std::memory_order_relaxed);
+  const auto ring = ring_with(journaled);
+  return journaled >= ring->view().first() && is_condemned(*ring);
 }
 
 /// `s`, or the first number behind it that is not known to be lost in a condemned ring.

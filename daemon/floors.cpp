@@ -33,7 +33,11 @@ std::uint64_t Queue::oldest() const noexcept {
   const ring::RingView& front = rings_.front()->view();
   // A condemned one is all there, as lost.
   const auto used = is_condemned(*rings_.front()) ? std::nullopt : ring::in_use(front);
-  const std::uint64_t in_memory = used ? std::max(used->first, front.first()) : front.first();
+  std::uint64_t limit = used ? used->first : front.first();
+  // It never passes what is free, so more is no more than a producer's word. (Of what is dropped
+  // producers say it.)
+  if (!drops_oldest()) limit = std::min(limit, ring::free_until(manifest(), cursors()));
+  const std::uint64_t in_memory = std::max(limit, front.first());
   const bool on_disk = journal_ != nullptr && !journal_->empty();
   return on_disk ? std::min(in_memory, journal_->first()) : in_memory;
 }

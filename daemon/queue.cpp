@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 
+#include "layout/last_sequence.hpp"
 #include "os/boot.hpp"
 #include "queue_options.hpp"
 #include "ring/reclaim.hpp"
@@ -178,6 +179,7 @@ std::set<std::uint64_t> Queue::inodes() const {
 }
 
 std::uint64_t Queue::tail() const noexcept {
+  if (is_condemned(newest())) return std::min(last_of_newest(), layout::last_sequence) + 1;
   const auto used = ring::in_use(newest().view());
   return used ? used->end : newest().view().first();
 }

@@ -392,6 +392,8 @@ class Queue {
   [[nodiscard]] bool may_replace_pinned() noexcept;
   /// True if one of them is proven to be damaged: then it is condemned.
   bool examine_rings() noexcept;
+  bool examine(const RingSegment& ring) noexcept;
+  [[nodiscard]] std::string contradiction_of(const RingSegment& ring) const;
   /// If somebody has said that there is a reason. Returns when to do it.
   os::Instant consider_damage(os::Instant now) noexcept;
 
@@ -405,6 +407,7 @@ class Queue {
   bool replace_condemned() noexcept;
   void pass_condemned(const RingSegment& ring, std::uint64_t end) noexcept;
   os::Instant consider_condemned(os::Instant now) noexcept;
+  [[nodiscard]] bool has_to_pass() const noexcept;
   [[nodiscard]] std::uint64_t behind_what_is_lost(std::uint64_t s) const noexcept;
 
   // -- the journal (spill.cpp)

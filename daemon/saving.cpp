@@ -81,14 +81,16 @@ bool Queue::can_be_saved() const noexcept {
   return condition == layout::Condition::ok || condition == layout::Condition::stopped;
 }
 
-/// Where the newest ring is damaged, in one that takes its place. 0: there is none.
+/// Where the newest ring is damaged, in one that takes its place, or behind all that it can have
+/// given out where there is no memory for another. 0: nobody knows.
 std::uint64_t Queue::end_rings() noexcept {
   consider_condemned(os::now());  // what is condemned cannot be sealed
-  if (is_condemned(newest())) return 0;
-  if (const auto seal = seal_newest()) return *seal;
-  condemn_ring(newest(), "its end cannot be found");
-  consider_condemned(os::now());
-  return is_condemned(newest()) ? 0 : seal_newest().value_or(0);
+  if (!is_condemned(newest())) {
+    if (const auto seal = seal_newest()) return *seal;
+    condemn_ring(newest(), "its end cannot be found");
+    consider_condemned(os::now());
+  }
+  return is_condemned(newest()) ? last_of_newest() + 1 : seal_newest().value_or(0);
 }
 
 std::uint64_t Queue::take_from_clients() noexcept {
@@ -117,13 +119,13 @@ std::uint64_t Queue::take_from_clients() noexcept {
 
 std::uint64_t Queue::bring_to_disk() {
   // The number of the seal was no message's: the next life of the queue begins with it.
-  const std::uint64_t next = take_from_clients();
+  std::uint64_t next = take_from_clients();
   if (next < newest().view().first() || next > layout::last_sequence) {
     throw Error(Code::corrupt, fmt::format("queue '{}' is damaged", name_),
                 "its newest ring contradicts itself");
   }
   for (auto plan = plan_copy(); plan && plan->from < next; plan = plan_copy()) {
-    plan->until = next;
+    plan->until = std::min(plan->until, next);
     plan->most = UINT64_MAX;
     plan->longest = os::never;
     plan->file = RingToJournal::any_files;
@@ -131,9 +133,10 @@ std::uint64_t Queue::bring_to_disk() {
       journal_->write_now(plan->from,
                           RingToJournal(*plan, std::make_shared<RingToJournal::Report>()));
     } catch (const Error& error) {
-      if (error.code() != Code::corrupt) throw;
-      condemn_ring(*plan->ring, error.summary());
-      if (!is_condemned(*plan->ring)) throw;  // the queue is given up
+      if (error.code() == Code::corrupt) condemn_ring(*plan->ring, error.summary());
+      if (error.code() == Code::stale) examine(*plan->ring);
+      if (!is_condemned(*plan->ring)) throw;  // it is well, or the queue is given up
+      next = end_rings();
     }
     consider_condemned(os::now());  // the next ring may be
   }

@@ -88,8 +88,17 @@ std::optional<std::uint64_t> Queue::seal_newest() const noexcept {
   const ring::RingView& view = newest().view();
   const std::uint64_t seal = ring::seal(view);
   const std::uint64_t limit = view.header().limit.load(std::memory_order_seq_cst);
-  // The number names the next ring: it must be one that this ring can have come to.
-  if (seal < view.first() || seal > limit + view.slots()) return std::nullopt;
+  // The number names the next ring: it must be one that this ring can have come to, and behind all
+  // that is known, from what producers cannot write, to have been there.
+  const layout::Manifest& m = manifest();
+  std::uint64_t known = std::max(view.first(), m.journaled.load(std::memory_order_relaxed));
+  if (const std::uint64_t base = m.base.load(); base != layout::no_sequence) {
+    known = std::max(known, base);
+  }
+  for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
+    if (group_table_[slot]) known = std::max(known, m.groups[slot].start.load());
+  }
+  if (seal < view.first() || seal + 1 < known || seal > limit + view.slots()) return std::nullopt;
   return seal;
 }
 
@@ -281,7 +290,7 @@ os::Instant Queue::consider_stalls(RingSegment& ring, os::Instant now) {
   const ring::RingView& view = ring.view();
   if (is_condemned(ring)) return os::never;
   const auto used = ring::in_use(view);
-  if (!used) {
+  if (!used || used->end > end_of(ring)) {
     return examine_rings() ? os::never : os::after(now, examined_again_after);
   }
   const std::uint64_t end = used->end;
@@ -334,6 +343,35 @@ os::Instant Queue::consider_leases(Group& group, os::Instant now) {
   return next;
 }
 
+/// What proves that it is damaged; empty: nothing does.
+std::string Queue::contradiction_of(const RingSegment& ring) const {
+  const ring::RingView& view = ring.view();
+  if (const auto found = ring::find_contradiction(view)) {
+    return fmt::format("number {} {}", found->sequence, found->what);
+  }
+  // Its successor's name says where its seal is. Nothing is claimed there any more.
+  const std::uint64_t end = end_of(ring);
+  const std::uint64_t seal = layout::claim_word(view.lap(end - 1), layout::seal_owner);
+  if (end != layout::no_sequence && view.claim(end - 1).word.load() != seal) {
+    return fmt::format("number {} was its seal, and is not any more", end - 1);
+  }
+  // `limit` first: it follows `journaled`, which only grows.
+  const std::uint64_t limit = view.header().limit.load(std::memory_order_seq_cst);
+  const std::uint64_t journaled = manifest().journaled.load(std::memory_order_seq_cst);
+  if (follows() && !drops_oldest() && limit > std::max(view.first(), journaled)) {
+    return fmt::format("number {} is not in the journal, and the limit is behind it", limit - 1);
+  }
+  return {};
+}
+
+/// REQUIRES: no copy is under way.
+bool Queue::examine(const RingSegment& ring) noexcept {
+  if (is_condemned(ring)) return false;
+  const std::string found = contradiction_of(ring);
+  if (!found.empty()) condemn_ring(ring, found);
+  return !found.empty();
+}
+
 /// What a client tells, or a walk that found no end, is a reason to look, and no proof. While a
 /// copy is under way it waits: what that still counts is not to be said to be lost.
 bool Queue::examine_rings() noexcept {
@@ -342,12 +380,8 @@ bool Queue::examine_rings() noexcept {
   rings_rest_until_ = os::after(now, examined_again_after);
   bool any = false;
   for (const auto& ring : rings_) {
-    if (is_condemned(*ring)) continue;
-    const auto found = ring::find_contradiction(ring->view());
-    if (!found) continue;
-    condemn_ring(*ring, fmt::format("number {} {}", found->sequence, found->what));
-    if (!is_well()) return true;
-    any = true;
+    any = examine(*ring) || any;
+    if (!is_well()) break;
   }
   return any;
 }

@@ -85,9 +85,10 @@ void Queue::set_alert() noexcept {
 std::optional<RingToJournal::Plan> Queue::plan_copy() {
   auto& hold = cursors().holds[0].sequence;
   const std::uint64_t least = unwritten_from();
-  if (least >= tail()) return std::nullopt;
+  if (least >= tail() || has_to_pass()) return std::nullopt;
   RingToJournal::Plan plan{memory_, ring_with(least)};
   if (is_condemned(*plan.ring)) return std::nullopt;
+  plan.until = end_of(*plan.ring);  // where M says that it is, whatever is published behind that
   // SYNC POINT WRITE: hold. seq_cst: before the look at `gone` (ring/reclaim.hpp, B1).
   hold.store(least, std::memory_order_seq_cst);
   plan.sync = is_durable() && options_.sync_ms != layout::sync_never;
@@ -199,7 +200,7 @@ os::Instant Queue::spill(os::Instant now) {
   const Use used = use_of_newest();
   const std::uint64_t above = std::max({used.bytes, used.slots, low_water + 1}) + 1 - low_water;
   plan->most = std::min(written_at_once, view.arena() / 8 * above);
-  plan->until = plan->from + view.slots() / 8 * above;
+  plan->until = std::min(plan->until, plan->from + view.slots() / 8 * above);
   copy(*std::move(plan));
   return os::never;
 }
@@ -289,6 +290,7 @@ void Queue::copy_failed(const RingSegment& ring, const std::exception_ptr& failu
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     if (error.code() == Code::corrupt) return condemn_ring(ring, error.summary());
+    if (error.code() == Code::stale && examine(ring)) return;
     raise_alarm(error.code() == Code::no_space ? DiskAlarm::full : DiskAlarm::error,
                 fmt::format("{}: {}", error.summary(), error.why()));
   } catch (const std::exception& error) {

@@ -15,6 +15,10 @@ namespace {
 // An obstacle this old is the supervisor's business: a stopped producer, a member that holds on.
 constexpr os::Instant obstacle_patience = 5'000'000;
 
+// The first of the naps behind a claim that is not finished; each is a quarter longer. Who claimed
+// it may have lost its processor to others, for milliseconds.
+constexpr os::Instant first_look_behind_claim = 100'000;
+
 }  // namespace
 
 ConsumerCore::ConsumerCore(Membership membership, Answered& answer)
@@ -141,7 +145,9 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
     const std::uint64_t name = rings_.name_for(s);
     if (name == 0) return nullptr;
     try {
-      current_ = rings_.at(name);
+      Ring* const ring = rings_.at(name);
+      if (ring != current_) reach_ = 0;
+      current_ = ring;
       return current_;
     } catch (const Error& error) {
       // Let go between reading its name and asking for it: look again.
@@ -152,7 +158,9 @@ Result<Ring*> ConsumerCore::ring_of(std::uint64_t s) {
 }
 
 void ConsumerCore::unmap_old_rings() {
-  if (rings_.drop_unused()) current_ = nullptr;
+  if (!rings_.drop_unused()) return;
+  current_ = nullptr;
+  reach_ = 0;
 }
 
 Result<ConsumerCore::Sight> ConsumerCore::look_in_journal(std::uint64_t s) {
@@ -191,12 +199,23 @@ Result<std::uint64_t> ConsumerCore::behind_what_is_gone(std::uint64_t s) {
   return attachment_.report_damage();
 }
 
+/// A claim is less than N numbers beyond `limit`, which passes neither this group nor what the
+/// journal has; and no number behind its successor's name is this ring's. Where the oldest are
+/// dropped, `limit` goes where producers say.
+std::uint64_t ConsumerCore::renew_reach() noexcept {
+  if (drops_) return reach_ = layout::no_sequence;
+  const ring::RingView& ring = current_->view;
+  const std::uint64_t journaled = attachment_.manifest().journaled.load(std::memory_order_seq_cst);
+  const std::uint64_t most = std::max({low(), journaled, ring.first()}) + ring.slots();
+  return reach_ = std::min(most, rings_.name_behind(ring.first()));
+}
+
 Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (journal_.current(s) != nullptr) return look_in_journal(s);
-  if (current_ != nullptr && s >= current_->view.first() && !current_->is_condemned()) {
+  if (current_ != nullptr && s >= current_->view.first()) {
     const ring::Seen seen = ring::look(current_->view, s);
-    // What is published here is here: behind a ring's seal nothing is ever published in it.
-    if (seen != ring::Seen::nothing && seen != ring::Seen::gone) return Sight{seen, current_};
+    const bool any = seen != ring::Seen::nothing && seen != ring::Seen::gone;
+    if (any && is_within_reach(s) && !current_->is_condemned()) return Sight{seen, current_};
     if (seen == ring::Seen::nothing && rings_.name_for(s) == current_->view.first()) {
       return Sight{seen, current_};
     }
@@ -206,7 +225,11 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (*ring == nullptr) return look_behind_rings(s);
   if ((*ring)->is_condemned()) return look_in_condemned(s, (*ring)->view.first());
   const ring::Seen seen = ring::look((*ring)->view, s);
-  return seen == ring::Seen::gone ? look_behind_rings(s) : Result<Sight>(Sight{seen, *ring});
+  if (seen == ring::Seen::gone) return look_behind_rings(s);
+  if (seen == ring::Seen::nothing) return Sight{seen, *ring};
+  const bool is_true = is_within_reach(s);
+  if ((*ring)->is_condemned()) return look_in_condemned(s, (*ring)->view.first());
+  return is_true ? Result<Sight>(Sight{seen, *ring}) : attachment_.report_damage();
 }
 
 Result<ConsumerCore::Sight> ConsumerCore::look_in_condemned(std::uint64_t s, std::uint64_t ring) {
@@ -362,13 +385,20 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
   const os::Instant until = os::deadline(timeout);
   if (spin_.until([&] { return !nothing_to_do(); }, until)) return {};
   layout::Bell& bell = attachment_.bells().data;
+  os::Instant behind_claim = first_look_behind_claim;
   for (;;) {
-    const std::uint32_t value = wait::announce(bell);
+    // Not announced behind a claim that is not finished: whoever publishes meanwhile would ring,
+    // by a system call each time, for one who waits for something else.
+    const bool apart = is_behind_claim();
+    const std::uint32_t value =
+        apart ? bell.value.load(std::memory_order_relaxed) : wait::announce(bell);
     if (!nothing_to_do()) return {};
     const os::Instant now = os::now();
     if (now >= until) return Code::timeout;
-    const bool stuck = is_stuck(now);
-    const os::Instant nap_until = stuck ? std::min(until, now + obstacle_patience) : until;
+    const bool stuck = is_stuck(now) || apart;
+    const os::Instant patience = apart ? behind_claim : obstacle_patience;
+    const os::Instant nap_until = stuck ? std::min(until, now + patience) : until;
+    if (apart) behind_claim = std::min(behind_claim + behind_claim / 4, obstacle_patience);
     const os::Woken woken = wait::nap(bell, value, nap_until);
     if (woken == os::Woken::interrupted && membership_.interruptible) return Code::interrupted;
     // Before the mark is set again: a mark that nobody sleeps on costs the next ringer a system

@@ -90,6 +90,8 @@ class ConsumerCore {
   /// The sequence that stands in the way: claimed by a producer with more behind it, or held by
   /// another member; 0: none. Thread-safe.
   [[nodiscard]] virtual std::uint64_t obstacle() const noexcept = 0;
+  /// What comes next is claimed, and what others publish meanwhile is of no use yet. Thread-safe.
+  [[nodiscard]] virtual bool is_behind_claim() const noexcept { return false; }
   [[nodiscard]] virtual std::uint64_t low() const noexcept = 0;
   /// Acknowledges a message: ok, or stale.
   virtual Code finish(std::uint64_t s, std::uint64_t receipt) noexcept = 0;
@@ -138,6 +140,16 @@ class ConsumerCore {
   Result<Sight> look_in_journal(std::uint64_t s);
   /// The same for what is in no ring.
   Result<Sight> look_behind_rings(std::uint64_t s);
+  /// What was found at `s` in current_ may be true: nobody honest is ahead by a whole ring. What is
+  /// beyond is a forged word, which would lead past numbers that are given out again, should the
+  /// ring be condemned (its successor begins no further than this behind what groups and journal
+  /// have come to). The bound is as old as it may be: both only grow. REQUIRES: the look at the
+  /// ring's mark comes behind it.
+  [[nodiscard]] bool is_within_reach(std::uint64_t s) noexcept {
+    return s < reach_ || renew_reach() > s;
+  }
+  /// The bound, as of now.
+  [[gnu::noinline, gnu::cold]] std::uint64_t renew_reach() noexcept;
   /// The same for what is in a condemned ring: in the journal, or lost. `nothing`: that is not said
   /// yet.
   Result<Sight> look_in_condemned(std::uint64_t s, std::uint64_t ring);
@@ -239,6 +251,7 @@ class ConsumerCore {
   bool closed_ = false;
   bool left_ = false;  // a group that was removed
   Ring* current_ = nullptr;
+  std::uint64_t reach_ = 0;  // in current_: below it, words can be true
   os::Atomic<std::uint64_t>* hold_word_;
   std::uint64_t hold_ = layout::no_sequence;  // what it says
   LiveSet live_;

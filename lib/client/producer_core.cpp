@@ -474,8 +474,13 @@ Result<void> ProducerCore::wait_for_room(std::size_t size, Timeout timeout) {
 Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {
   if (attachment_.forked()) return Code::forked;
   if (size > loan.size_) return Code::invalid;
-  const auto result = publish_in(*static_cast<Ring*>(loan.ring_), loan.seq_,
-                                 {loan.start_, size, loan.metadata_size_, loan.flags_});
+  return publish_and_end(loan, size);
+}
+
+/// With one result only, so that it is made where the caller wants it, and not moved there.
+Result<std::uint64_t> ProducerCore::publish_and_end(Loan& loan, std::size_t size) noexcept {
+  Result<std::uint64_t> result = publish_in(*static_cast<Ring*>(loan.ring_), loan.seq_,
+                                            {loan.start_, size, loan.metadata_size_, loan.flags_});
   end_loan(loan);  // the last thing: this object may be gone with it
   return result;
 }

@@ -85,6 +85,7 @@ class ProducerCore {
                        std::uint64_t time) noexcept;
   Result<std::uint64_t> publish_in(const Ring& ring, std::uint64_t s,
                                    const Description& description) noexcept;
+  Result<std::uint64_t> publish_and_end(Loan& loan, std::size_t size) noexcept;
   Result<std::uint64_t> send_claimed(std::span<const std::byte> bytes,
                                      const ring::Claim& claim) noexcept;
   Result<Sent> send_each(Messages messages, Timeout timeout, const Metadata& metadata);

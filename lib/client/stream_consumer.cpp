@@ -42,7 +42,8 @@ Code StreamConsumer::take(bool /*from_floor*/, Found& found) {
     const ring::Seen seen = ring::look(ring->view, s);
     if (seen == ring::Seen::committed) {
       protect(s, *ring);
-      if (ring::still_here(ring->view, s) && !is_over(s, *ring) && !ring->is_condemned()) {
+      if (ring::still_here(ring->view, s) && !is_over(s, *ring) && is_within_reach(s) &&
+          !ring->is_condemned()) {
         return take_at(s, ring, nullptr, found);
       }
       unprotect(s);

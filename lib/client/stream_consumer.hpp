@@ -17,6 +17,7 @@ class StreamConsumer final : public ConsumerCore {
   Code take(bool from_floor, Found& found) override;
   [[nodiscard]] bool worth_a_look() const noexcept override;
   [[nodiscard]] std::uint64_t obstacle() const noexcept override;
+  [[nodiscard]] bool is_behind_claim() const noexcept override { return obstacle() != 0; }
   [[nodiscard]] std::uint64_t low() const noexcept override { return group_.low(); }
   Code finish(std::uint64_t, std::uint64_t) noexcept override { return Code::ok; }
   Code hand_back(std::uint64_t, std::uint64_t, std::uint64_t) noexcept override {

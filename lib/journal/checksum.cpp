@@ -14,8 +14,6 @@ struct Checksum::State {
 Checksum::Checksum(std::uint64_t seed) : state_(std::make_unique<State>()) {
   XXH3_64bits_reset_withSeed(&state_->of, seed);
 }
-Checksum::Checksum(Checksum&&) noexcept = default;
-Checksum& Checksum::operator=(Checksum&&) noexcept = default;
 Checksum::~Checksum() = default;
 
 void Checksum::add(std::span<const std::byte> bytes) noexcept {

@@ -14,8 +14,6 @@ namespace spillring::journal {
 class Checksum {
  public:
   explicit Checksum(std::uint64_t seed);
-  Checksum(Checksum&&) noexcept;
-  Checksum& operator=(Checksum&&) noexcept;
   Checksum(const Checksum&) = delete;
   Checksum& operator=(const Checksum&) = delete;
   ~Checksum();

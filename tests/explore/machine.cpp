@@ -100,7 +100,7 @@ void Machine::clear() {
   finally_ = nullptr;
   outside_ = nullptr;
   goal_ = nullptr;
-  in_vain_ = 0;
+  in_vain_ = short_nap;
   names_.clear();
   std::fill(touched_.begin(), touched_.end(), Touched{});
   learned_.clear();

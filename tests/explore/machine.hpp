@@ -9,8 +9,9 @@
 //
 // The first of them costs nothing; how much of the others there may be is the search's business.
 // A role that sleeps, waits or has ended leaves the choice among all others for free. When all
-// sleep, nobody will wake them: that is an error. Where the scenario allows naps, time goes on to
-// the first who has one, and the error is a nap of a second in vain.
+// sleep, nobody will wake them: that is an error, unless one naps for less than a millisecond.
+// Where the scenario allows naps, time goes on to the first who has one, and the error is a nap of
+// a second in vain.
 #pragma once
 
 #include <array>
@@ -63,6 +64,8 @@ class Machine {
   /// Even when all have ended, services go on until that is true. To look is not to execute.
   void until(std::function<bool()> goal) { goal_ = std::move(goal); }
   static constexpr std::int64_t long_nap = 1'000'000'000;
+  /// Who naps for less only looks again soon, as behind a claim: nobody has to wake it.
+  static constexpr std::int64_t short_nap = 1'000'000;
   /// Somebody may sleep until its time is over, if that is less than `shortest` of those that are
   /// in vain: a second, as a rule. Else whoever sleeps has to be woken.
   void allow_naps(std::int64_t shortest = long_nap) noexcept { in_vain_ = shortest; }
@@ -179,7 +182,7 @@ class Machine {
   std::function<void()> finally_;
   void* check_stack_;  // of finally_, which may fail in the middle as well
   std::function<bool()> goal_;
-  std::int64_t in_vain_ = 0;  // whoever has slept for so long was to be woken
+  std::int64_t in_vain_ = short_nap;  // whoever has slept for so long was to be woken
   struct Name {
     const std::byte* at;
     std::string text;

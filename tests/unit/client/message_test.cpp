@@ -1,6 +1,7 @@
 // Messages and loans, from sending to acknowledging.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstring>
 #include <string>
@@ -188,6 +189,38 @@ TEST_F(MessageTest, AWaitBesideOtherCallsReturnsWhenSomethingIsThere) {
     ASSERT_TRUE(in.wait(10s));
   }
   sender.join();
+}
+
+TEST_F(MessageTest, WhoWaitsBehindALoanIsNotWokenByWhatComesBehindIt) {
+  const Queue queue = bus_.create("q", {.stall_timeout = 10s});
+  Producer slow = queue.producer();
+  Producer quick = queue.producer();
+  Consumer in = queue.subscriber("g");
+  Result<Loan> loan = slow.loan(1, 1s);
+  ASSERT_TRUE(loan);
+  const std::uint64_t first = loan->seq();
+  long sleeps = 0;
+  std::thread reader([&] {
+    rusage before{};
+    rusage after{};
+    ::getrusage(RUSAGE_THREAD, &before);
+    EXPECT_EQ(in.receive(10s)->seq(), first);
+    ::getrusage(RUSAGE_THREAD, &after);
+    sleeps = after.ru_nvcsw - before.ru_nvcsw;
+  });
+  constexpr int messages = 200;
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < messages; ++i) {
+    send(quick, "x");
+    std::this_thread::sleep_for(200us);  // each finds the reader asleep
+  }
+  const auto took = std::chrono::steady_clock::now() - begin;
+  const auto until_naps_are_long = 30;
+  EXPECT_TRUE(loan->publish());
+  reader.join();
+  // Naps of 100 us at first, of 5 ms at last.
+  EXPECT_LT(sleeps, until_naps_are_long + took / 4ms);
+  EXPECT_EQ(take(in), "x");
 }
 
 }  // namespace

@@ -96,13 +96,15 @@ class RingForger {
       : client_(socket) {
     const std::uint64_t id = client_.open(queue);
     control::Answered attached = client_.ask(control::request(layout::Ask::produce, id));
+    detach_ = control::request(layout::Ask::detach, id);
+    detach_.handle = static_cast<decltype(detach_.handle)>(attached.reply.handle);
     manifest_ = os::Mapping(attached.descriptors.at(0), os::whole_pages(sizeof(layout::Manifest)),
                             os::Rights::read);
     bells_ = os::Mapping(attached.descriptors.at(2), os::whole_pages(sizeof(layout::Bells)),
                          os::Rights::read_write);
     service_ = std::move(attached.descriptors.at(3));
     layout::Request request = control::request(layout::Ask::ring, id);
-    request.handle = static_cast<decltype(request.handle)>(attached.reply.handle);
+    request.handle = detach_.handle;
     request.number = ring == 0 ? names().back() : ring;
     const control::Answered answer = client_.ask(request);
     const layout::RingGeometry geometry{answer.reply.slots, answer.reply.arena};
@@ -110,6 +112,10 @@ class RingForger {
                         os::Rights::read_write);
     view_ = ring::RingView(ring_.data(), geometry, request.number);
   }
+  RingForger(const RingForger&) = delete;
+  RingForger& operator=(const RingForger&) = delete;
+  /// The end of its connection is not enough, as this process has maps of the queue all the same.
+  ~RingForger() { client_.say(detach_); }
   [[nodiscard]] const ring::RingView& view() const { return view_; }
   [[nodiscard]] const layout::Manifest& manifest() const {
     return *manifest_.as<const layout::Manifest>();
@@ -131,6 +137,7 @@ class RingForger {
 
  private:
   RawClient client_;
+  layout::Request detach_{};
   os::Mapping manifest_;
   os::Mapping bells_;
   os::Fd service_;

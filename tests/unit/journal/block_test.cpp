@@ -44,5 +44,28 @@ TEST(Block, WhatLiesOutsideItsDataIsNoMessage) {
   EXPECT_FALSE(block_of(entry).message(7)) << "its metadata lies before its payload";
 }
 
+TEST(Block, DataThatBeginsBehindItsEndIsNoMessage) {
+  layout::Entry entry = message_with_ttl(0);
+  entry.start = 1;
+  EXPECT_FALSE(block_of(entry).message(7));
+}
+
+TEST(Block, AnInlineMessageIsNoLongerThanItsEntryHasRoomFor) {
+  layout::Entry entry{};
+  entry.state = static_cast<std::uint64_t>(layout::Published::committed);
+  entry.flags = layout::payload_inline;
+  entry.size = layout::inline_size;
+  EXPECT_EQ(block_of(entry).message(7)->payload.size(), layout::inline_size);
+  entry.size = layout::inline_size + 1;
+  EXPECT_FALSE(block_of(entry).message(7));
+  entry.size = 0;
+  entry.metadata_size = 1;
+  EXPECT_FALSE(block_of(entry).message(7));
+}
+
+TEST(Block, WhatThereIsNoMemoryForIsNoBlock) {
+  EXPECT_THROW(Block(std::size_t{1} << 62), std::bad_alloc);
+}
+
 }  // namespace
 }  // namespace spillring::journal

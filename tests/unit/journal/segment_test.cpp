@@ -8,6 +8,7 @@
 #include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <map>
 #include <thread>
@@ -410,6 +411,96 @@ TEST_F(ForgedSegmentTest, ASegmentBehindTheLastNumberIsRefused) {
       EXPECT_EQ(error.code(), Code::corrupt);
     }
   }
+}
+
+TEST_F(ForgedSegmentTest, ASegmentOfAnotherVersionIsNotReadAndNotCalledDamaged) {
+  auto header = header_at<layout::SegmentHeader>(0);
+  ++header.version;
+  header.checksum = checksum_of(header);
+  write_at(0, header);
+  try {
+    const SegmentReader in = reader(1);
+    FAIL() << "it was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::version_mismatch);
+  }
+}
+
+TEST_F(ForgedSegmentTest, ABatchOfNothingIsNone) {
+  forge(1, [](layout::BatchHeader& header) { header.count = 0; });
+  EXPECT_EQ(reader(1).end(), 4U);
+}
+
+/// A header that is another one by the time the batch is read, and adds up.
+TEST_F(ForgedSegmentTest, ABatchThatBecameAnotherIsNotRead) {
+  SegmentReader in = reader(1);
+  ASSERT_EQ(in.end(), 8U);
+  const SegmentReader::Spot spot = in.spots()[1];
+  const auto sound = header_at<layout::BatchHeader>(spot.offset);
+  ASSERT_NE(in.read(spot, nullptr), nullptr);
+  const std::function<void(layout::BatchHeader&)> changes[] = {
+      [](layout::BatchHeader& header) { ++header.first; },
+      [](layout::BatchHeader& header) { ++header.count; },
+      [](layout::BatchHeader& header) { header.data += layout::batch_unit; },
+      [](layout::BatchHeader& header) { ++header.body_sum; }};
+  for (const auto& change : changes) {
+    forge(1, change);
+    EXPECT_EQ(in.read(spot, nullptr), nullptr);
+    write_at(spot.offset, sound);
+    EXPECT_NE(in.read(spot, nullptr), nullptr);
+  }
+  auto unsummed = sound;
+  unsummed.time = sound.time + 1;
+  write_at(spot.offset, unsummed);
+  EXPECT_EQ(in.read(spot, nullptr), nullptr);
+}
+
+TEST_F(ForgedSegmentTest, ABatchThatWasCutAwayIsNotReadIntoMemoryThatIsThere) {
+  SegmentReader in = reader(1);
+  ASSERT_EQ(in.end(), 8U);
+  const SegmentReader::Spot spot = in.spots()[1];
+  auto block = in.read(spot, nullptr);
+  ASSERT_NE(block, nullptr);
+  for (const std::uint64_t left : {sizeof(layout::BatchHeader), sizeof(layout::BatchHeader) - 1}) {
+    ASSERT_EQ(::ftruncate(file_.get(), static_cast<off_t>(spot.offset + left)), 0);
+    auto memory = std::make_shared<Block>(spot.size);
+    EXPECT_EQ(in.read(spot, std::move(memory)), nullptr) << left;
+  }
+  EXPECT_TRUE(is_right(*block, 4, sample(4))) << "what was read stays";
+}
+
+TEST_F(SegmentTest, WhatIsNoFileCannotBeRead) {
+  try {
+    const SegmentReader in(disk_.open(directory_.path()), queue_id);
+    FAIL() << "a directory was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::io);
+  }
+}
+
+TEST_F(SegmentTest, ASyncOfWhatWasRemovedFailsAndTheNextBatchBeginsAFile) {
+  SegmentWriter out = writer(65536);
+  out.append(*SampleBatch(1, 4), false);
+  fs::remove(directory_.path() / "q" / segment_name(1));
+  try {
+    out.sync();
+    FAIL() << "nobody will find what was written";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::io);
+  }
+  EXPECT_EQ(out.append(*SampleBatch(4, 8), false).first, 4U);
+  EXPECT_NO_THROW(out.sync());
+  SegmentReader in = reader(4);
+  expect_right(in, 4, 8);
+}
+
+TEST_F(SegmentTest, ASpareThatCannotBeOpenedIsAFailureAndNotAFileThatIsMissing) {
+  SegmentWriter out = writer(65536);
+  fs::create_directories(directory_.path() / "q" / segment_name(1) / "inside");
+  EXPECT_THROW(out.append(*SampleBatch(5, 8), false, {1, 65536}), Error);
+  EXPECT_EQ(out.append(*SampleBatch(5, 8), false).first, 5U);
+  SegmentReader in = reader(5);
+  expect_right(in, 5, 8);
 }
 
 TEST(SegmentNames, EndWithTheLastNumber) {

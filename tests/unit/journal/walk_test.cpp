@@ -51,6 +51,16 @@ class WalkTest : public ::testing::Test {
     out.append(*SampleBatch(1000, 1005, 300), false, {1, size});
   }
 
+  std::vector<SegmentReader::Spot> all_spots() {
+    SegmentReader in(disk_.open(path_), queue_id);
+    EXPECT_EQ(in.end(), end_);
+    return in.spots();
+  }
+  /// Done again, it takes the damage back.
+  void damage_body_of(const SegmentReader::Spot& spot) const {
+    bytes_[spot.offset + sizeof(layout::BatchHeader)] ^= 1;
+  }
+
   /// Walks from `from`; what is readable is right, and no number is passed over or comes twice.
   Fates walk(std::uint64_t until, bool may_be_torn = false, std::uint64_t from = 1,
              std::uint64_t counted = 0) {
@@ -194,6 +204,95 @@ TEST_F(WalkTest, WhatIsWrittenOverMeanwhileIsNoLoss) {
   ASSERT_TRUE(walk.next());
   write_over();
   while (const auto run = walk.next()) EXPECT_NE(run->block, nullptr) << run->why;
+}
+
+TEST_F(WalkTest, WhatIsKnownOfASegmentIsWhatItsHeadersSay) {
+  SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
+  ASSERT_TRUE(walk.created());
+  EXPECT_NE(*walk.created(), 0U);
+  EXPECT_EQ(walk.batches(), 0U) << "none was looked for yet";
+  EXPECT_EQ(walk.newest(), 0U);
+  while (walk.next()) {
+  }
+  EXPECT_EQ(walk.batches(), (end_ - 1) / 5);
+  std::uint64_t newest = 0;
+  for (std::uint64_t s = 1; s < end_; ++s) {
+    if (sample(s, 300).is_message) newest = std::max(newest, sample(s, 300).timestamp);
+  }
+  EXPECT_EQ(walk.newest(), newest);
+  fs::remove(path_);
+  const SegmentWalk missing(disk_, path_, {queue_id, {1, end_}, 1, false});
+  EXPECT_FALSE(missing.created());
+  EXPECT_EQ(missing.batches(), 0U);
+  EXPECT_EQ(missing.newest(), 0U);
+}
+
+TEST_F(WalkTest, OnlyTheLastBatchThatNobodyCountedIsTorn) {
+  const std::vector<SegmentReader::Spot> spots = all_spots();
+  damage_body_of(spots.back());
+  EXPECT_EQ(walk(0, true).torn, 5U);
+  EXPECT_EQ(walk(0, true).readable, end_ - 6);
+  EXPECT_EQ(walk(0, true, 1, spots.back().first).torn, 5U) << "what counted lies before it";
+  EXPECT_EQ(walk(0, true, 1, end_).lost, 5U) << "it counted";
+  EXPECT_EQ(walk(0, false).lost, 5U) << "nobody was killed";
+  EXPECT_EQ(walk(end_, true).lost, 5U) << "another segment follows";
+  damage_body_of(spots.back());
+  damage_body_of(spots.front());
+  EXPECT_EQ(walk(0, true).lost, 5U) << "another batch follows";
+  EXPECT_EQ(walk(0, true).torn, 0U);
+  EXPECT_EQ(walk(0, true).readable, end_ - 6);
+}
+
+TEST_F(WalkTest, BehindAHeaderThatDoesNotAddUpAsMuchIsLostAsWasCounted) {
+  bytes_[all_spots()[1].offset] ^= 1;
+  const Fates unknown = walk(0, true);
+  EXPECT_EQ(unknown.readable, 5U);
+  EXPECT_EQ(unknown.lost + unknown.torn, 0U) << "nobody knows how many there were";
+  EXPECT_TRUE(unknown.complained);
+  EXPECT_EQ(walk(0, true, 1, 9).lost, 3U);
+  EXPECT_EQ(walk(end_).lost, end_ - 6);
+}
+
+TEST_F(WalkTest, OfASegmentThatWasOnlyBegunNothingIsLostUnlessItCounted) {
+  fs::resize_file(path_, 0);
+  EXPECT_TRUE(walk(0).complained);
+  EXPECT_EQ(walk(0).lost, 0U);
+  EXPECT_EQ(walk(0, true, 1, 4).lost, 3U);
+  EXPECT_EQ(walk(end_).lost, end_ - 1);
+}
+
+TEST_F(WalkTest, ABatchThatIsBeingWrittenOverIsNoLoss) {
+  const std::vector<SegmentReader::Spot> spots = all_spots();
+  SegmentWalk walk(disk_, path_, {queue_id, {1, end_}, 1, false});
+  for (std::size_t i = 1; i < spots.size(); ++i) ASSERT_TRUE(walk.next());
+  write_over();
+  damage_body_of(spots.back());
+  EXPECT_FALSE(walk.next());
+  EXPECT_FALSE(walk.next()) << "that was all";
+}
+
+TEST_F(WalkTest, NumbersThatNoBatchHasAreLostOnce) {
+  const fs::path path = directory_.path() / "gap" / segment_name(1);
+  SegmentWriter out(disk_, {directory_.path() / "gap", queue_id, size});
+  out.append(*SampleBatch(1, 5, 300), false);
+  out.append(*SampleBatch(9, 12, 300), false);
+  path_ = path;
+  const Fates fates = walk(12);
+  EXPECT_EQ(fates.readable, 4U + 3U);
+  EXPECT_EQ(fates.lost, 4U);
+  EXPECT_EQ(fates.end, 12U);
+  EXPECT_EQ(walk(7).end, 7U) << "none of the next segment";
+  EXPECT_EQ(outline_of(disk_, path_, queue_id, {1, 7}).end, 5U);
+}
+
+TEST_F(WalkTest, WhatIsNoFileIsLostWhereSomethingIsLookedForInIt) {
+  fs::remove(path_);
+  fs::create_directory(path_);
+  const Fates fates = walk(end_);
+  EXPECT_EQ(fates.lost, end_ - 1);
+  EXPECT_TRUE(fates.complained);
+  EXPECT_FALSE(walk(end_, false, end_).complained);
+  EXPECT_EQ(outline_of(disk_, path_, queue_id, {1, end_}).messages, 0U);
 }
 
 TEST_F(WalkTest, ANameWhoseFileWasAboutToBeAnotherHasNoNumbers) {

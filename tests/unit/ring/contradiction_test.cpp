@@ -138,6 +138,18 @@ TEST_F(ContradictionTest, WordsThatNoStepsLeadToAreFound) {
        "was published as what there is not"},
       {"another state", [&] { publish_as(oldest_, lap(oldest_), static_cast<Published>(9)); },
        "was published as what there is not"},
+      {"a state with more beside it",
+       [&] { ring_.descriptor(oldest_).published.fetch_or(std::uint64_t{1} << 8); },
+       "was published as what there is not"},
+      {"inline with metadata",
+       [&] {
+         ring_.descriptor(oldest_).flags = layout::payload_inline;
+         ring_.descriptor(oldest_).size = 1;
+       },
+       "does not lie where it was claimed"},
+      {"more metadata than there may be",
+       [&] { ring_.descriptor(oldest_).metadata_size = layout::max_metadata + 1; },
+       "does not lie where it was claimed"},
       {"start before", [&] { ring_.descriptor(oldest_ + 1).start -= 64; },
        "does not lie where it was claimed"},
       {"start behind", [&] { ring_.descriptor(oldest_ + 1).start += 1; },

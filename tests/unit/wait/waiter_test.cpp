@@ -2,12 +2,17 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <deque>
 #include <thread>
 
+#include "spillring/error.hpp"
 #include "wait/bell.hpp"
 
 namespace spillring::wait {
@@ -191,6 +196,69 @@ TEST(Waiter, EveryBellWakesTheWaiter) {
     }
     EXPECT_TRUE(noticed) << i;
   }
+}
+
+/// Somebody is looking, under the waiter's mutex, until `go`.
+class LongLook final : public Watched {
+ public:
+  [[nodiscard]] layout::Bell& bell() const noexcept override { return bell_; }
+  [[nodiscard]] std::optional<os::Instant> look(bool /*in_vain*/) noexcept override {
+    looking = true;
+    while (!go) std::this_thread::yield();
+    return std::nullopt;
+  }
+
+  std::atomic<bool> looking{false};
+  std::atomic<bool> go{false};
+
+ private:
+  mutable layout::Bell bell_{};
+};
+
+/// In a child that was forked the thread is missing, and whatever it had locked stays so.
+TEST(Waiter, AForkedChildLeavesTheWaiterToItsParent) {
+  Waiters waiters;
+  LongLook watched;
+  auto watch = waiters.watch();
+  watch->attach(watched);
+  watch->arm();
+  while (!watched.looking) std::this_thread::yield();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::alarm(20);  // rather than wait for ever
+    watch.reset();
+    ::_exit(7);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7) << "it came to its end";
+  EXPECT_FALSE(is_readable(*watch)) << "the child told the parent's owner nothing";
+  watched.go = true;
+  EXPECT_TRUE(becomes_readable(*watch));
+  watch->detach();
+}
+
+TEST(Waiter, WhereNoThreadCanBeStartedThatIsSaidAndSignalsAreAsBefore) {
+  pthread_attr_t before{};
+  ASSERT_EQ(::pthread_getattr_default_np(&before), 0);
+  pthread_attr_t huge{};
+  ASSERT_EQ(::pthread_attr_init(&huge), 0);
+  ASSERT_EQ(::pthread_attr_setstacksize(&huge, std::size_t{1} << 47), 0);
+  ASSERT_EQ(::pthread_setattr_default_np(&huge), 0);
+  Waiters waiters;
+  try {
+    const auto watch = waiters.watch();
+    ADD_FAILURE() << "there is no room for such a stack";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), Code::no_memory);
+  }
+  ::pthread_setattr_default_np(&before);
+  ::pthread_attr_destroy(&huge);
+  ::pthread_attr_destroy(&before);
+  sigset_t blocked;
+  ASSERT_EQ(::pthread_sigmask(SIG_SETMASK, nullptr, &blocked), 0);
+  EXPECT_EQ(::sigismember(&blocked, SIGTERM), 0);
+  EXPECT_NE(waiters.watch(), nullptr) << "as soon as one can be";
 }
 
 constexpr std::size_t many = 300;
