@@ -214,11 +214,10 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   if (journal_.current(s) != nullptr) return look_in_journal(s);
   if (current_ != nullptr && s >= current_->view.first()) {
     const ring::Seen seen = ring::look(current_->view, s);
-    const bool any = seen != ring::Seen::nothing && seen != ring::Seen::gone;
-    if (any && is_within_reach(s) && !current_->is_condemned()) return Sight{seen, current_};
-    if (seen == ring::Seen::nothing && rings_.name_for(s) == current_->view.first()) {
-      return Sight{seen, current_};
-    }
+    const bool is_here = seen == ring::Seen::nothing
+                             ? rings_.name_for(s) == current_->view.first()
+                             : seen != ring::Seen::gone && is_within_reach(s);
+    if (is_here && !current_->is_condemned()) return Sight{seen, current_};
   }
   const Result<Ring*> ring = ring_of(s);
   if (!ring) return ring.error();
@@ -227,7 +226,11 @@ Result<ConsumerCore::Sight> ConsumerCore::look(std::uint64_t s) {
   const ring::Seen seen = ring::look((*ring)->view, s);
   if (seen == ring::Seen::gone) return look_behind_rings(s);
   if (seen == ring::Seen::nothing) return Sight{seen, *ring};
-  const bool is_true = is_within_reach(s);
+  bool is_true = is_within_reach(s);
+  if (!is_true) {  // or somebody has put the floor back
+    rest();
+    is_true = is_within_reach(s);
+  }
   if ((*ring)->is_condemned()) return look_in_condemned(s, (*ring)->view.first());
   return is_true ? Result<Sight>(Sight{seen, *ring}) : attachment_.report_damage();
 }

@@ -20,7 +20,8 @@
  * keeps a view under its hold; or (SHARED) two members of a group with a word for each message. Who finds nothing sleeps until a bell is rung, with the second look.
  * Switches: -DDIES=n the supervisor dies at any step; -DKILL=n a producer (SHARED: a member) does; -DSTOP a producer stops for ever with a claim; -DOLD an older
  * ring is there, sealed and not read, with a claim of producer 0 in it; -DDURABLE a copier beside the supervisor writes the journal, what is not written is not freed, and
- * producers wait for the disk; -DFORGED damage leads producers to numbers beyond what is free (views are not checked).
+ * producers wait for the disk; -DFORGED damage leads producers to numbers beyond what is free (views are not checked); -DFORGED_P (SHARED) damage shows members numbers that
+ * are no messages, where nobody has claimed anything: what an honest producer publishes there in the same ring may be missed, and nothing else.
  *
  * Invariants: `ok` only if the message was published before its ring was condemned. No number is told as `ok` twice. No view is overwritten, in whichever ring. Nothing is
  * handed out twice without a mark. What is said to be on the disk is in the journal. When everything rests: each message that was `ok` was handed out, or is counted as lost, not
@@ -41,6 +42,8 @@
  *         LOST_BLIND        a member stores "lost" into a word, whoever has it by then (with SHARED)
  *         NO_JOURNAL_LOOK   readers in a condemned ring wait for lost_until, though the journal is behind them (with DURABLE)
  *         NO_DISK_LOOK      who waits for the disk looks at `journaled` only (with DURABLE)
+ *         NO_REACH          members pass what damage shows them however far ahead it is (with FORGED_P)
+ *         REACH_LATE        they look how far ahead it may be after they looked whether the ring is condemned (with FORGED_P)
  *         JUMP_FIRST        `journaled` goes over the hole before lost_until is stored (with DURABLE)
  *         JUMP_BUSY         it does so while a copy is under way (with DURABLE)
  * Run:    ./run condemn      Result: docs/models.md
@@ -99,6 +102,9 @@ bit busy, cut;                          /* a copy is under way; it ended with th
 /* ghosts */
 bit was_condemned[RINGS];
 bit okay[LAST + 2], given[LAST + 2], lost[LAST + 2], said[LAST + 2];
+#ifdef FORGED_P
+byte misled[LAST + 2], ok_in[LAST + 2]; /* in which ring's name (+ 1) a number was passed for nothing, and in which it was `ok` */
+#endif
 #ifdef DURABLE
 byte journal[LAST + 2];                 /* 0: nothing, 1: that it is no message, 2: a message */
 #define WRITTEN(s) (journal[s] != 0)
@@ -187,7 +193,10 @@ claimed:
 #endif
             assert(!late);
             assert(!okay[s]);
-            okay[s] = 1; late = 0
+            okay[s] = 1; late = 0;
+#ifdef FORGED_P
+            ok_in[s] = r + 1
+#endif
         };
         ring_all();
 #ifdef DURABLE
@@ -283,6 +292,9 @@ bit dead[2];
 proctype Member(byte me) {
     byte s, r;
     bit armed;
+#ifdef FORGED_P
+    byte reach;
+#endif
 end: do
     :: d_step { s = floor; do :: s <= LAST && word[s] != AVAILABLE -> s++ :: else -> break od };
         if :: s > LAST -> goto idle :: else fi;
@@ -309,6 +321,23 @@ end: do
             }
         :: else
         fi;
+#ifdef FORGED_P
+        if
+        :: damaged[r] && !PUBLISHED(r, s) && s <= 3 ->
+#ifdef REACH_LATE
+            if :: CONDEMNED(r) -> goto again :: else fi;
+#endif
+#ifndef NO_REACH
+            atomic { reach = (floor > journaled -> floor : journaled); if :: reach < begins[r] -> reach = begins[r] :: else fi; reach = reach + SLOTS };
+            if :: atomic { s >= reach -> reach = 0; goto idle } :: atomic { s < reach -> reach = 0 } fi;
+#endif
+#ifndef REACH_LATE
+            if :: CONDEMNED(r) -> goto again :: else fi;
+#endif
+            atomic { if :: word[s] == AVAILABLE -> word[s] = FINISHED; misled[s] = r + 1 :: else fi; goto move }
+        :: true
+        fi;
+#endif
         LOOK(r, s, idle);
         if :: P(r, s) != COMMITTED -> atomic { if :: word[s] == AVAILABLE -> word[s] = FINISHED :: else fi; goto move } :: else fi;
         atomic {
@@ -539,7 +568,11 @@ proctype Monitor() {
         i = 1;
         do
         :: i <= LAST ->
+#ifdef FORGED_P
+            assert(!okay[i] || given[i] + lost[i] == 1 || (misled[i] != 0 && misled[i] == ok_in[i]));
+#else
             assert(!okay[i] || given[i] + lost[i] == 1);
+#endif
             assert(!given[i] || !lost[i]);
             assert(!lost[i] || said[i]);
             assert(!said[i] || !WRITTEN(i));
