@@ -391,8 +391,9 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
   os::Instant behind_claim = first_look_behind_claim;
   for (;;) {
     // Not announced behind a claim that is not finished: whoever publishes meanwhile would ring,
-    // by a system call each time, for one who waits for something else.
-    const bool apart = is_behind_claim();
+    // by a system call each time, for one who waits for something else. For some 25 ms: who has
+    // claimed it for longer is stopped, or dead.
+    const bool apart = behind_claim < obstacle_patience && is_behind_claim();
     const std::uint32_t value =
         apart ? bell.value.load(std::memory_order_relaxed) : wait::announce(bell);
     if (!nothing_to_do()) return {};

@@ -63,9 +63,5 @@ TEST(Block, AnInlineMessageIsNoLongerThanItsEntryHasRoomFor) {
   EXPECT_FALSE(block_of(entry).message(7));
 }
 
-TEST(Block, WhatThereIsNoMemoryForIsNoBlock) {
-  EXPECT_THROW(Block(std::size_t{1} << 62), std::bad_alloc);
-}
-
 }  // namespace
 }  // namespace spillring::journal
