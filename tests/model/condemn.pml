@@ -323,7 +323,7 @@ end: do
         fi;
 #ifdef FORGED_P
         if
-        :: damaged[r] && !PUBLISHED(r, s) && s <= 3 ->
+        :: damaged[r] && !PUBLISHED(r, s) && s <= 2 ->
 #ifdef REACH_LATE
             if :: CONDEMNED(r) -> goto again :: else fi;
 #endif

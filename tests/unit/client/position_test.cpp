@@ -1,7 +1,6 @@
 // Where groups are is noted in the catalogue before a file of the journal goes.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <string>
 #include <thread>
 
@@ -18,13 +17,6 @@ class PositionTest : public StateTest {
   static constexpr int spilled = 3000;  // messages
 
   void SetUp() override { ::testing::internal::CaptureStderr(); }
-  [[nodiscard]] std::size_t files() const {
-    std::size_t count = 0;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(state() / "journal")) {
-      if (entry.is_regular_file()) ++count;
-    }
-    return count;
-  }
   /// What is sent is read, while the catalogue has no place for the groups; then it has.
   template <typename Meanwhile>
   void read_without_notes(Durability durability, Meanwhile meanwhile) {
@@ -34,7 +26,7 @@ class PositionTest : public StateTest {
     Consumer in = queue.consumer("g");
     const std::vector<std::byte> message(1000);
     for (int i = 0; i < spilled; ++i) ASSERT_TRUE(out.send(message, 5s)) << i;
-    const std::size_t before = files();
+    const std::size_t before = segments().size();
     ASSERT_GT(before, 3U);
     daemon::Catalogue catalogue(state() / "catalogue");
     const daemon::SavedQueue saved = catalogue.load().at(0);
@@ -48,8 +40,8 @@ class PositionTest : public StateTest {
     catalogue.put(saved);
   }
   [[nodiscard]] bool all_but(std::size_t left) const {
-    for (int i = 0; i < 500 && files() > left; ++i) std::this_thread::sleep_for(10ms);
-    return files() <= left;
+    for (int i = 0; i < 500 && segments().size() > left; ++i) std::this_thread::sleep_for(10ms);
+    return segments().size() <= left;
   }
   static std::size_t count(const std::string& log, std::string_view what) {
     std::size_t found = 0;
@@ -63,7 +55,7 @@ class PositionTest : public StateTest {
 TEST_F(PositionTest, OfADurableQueueNoFileGoesWhereItCannotBeNotedAndTheLogSaysSoOnce) {
   read_without_notes(Durability::disk, [this](std::size_t before) {
     std::this_thread::sleep_for(1500ms);  // it is tried every second
-    EXPECT_GE(files(), before) << "as the catalogue has it, they are needed";
+    EXPECT_GE(segments().size(), before) << "as the catalogue has it, they are needed";
   });
   EXPECT_TRUE(all_but(1)) << "the one that it goes on in";
   const std::string log = ::testing::internal::GetCapturedStderr();

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <thread>
 #include <vector>
 
@@ -61,14 +60,6 @@ class SpillTest : public StateTest {
     }
     EXPECT_EQ(got.error(), Code::timeout);
     return read;
-  }
-  [[nodiscard]] std::vector<std::filesystem::path> segments() const {
-    std::vector<std::filesystem::path> found;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(state() / "journal")) {
-      if (entry.is_regular_file()) found.push_back(entry.path());
-    }
-    std::sort(found.begin(), found.end());
-    return found;
   }
   template <typename Condition>
   static bool eventually(Condition condition) {
