@@ -174,7 +174,8 @@ Observer::Found Observer::copy_from_block(const journal::Block& block, std::uint
 
 Observer::Found Observer::copy_from_condemned(const Ring& ring, std::uint64_t s,
                                               PeekedMessage& into) {
-  const std::uint64_t end = rings_.name_behind(ring.view.first());
+  // It may have got its end since it was found, below s: then the next look is in the next ring.
+  const std::uint64_t end = std::max(s, rings_.name_behind(ring.view.first()));
   if (s >= attachment_.manifest().journaled.load(std::memory_order_acquire)) return {false, end};
   const JournalCursor::Sight sight = journal_.look(s);
   if (sight.block != nullptr) return copy_from_block(*sight.block->data, s, into);

@@ -27,7 +27,7 @@ struct GroupCursor {
       cache_line) os::Atomic<std::uint64_t> next;  // a hint: below it everything was claimed once
   os::Atomic<std::uint64_t> rescan;                // a hint: the lowest that was handed back
   os::Atomic<std::uint64_t> owner;                 // of a stream group: stream_owner, or 0
-  os::Atomic<std::uint64_t> lost;                  // messages that the journal could not give back
+  os::Atomic<std::uint64_t> lost;                  // numbers that went with the journal or a ring
   os::Atomic<std::uint64_t> read_back;        // messages that members were given from the journal
   os::Atomic<std::uint64_t> read_back_bytes;  // payload and metadata of these
   os::Atomic<std::uint64_t> set_aside;        // words were, since the supervisor has looked

@@ -15,7 +15,7 @@ enum class Code : std::uint8_t {
   empty,        ///< nothing there now
   timeout,      ///< the deadline passed first
   interrupted,  ///< a signal arrived, or a second passed, and the handle was opened interruptible
-  stale,        ///< too late: the loan was revoked or the message was given to somebody else
+  stale,        ///< too late: the loan was revoked, or its ring lost, or another has the message
   closed,       ///< this handle was closed
   deleted,      ///< the queue, or the group, was removed
   poisoned,     ///< the queue's memory was found damaged; nothing in it can be trusted

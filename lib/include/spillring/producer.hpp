@@ -44,7 +44,8 @@ class Loan {
 
   /// Makes the message visible; exactly once if `ok`. Returns its sequence. `size` may be smaller
   /// than the loan (larger: `invalid`, and the loan stays). `stale`: it was revoked and is never
-  /// delivered; the loan ends. Does not block; a system call only when somebody sleeps.
+  /// delivered; or its ring was given up as damaged, and nobody can say. The loan ends. Does not
+  /// block; a system call only when somebody sleeps.
   Result<std::uint64_t> publish(std::size_t size);
   Result<std::uint64_t> publish() { return publish(size_); }
   /// Gives the number up; readers skip it silently. Does nothing on an empty loan.
