@@ -102,7 +102,13 @@ std::uint64_t Queue::end_of(const RingSegment& ring) const noexcept {
 /// No message of the newest ring that was `ok` has a greater number: `limit` passes no group and
 /// not what the journal has yet to get, and no claim is N - 1 numbers beyond `limit`. Where damage
 /// has led claimers beyond that, their claims say so. no_sequence: nothing of that can be believed.
+/// Looked for once, behind the mark: else what is concluded from it would lead it further.
 std::uint64_t Queue::last_of_newest() const noexcept {
+  if (!last_of_condemned_) last_of_condemned_ = find_last_of_newest();
+  return *last_of_condemned_;
+}
+
+std::uint64_t Queue::find_last_of_newest() const noexcept {
   const layout::Manifest& m = manifest();
   const ring::RingView& view = newest().view();
   const std::uint64_t base = m.base.load(std::memory_order_seq_cst);

@@ -404,6 +404,7 @@ class Queue {
   void say_lost_with(const RingSegment& ring, std::uint64_t from, std::uint64_t end) const noexcept;
   [[nodiscard]] std::uint64_t end_of(const RingSegment& ring) const noexcept;
   [[nodiscard]] std::uint64_t last_of_newest() const noexcept;
+  [[nodiscard]] std::uint64_t find_last_of_newest() const noexcept;
   bool replace_condemned() noexcept;
   void pass_condemned(const RingSegment& ring, std::uint64_t end) noexcept;
   os::Instant consider_condemned(os::Instant now) noexcept;
@@ -499,6 +500,7 @@ class Queue {
   os::Instant rings_rest_until_ = 0;  // a look at all of their words costs more than a service
   std::array<os::Instant, 8> condemned_at_{};  // when the last rings were, in turn
   std::size_t condemned_count_ = 0;
+  mutable std::optional<std::uint64_t> last_of_condemned_;  // of the newest ring, if it is
   bool cannot_replace_ = false;       // there was no ring to go on in, as the log has it
   os::Instant files_rest_until_ = 0;  // none goes until then: positions could not be noted
   std::uint64_t noted_ = 0;           // `journaled`, as the catalogue knows it

@@ -7,7 +7,10 @@
 namespace spillring::daemon {
 
 std::uint64_t RingSegment::settled() noexcept {
-  settled_ = std::max(settled_, view_.header().limit.load(std::memory_order_seq_cst));
+  const std::uint64_t limit =
+      std::max(view_.first(), view_.header().limit.load(std::memory_order_seq_cst));
+  // Nothing is settled N numbers beyond `limit`: it was forged, if it said so before.
+  if (settled_ < limit || settled_ - limit > view_.slots()) settled_ = limit;
   for (std::uint64_t steps = view_.slots(); steps != 0; --steps) {
     if (ring::look(view_, settled_) == ring::Seen::nothing) break;
     ++settled_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "layout/last_sequence.hpp"
 #include "log.hpp"
 #include "queue.hpp"
 #include "ring/contradiction.hpp"
@@ -74,6 +75,7 @@ os::Atomic<std::uint64_t>& Queue::free_place() const {
 void Queue::add_ring(std::shared_ptr<RingSegment> ring, std::uint64_t first,
                      os::Atomic<std::uint64_t>& place) {
   const std::uint32_t growth = growth_left(ring->geometry());
+  last_of_condemned_.reset();
   ring->begin(first);
   deposit_ring(*ring);
   rings_.push_back(std::move(ring));
@@ -98,7 +100,8 @@ std::optional<std::uint64_t> Queue::seal_newest() const noexcept {
   for (std::uint16_t slot = 0; slot < layout::max_groups; ++slot) {
     if (group_table_[slot]) known = std::max(known, m.groups[slot].start.load());
   }
-  if (seal < view.first() || seal + 1 < known || seal > limit + view.slots()) return std::nullopt;
+  const std::uint64_t most = std::min(limit + view.slots(), layout::last_sequence - 1);
+  if (seal < view.first() || seal + 1 < known || seal > most) return std::nullopt;
   return seal;
 }
 

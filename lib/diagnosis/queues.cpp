@@ -47,10 +47,11 @@ Findings look_at(const Client& client, const QueueInfo& queue) {
              "start a consumer, or: spillring purge " + queue.name}};
   }
   if (const std::uint64_t lost = lost_by_groups(client, queue); lost != 0) {
-    return {{Verdict::warning, fmt::format("{} has lost {} messages", name, lost),
-             "files of its journal were damaged or removed, or one of its rings was damaged, before "
-             "its groups had read them",
-             "the supervisor's log says which; spillring journal verify " + queue.name}};
+    return {
+        {Verdict::warning, fmt::format("{} has lost {} messages", name, lost),
+         "files of its journal were damaged or removed, or one of its rings was damaged, before "
+         "its groups had read them",
+         "the supervisor's log says which; spillring journal verify " + queue.name}};
   }
   return {};
 }

@@ -55,7 +55,10 @@ Look look_at(const RingView& ring, std::uint64_t& s, std::uint64_t& steps) noexc
 std::uint64_t first_guess(const RingView& ring) noexcept {
   // relaxed: a hint; every value is checked against C.
   const std::uint64_t s = ring.header().tail.load(std::memory_order_relaxed);
-  return s < ring.first() ? ring.first() : s;
+  if (s < ring.first()) return ring.first();
+  // Laps repeat: a hint that is a whole round of them ahead would look like the end.
+  const std::uint64_t limit = ring.header().limit.load(std::memory_order_acquire);
+  return s <= limit + ring.slots() ? s : find_tail(ring);
 }
 
 /// The end of the ring: what a claim of `length` would do there, and the claim word it would swap.

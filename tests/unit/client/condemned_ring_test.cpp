@@ -5,8 +5,8 @@
 #include <atomic>
 #include <future>
 #include <limits>
-#include <regex>
 #include <set>
+#include <sstream>
 #include <thread>
 
 #include "client/raw_client.hpp"
@@ -471,10 +471,15 @@ std::set<std::uint64_t> send_until(const Queue& queue, const std::atomic<bool>& 
 /// The ranges in a log.
 std::set<std::uint64_t> said(const std::string& log) {
   std::set<std::uint64_t> numbers;
-  const std::regex range("the numbers ([0-9]+) to ([0-9]+) are lost");
-  for (std::sregex_iterator at(log.begin(), log.end(), range), end; at != end; ++at) {
-    for (std::uint64_t s = std::stoull((*at)[1]); s <= std::stoull((*at)[2]); ++s)
-      numbers.insert(s);
+  const std::string begins = "the numbers ";
+  for (auto at = log.find(begins); at != std::string::npos; at = log.find(begins, at + 1)) {
+    std::istringstream range(log.substr(at + begins.size()));
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    std::string to;
+    range >> first >> to >> last;
+    EXPECT_EQ(to, "to");
+    while (first <= last) numbers.insert(first++);
   }
   return numbers;
 }

@@ -156,13 +156,13 @@ TEST_F(CondemningChainTest, ACleanStopPassesWhatIsNotYetSaidToBeLost) {
 class Parked {
  public:
   explicit Parked(const std::set<pid_t>& threads) {
-    released_ = false;
-    count_ = 0;
+    let_go = false;
+    waiting = 0;
     struct sigaction action {};
     action.sa_handler = [](int) {
-      ++count_;
-      while (!released_) ::usleep(1000);
-      --count_;
+      ++waiting;
+      while (!let_go) ::usleep(1000);
+      --waiting;
     };
     action.sa_flags = SA_RESTART;
     ::sigaction(SIGUSR1, &action, nullptr);
@@ -172,10 +172,10 @@ class Parked {
   Parked& operator=(const Parked&) = delete;
   ~Parked() { release(); }
   static void release() {
-    released_ = true;
-    while (count_ != 0) ::usleep(1000);
+    let_go = true;
+    while (waiting != 0) ::usleep(1000);
   }
-  [[nodiscard]] static int count() { return count_; }
+  [[nodiscard]] static int count() { return waiting; }
   [[nodiscard]] static std::set<pid_t> threads() {
     std::set<pid_t> found;
     for (const auto& entry : std::filesystem::directory_iterator("/proc/self/task")) {
@@ -185,8 +185,8 @@ class Parked {
   }
 
  private:
-  static inline std::atomic<bool> released_{false};
-  static inline std::atomic<int> count_{0};
+  static inline std::atomic<bool> let_go{false};
+  static inline std::atomic<int> waiting{0};
 };
 
 TEST_F(CondemningChainTest, ARingThatWasLetGoOfWhileItWasCopiedIsNobodysConcern) {
@@ -298,6 +298,23 @@ TEST_F(CondemningMemoryTest, WhoKeepsDamagedRingsMappedWaits) {
   kept_.erase(kept_.begin() + 1);
   EXPECT_TRUE(eventually([&] { return has_successor(*kept_.back()); }));
   EXPECT_TRUE(out.send({}, 5s));
+}
+
+TEST_F(CondemningMemoryTest, AForgedFloorLeadsARingThatWaitsForTheNextNoFurtherEachTime) {
+  const Queue queue = bus().create("q", fixed());
+  const Forger forger(socket(), "q", "g");
+  ASSERT_NO_FATAL_FAILURE(condemn_and_keep(layout::max_pinned));
+  kept_.push_back(std::make_unique<RingForger>(socket(), "q"));
+  damage(*kept_.back());
+  const std::uint64_t name = kept_.back()->view().first();
+  ASSERT_TRUE(eventually([&] { return is_condemned(*kept_.back()); }));
+  for (int i = 0; i < 50; ++i) {
+    forger.floor().store(UINT64_MAX);
+    static_cast<void>(queue.info());
+  }
+  kept_.erase(kept_.begin() + 1);
+  ASSERT_TRUE(eventually([&] { return has_successor(*kept_.back()); }));
+  EXPECT_LE(kept_.back()->names().back() - name, (std::uint64_t{1} << 40) + 2 * layout::max_slots);
 }
 
 // There is no next ring to be sealed.

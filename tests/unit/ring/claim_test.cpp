@@ -189,6 +189,14 @@ TEST_F(ClaimTest, ForgedWordsCannotMakeTheRingLookLongerThanItIs) {
   EXPECT_TRUE(!used || used->end - used->first <= geometry.slots);
 }
 
+TEST_F(ClaimTest, AHintThatIsARoundOfLapsAheadIsInNobodysWay) {
+  for (int i = 0; i < 3; ++i) send();
+  ring_.header().tail.fetch_xor((std::uint64_t{1} << 32) * geometry.slots);
+  const Claim claimed = claim_one();
+  EXPECT_EQ(claimed.status, ClaimStatus::claimed);
+  EXPECT_EQ(claimed.sequence, 4U);
+}
+
 TEST_F(ClaimTest, WhatIsFollowedIsKnownWithoutTheHint) {
   const Claim first = claim_one();
   EXPECT_FALSE(is_followed(ring_, first.sequence));
