@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/system/system_error.hpp>
 #include <chrono>
+#include <new>
 
 #include "log.hpp"
+#include "os/failure.hpp"
 #include "os/memory.hpp"
 #include "os/socket.hpp"
 #include "spillring/client.hpp"
@@ -173,6 +176,13 @@ bool Supervisor::answer(Session& session, const layout::Request& request, bool r
   } catch (const Error& error) {
     if (may_withdraw) withdraw(session, request);
     return refuse(session, request, error);
+  } catch (const boost::system::system_error& failure) {  // asio's calls
+    if (may_withdraw) withdraw(session, request);
+    const Code code = os::code_of(failure.code().value());
+    return refuse(session, request, Error(code, "cannot do what was asked", failure.what()));
+  } catch (const std::bad_alloc&) {
+    if (may_withdraw) withdraw(session, request);
+    return refuse(session, request, Error(Code::no_memory));
   } catch (const std::exception& failure) {
     if (may_withdraw) withdraw(session, request);
     return refuse(session, request, Error(Code::internal, failure.what()));

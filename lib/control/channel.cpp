@@ -62,13 +62,16 @@ os::Transfer Answer::send(const os::Fd& socket) const {
 }
 
 Answered receive_answer(const os::Fd& socket, os::Instant until) {
-  if (!os::wait_readable(socket, until)) {
-    throw Error(Code::timeout, "the supervisor does not answer", "it may be stopped or overloaded",
-                "try again, or allow a longer timeout");
-  }
   std::array<std::byte, layout::max_packet> buffer{};
   os::Packet packet;
-  const os::Transfer result = os::receive_packet(socket, buffer, packet, true);
+  os::Transfer result = os::Transfer::would_block;
+  while (result == os::Transfer::would_block) {  // want of memory passes
+    if (!os::wait_readable(socket, until)) {
+      throw Error(Code::timeout, "the supervisor does not answer",
+                  "it may be stopped or overloaded", "try again, or allow a longer timeout");
+    }
+    result = os::receive_packet(socket, buffer, packet, true);
+  }
   if (result == os::Transfer::closed) {
     throw Error(Code::unavailable, "the supervisor has gone",
                 "it closed the connection before it answered",

@@ -129,6 +129,8 @@ Code code_of(int error) noexcept {
       return Code::unavailable;
     case ETIMEDOUT:
       return Code::timeout;
+    case EIO:
+      return Code::io;
     case EEXIST:
     case EADDRINUSE:
       return Code::exists;

@@ -122,8 +122,9 @@ Fd reopen_read_only(const Fd& memory) {
 
 void check_memory(const Fd& memory, std::size_t size) {
   struct stat status {};
+  if (::fstat(memory.get(), &status) != 0) fail("cannot inspect shared memory");
   const int seals = ::fcntl(memory.get(), F_GET_SEALS);
-  if (seals < 0 || (seals & wanted_seals) != wanted_seals || ::fstat(memory.get(), &status) != 0 ||
+  if (seals < 0 || (seals & wanted_seals) != wanted_seals ||
       static_cast<std::size_t>(status.st_size) != size) {
     throw Error(Code::corrupt, "a shared memory segment is not what the supervisor announced",
                 fmt::format("expected {} bytes, sealed; found {} bytes, seals {:#x}", size,
