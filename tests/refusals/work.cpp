@@ -92,6 +92,21 @@ void take(const Queue& queue, Told& told) {
   }
 }
 
+/// What is there is not changed by it.
+void look(const spillring::Client& bus, const Queue& queue, Told& told) {
+  static_cast<void>(bus.list());
+  static_cast<void>(queue.info());
+  static_cast<void>(queue.groups());
+  static_cast<void>(queue.peek(5));
+  spillring::Consumer in = queue.subscriber("r", {.start = spillring::Start::earliest()});
+  for (std::uint64_t i = 0; i < std::min<std::size_t>(taken, told.sent.size()); ++i) {
+    const auto message = in.receive(patience);
+    if (!message) return told.failed("a reader", message.error());
+    const auto head = payload::read(message->bytes());
+    if (!head) return told.failed("a damaged message", Code::corrupt);
+  }
+}
+
 void print(const char* name, const std::vector<std::uint64_t>& numbers) {
   std::printf("\"%s\": [", name);
   for (std::size_t i = 0; i < numbers.size(); ++i) {
@@ -138,6 +153,7 @@ int main(int argc, char** argv) try {
       attempt(told, "the queue", [&] {
         const Queue queue = bus.open_or_create(name, options_of(kind));
         attempt(told, "a producer", [&] { send(queue, told); });
+        attempt(told, "a reader", [&] { look(bus, queue, told); });
         attempt(told, "a consumer", [&] { take(queue, told); });
       });
       attempt(told, "a queue of its own", [&] {
