@@ -8,9 +8,9 @@
 import pathlib
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "points"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "prove"))
 
-from faults import main  # noqa: E402
+from seeding import main  # noqa: E402
 
 # name: the source, what is replaced, by what; and the target that finds it.
 FAULTS = {
@@ -36,4 +36,4 @@ FAULTS = {
 }
 
 if __name__ == "__main__":
-    sys.exit(main(FAULTS))
+    main(FAULTS)

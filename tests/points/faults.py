@@ -8,7 +8,9 @@
 import pathlib
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "prove"))
+
+from seeding import main  # noqa: E402
 
 # name: the source, what is replaced, by what; and how it is found: in which way, in which scenario, as which fault.
 FAULTS = {
@@ -45,16 +47,5 @@ hand_back(s, word, s > ahead)""", ("kills", "acknowledge", "unmarked")),
 }
 
 
-def main(faults):
-    name, output = sys.argv[1:]
-    source, before, after, _ = faults[name]
-    text = (ROOT / source).read_text()
-    if text.count(before) != 1:
-        print(f"{sys.argv[0]}: {source} has changed: the fault '{name}' has to be written anew", file=sys.stderr)
-        return 1
-    pathlib.Path(output).write_text(text.replace(before, after))
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(FAULTS))
+    main(FAULTS)

@@ -2,8 +2,8 @@
 //
 // Counts what all of its threads call from now on, of those that can fail for want of memory, of
 // descriptors, or of a disk that works; the CALLth is not carried out, and returns the error that
-// CHOICE stands for. Prints an empty object when it counts, and when it gets SIGTERM how many
-// errors there are for each of them, which one failed with what, and how the process ended, if it
+// CHOICE stands for. Prints an empty object when it counts, and when it gets SIGTERM which
+// there were, with how many errors, which one failed with what, and how the process ended, if it
 // has. Then the process goes on by itself.
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -115,8 +115,13 @@ class Process {
   }
 
   void report() const {
-    std::printf("{\"ways\": \"%s\", \"refused\": \"%s\", \"error\": %d, \"ended\": %d}\n",
-                ways_.c_str(), name_, error_, ended_);
+    std::printf("{\"refused\": \"%s\", \"error\": %d, \"ended\": %d, \"seen\": [", name_, error_,
+                ended_);
+    for (const Call* call : seen_) {
+      std::printf("%s[\"%s\", %zu]", call == seen_.front() ? "" : ", ", call->name,
+                  call->errors.size());
+    }
+    std::printf("]}\n");
   }
 
  private:
@@ -129,8 +134,8 @@ class Process {
     }
     if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !may_fail(info)) return;
     const Call& call = calls.at(static_cast<long>(info.entry.nr));
-    ways_ += std::to_string(call.errors.size());
-    if (ways_.size() != wanted_) return;
+    seen_.push_back(&call);
+    if (seen_.size() != wanted_) return;
     name_ = call.name;
     error_ = call.errors[choice_ % call.errors.size()];
     failing_ = thread;
@@ -155,7 +160,7 @@ class Process {
   pid_t pid_;
   std::uint64_t wanted_;
   std::uint64_t choice_;
-  std::string ways_;   // how many errors there are for each call that was counted, a digit each
+  std::vector<const Call*> seen_;
   pid_t failing_ = 0;  // the thread whose call is not carried out
   const char* name_ = "";
   int error_ = 0;
