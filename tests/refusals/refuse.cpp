@@ -117,9 +117,10 @@ class Process {
   void report() const {
     std::printf("{\"refused\": \"%s\", \"error\": %d, \"ended\": %d, \"seen\": [", name_, error_,
                 ended_);
+    const char* separator = "";
     for (const Call* call : seen_) {
-      std::printf("%s[\"%s\", %zu]", call == seen_.front() ? "" : ", ", call->name,
-                  call->errors.size());
+      std::printf("%s[\"%s\", %zu]", separator, call->name, call->errors.size());
+      separator = ", ";
     }
     std::printf("]}\n");
   }
