@@ -60,7 +60,7 @@ def raced(filter_):
 STEP = ("tests/step/run", "--points", "1", "--restarts", "4")
 PURGE = ("tests/step/purge", "--points", "20")
 CONDEMNED = ("tests/step/condemned", "--points", "2")
-ON_THE_WAY = ("tests/step/letters", "--points", "10")
+ON_THE_WAY = ("tests/step/letters", "--points", "16")
 STOP = ("tests/stop/run",)
 SOAK = ("tests/kill/run", "--soak")
 STORM = ("tests/kill/run", "--kills", "60", "--supervisors", "30", "--keepers", "15", "--messages", "150000", "--spill", "60000")
