@@ -7,10 +7,14 @@
 #include "os/fork.hpp"
 #include "os/socket.hpp"
 #include "spillring/version.hpp"
+#include "wait/bell.hpp"
 
 namespace spillring::client {
 
 namespace {
+
+// However short the stall timeout: whoever sleeps would be woken that often in vain.
+constexpr std::uint64_t shortest_nap = 10'000'000;
 
 /// Before anything else in the manifest is believed.
 void check(const layout::Manifest& manifest, std::uint64_t queue_id) {
@@ -95,6 +99,13 @@ Answered Attachment::ask(layout::Request request) const {
 
 bool Attachment::tell(layout::Request request) const noexcept {
   return connection_->tell_over(queue_.generation, signed_by_this(request));
+}
+
+os::Instant Attachment::nap_until(os::Instant until) const noexcept {
+  // It can be set while the queue is used.
+  const auto stall = __atomic_load_n(&manifest_->stall_timeout_ns, __ATOMIC_RELAXED);
+  const auto nap = std::clamp<std::uint64_t>(stall, shortest_nap, wait::longest_nap);
+  return std::min(until, os::after(os::now(), nap));
 }
 
 void Attachment::ask_service() const noexcept { os::signal_event(service_); }

@@ -364,7 +364,7 @@ std::optional<os::Instant> ConsumerCore::sleep_until(bool in_vain) noexcept {
     return std::nullopt;
   }
   const os::Instant now = os::now();
-  return now + (is_stuck(now) ? obstacle_patience : wait::longest_nap);
+  return is_stuck(now) ? now + obstacle_patience : attachment_.nap_until(os::never);
 }
 
 int ConsumerCore::fd() {
@@ -401,7 +401,8 @@ Result<void> ConsumerCore::wait(Timeout timeout) {
     if (now >= until) return Code::timeout;
     const bool stuck = is_stuck(now) || apart;
     const os::Instant patience = apart ? behind_claim : obstacle_patience;
-    const os::Instant nap_until = stuck ? std::min(until, now + patience) : until;
+    const os::Instant nap_until =
+        stuck ? std::min(until, now + patience) : attachment_.nap_until(until);
     if (apart) behind_claim = std::min(behind_claim + behind_claim / 4, obstacle_patience);
     const os::Woken woken = wait::nap(bell, value, nap_until);
     if (woken == os::Woken::interrupted && membership_.interruptible) return Code::interrupted;

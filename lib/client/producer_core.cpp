@@ -296,7 +296,7 @@ Result<void> ProducerCore::confirm(std::uint64_t s, Timeout timeout) {
     const std::uint32_t value = wait::announce(bell);
     if (const Code code = on_disk(s); code != Code::timeout) return code;
     if (os::now() >= until) return Code::timeout;
-    const os::Woken woken = wait::nap(bell, value, until);
+    const os::Woken woken = wait::nap(bell, value, attachment_.nap_until(until));
     if (const Code code = on_disk(s); code != Code::timeout) return code;
     if (woken == os::Woken::interrupted && options_.interruptible) return Code::interrupted;
     if (woken != os::Woken::timed_out) continue;
@@ -443,7 +443,8 @@ Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
     ask_for_room(extent);
     before_nap();
-    const os::Woken woken = wait::nap(bell, value, spare == no_spare ? until : comfortable_until);
+    const os::Woken woken = wait::nap(
+        bell, value, attachment_.nap_until(spare == no_spare ? until : comfortable_until));
     if (woken == os::Woken::interrupted && options_.interruptible) {
       need.store(0, std::memory_order_relaxed);
       return Code::interrupted;
