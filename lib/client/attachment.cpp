@@ -13,8 +13,9 @@ namespace spillring::client {
 
 namespace {
 
-// However short the stall timeout: whoever sleeps would be woken that often in vain.
-constexpr std::uint64_t shortest_nap = 10'000'000;
+// However short the stall timeout: a nap in vain ends with a look at all that a group has not
+// finished, or asks the supervisor to look.
+constexpr std::uint64_t shortest_nap = 50'000'000;
 
 /// Before anything else in the manifest is believed.
 void check(const layout::Manifest& manifest, std::uint64_t queue_id) {

@@ -55,8 +55,8 @@ class Attachment {
   [[nodiscard]] bool supervisor_is_gone() const {
     return connection_->has_ended(queue_.generation);
   }
-  /// Until when somebody sleeps who would sleep until `until`: a client that is stopped may be the
-  /// one to wake him, and is in nobody's way for longer than the stall timeout.
+  /// Until when a call sleeps that would sleep until `until`: a client that is stopped may be the
+  /// one to wake it, and is in nobody's way for longer than the stall timeout.
   [[nodiscard]] os::Instant nap_until(os::Instant until) const noexcept;
   /// Asks the supervisor to look at the queue. Never blocks, works without a supervisor.
   void ask_service() const noexcept;

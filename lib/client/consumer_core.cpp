@@ -364,7 +364,7 @@ std::optional<os::Instant> ConsumerCore::sleep_until(bool in_vain) noexcept {
     return std::nullopt;
   }
   const os::Instant now = os::now();
-  return is_stuck(now) ? now + obstacle_patience : attachment_.nap_until(os::never);
+  return now + (is_stuck(now) ? obstacle_patience : wait::longest_nap);
 }
 
 int ConsumerCore::fd() {

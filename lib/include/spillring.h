@@ -320,8 +320,7 @@ typedef struct spillring_metadata {
 
 typedef struct spillring_producer_options {
   size_t size;
-  int32_t
-      interruptible; /* 1: waits end with SPILLRING_INTERRUPTED after a signal, and each second */
+  int32_t interruptible; /* 1: waits end with SPILLRING_INTERRUPTED after a signal, and each nap */
   int32_t reserved;
   int64_t ttl_ns; /* of what is sent without one; 0: the queue's */
 } spillring_producer_options;

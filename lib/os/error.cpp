@@ -31,7 +31,8 @@ constexpr std::array<Words, 25> words{{
     {Code::timeout, "timeout", "timed out", "it did not happen in the time allowed",
      "try again, or allow more time"},
     {Code::interrupted, "interrupted", "the wait was interrupted",
-     "a signal arrived, or a second passed, and the handle was opened interruptible", "try again"},
+     "a signal arrived, or a nap ended (a second at most), and the handle was opened interruptible",
+     "try again"},
     {Code::stale, "stale", "too late: the loan was revoked or the message was given away",
      "it was held longer than the queue's stall_timeout or lease, the queue was purged, or its "
      "ring was found damaged",

@@ -14,7 +14,7 @@
 //   W3  An older mark never replaces a newer one, so a slow sleeper cannot hide a fresh one.
 //   W4  A burst costs a sleeper one wake: after the first ring the mark is clear.
 // What remains, a publisher stopped between change and ring, costs a bounded wait: nobody sleeps
-// longer than `longest_nap`; clients not longer than the stall timeout of their queue.
+// longer than `longest_nap`; a client's call not longer than the stall timeout of its queue.
 #pragma once
 
 #include <cstdint>

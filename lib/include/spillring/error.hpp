@@ -14,7 +14,7 @@ enum class Code : std::uint8_t {
   full,         ///< no room, and the queue's full policy is `reject`
   empty,        ///< nothing there now
   timeout,      ///< the deadline passed first
-  interrupted,  ///< a signal arrived, or a second passed, and the handle was opened interruptible
+  interrupted,  ///< a signal arrived, or a nap ended, and the handle was opened interruptible
   stale,        ///< too late: the loan was revoked, or its ring lost, or another has the message
   closed,       ///< this handle was closed
   deleted,      ///< the queue, or the group, was removed
