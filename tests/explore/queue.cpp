@@ -45,7 +45,7 @@ Queue::Queue(Machine& machine, const QueueOptions& options)
   m.largest_message = arena / 2;
   m.max_deliveries = options.max_deliveries;
   m.full = static_cast<std::uint8_t>(options.full);
-  m.stall_timeout_ns = 1'000'000'000;  // naps last a second: what only they find counts as lost
+  m.stall_timeout_ns = wait::longest_nap;  // what only naps find counts as lost
   m.base.store(layout::no_sequence);
   m.alert_sequence.store(layout::no_sequence);
   m.alert_position.store(layout::no_sequence);

@@ -116,26 +116,10 @@ SEEDS = [
     Seed("the supervisor killed on the way to the dead letters", "who takes over forgets what was promised", "daemon/adoption.cpp",
          "if (entry_presence(word) == Presence::free) forget_hand_overs_of(slot);",
          "if (entry_presence(word) == Presence::live) forget_hand_overs_of(slot);", ON_THE_WAY, "FAIL  each is there once"),
-    Seed("the supervisor killed on the way to the dead letters", "published before it is promised", "daemon/dead_letters.cpp", """\
-    // release: a promise that can be seen is whole.
-    promise->word.store(word, std::memory_order_release);
-    return true;
-  };
-  const std::uint32_t flags = found.is_batch ? std::uint32_t{layout::batch} : 0;
-  if (!target.publish(found.payload.size(), metadata, flags, fill)) {
-    throw Error(Code::full, fmt::format("queue '{}' is full", target.name_),
-                "dead letters wait for room");
-  }
-""", """\
-    return true;
-  };
-  const std::uint32_t flags = found.is_batch ? std::uint32_t{layout::batch} : 0;
-  if (!target.publish(found.payload.size(), metadata, flags, fill)) {
-    throw Error(Code::full, fmt::format("queue '{}' is full", target.name_),
-                "dead letters wait for room");
-  }
-  promise->word.store(word, std::memory_order_release);
-""", ON_THE_WAY, "FAIL  each is there once"),
+    Seed("the supervisor killed on the way to the dead letters", "a promise is cleared before it is kept", "daemon/dead_letters.cpp",
+         "finish_doomed(slot, letter.sequence, letter.word.load(std::memory_order_relaxed),",
+         "finish_doomed(slot, letter.sequence, letter.word.exchange(0, std::memory_order_seq_cst),", ON_THE_WAY,
+         "FAIL  each is there once"),
 
     # ---- stops and kills -----------------------------------------------------------------------------
     Seed("stopped in mid-message", "twice the stall timeout", "daemon/service.cpp",

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "kill"))
 
-from harness import BUILD, Bench, Failed, Role, wait_for  # noqa: E402
+from harness import BUILD, Bench, Failed, Role, run_checks, wait_for  # noqa: E402
 
 TOOLS = BUILD / "tests" / "step"
 DAEMON = BUILD / "bin" / "spillringd"
@@ -100,3 +100,18 @@ def may_trace():
     finally:
         child.kill()
         child.wait()
+
+
+def run_traced(title, seed, test):
+    """run_checks() where that can be tried."""
+    if not may_trace():
+        print(f"  SKIP  {title}: the kernel does not let this process trace others")
+        print("0 passed, 0 failed, 1 skipped")
+        return 0
+    print(f"{title}: seed {seed}", flush=True)
+    return run_checks(test)
+
+
+def require(condition, what):
+    if not condition:
+        raise Failed(what)

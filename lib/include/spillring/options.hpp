@@ -75,8 +75,8 @@ struct QueueOptions {
   /// The same by size: so many bytes of files. With both, what goes is what either lets go.
   std::uint64_t retain_bytes = 0;
   /// A loan that is in somebody's way for this long is revoked: its publish becomes `stale`. A call
-  /// that sleeps looks as often by itself (from every 50 ms to every second), in case that a
-  /// process is stopped that was to wake it; who waits by a descriptor is told within a second.
+  /// that sleeps looks as often by itself (from every 50 ms to every second): the process that was
+  /// to wake it may be stopped. Who waits by a descriptor is told within a second.
   Timeout stall_timeout = std::chrono::seconds(1);
   /// A message that a member of a shared group has held for this long while somebody waits for it
   /// is given to another; zero: never, only death gives it away.
