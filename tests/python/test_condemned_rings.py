@@ -15,13 +15,18 @@ SLOTS = 64
 JOURNALED, FIRST, LOST_UNTIL, CONDEMNED = 288, 320, 464, 512
 
 
+def manifests(keeper):
+    """Where the manifest of q is, as soon as the keeper has taken it."""
+    folder = f"/proc/{keeper}/fd"
+    links = {os.readlink(f"{folder}/{fd}"): f"{folder}/{fd}" for fd in os.listdir(folder)}
+    return [path for link, path in links.items() if link.startswith("/memfd:spillring:q:manifest")]
+
+
 class Words:
     """The manifest of q, which the keeper has, as a supervisor writes to it."""
 
     def __init__(self, keeper):
-        folder = f"/proc/{keeper}/fd"
-        links = {os.readlink(f"{folder}/{fd}"): f"{folder}/{fd}" for fd in os.listdir(folder)}
-        [self.path] = [path for link, path in links.items() if link.startswith("/memfd:spillring:q:manifest")]
+        [self.path] = manifests(keeper)
 
     def read(self, offset):
         with open(self.path, "rb", buffering=0) as file:
@@ -37,6 +42,7 @@ class Words:
 def between_two_supervisors(daemon):
     """The words of q, while nobody takes over from a supervisor that was killed."""
     before = daemon.processes()
+    eventually(lambda: manifests(before["keeper"]))
     os.kill(before["keeper"], signal.SIGSTOP)
     os.kill(before["supervisor"], signal.SIGKILL)
     yield Words(before["keeper"])
