@@ -47,7 +47,8 @@ def python_programs(folder):
                 "together": True, "sleeps": True, **more}
 
     yield "python_spillring", lambda: program(
-        "spillring", "put and get of the module; queues as they are by default, full = block"
+        "spillring", "put and get of the module, put_many and get_many; queues as they are by default, full = block",
+        works=[*PYTHON, "python64_batch"],
     )
     yield "python_multiprocessing", lambda: program("multiprocessing", "multiprocessing.Queue of 4096, 64 of 1 MiB")
     yield "python_zmq", lambda: program("zmq", "pyzmq, PUSH/PULL over ipc; high-water mark 1000, 16 of 1 MiB")
@@ -107,12 +108,14 @@ def other_programs(folder):
 ALL = [other_programs, python_programs]
 
 
-def programs(folder):
-    """All of them as bench_compare takes them; of those that cannot be had, the reason."""
+def programs(folder, asked):
+    """Those asked for, or all, as bench_compare takes them; of those that cannot be had, the reason."""
     folder.mkdir(parents=True, exist_ok=True)
     found = []
     for family in ALL:
         for name, make in family(folder):
+            if asked and name not in asked:
+                continue
             try:
                 found.append({"name": name, **make()})
             except Missing as missing:

@@ -49,3 +49,9 @@ class Inlet:
             return None
         except spillring.Timeout:
             return None
+
+    def get_many(self, most):
+        try:
+            return [bytes(message) for message in self._queue.get_many(most, timeout=PATIENCE)]
+        except spillring.Empty:
+            return []
