@@ -115,7 +115,8 @@ void add_options(CLI::App& app, CreateArguments& arguments) {
                "position; 0: none is (0)");
   app.add_flag("--exclusive-producer", options.exclusive_producer,
                "one sender at a time: while it is attached, others are refused");
-  app.add_flag("--prealloc", options.prealloc, "start at full size instead of growing to it");
+  app.add_flag("--prealloc", options.prealloc,
+               "start at full size, with all its pages, instead of growing");
   add_mode(app, "--mode", options.mode,
            "who may use it, as a file's: read = receive, write = send (0600)");
   add_text(app, "--owner-group", options.owner_group, "GROUP",

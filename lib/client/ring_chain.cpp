@@ -67,6 +67,10 @@ Ring* RingChain::at(std::uint64_t name) {
   std::shared_ptr<Ring> ring = fetch(name);
   untold_.pop_back();
   Ring* result = ring.get();
+  if (newest_mapped_ == 0 && attachment_->kind() != Attachment::Kind::observer &&
+      attachment_->manifest().prealloc != 0) {
+    ring->map->populate();  // once, and not for who looks at a message or two
+  }
   drop_unused();
   const std::scoped_lock lock(mutex_);
   const auto behind = std::find_if(rings_.begin(), rings_.end(),

@@ -154,7 +154,7 @@ typedef struct spillring_queue_options {
   int32_t full;               /* spillring_full */
   int32_t keep;               /* spillring_keep */
   int32_t durability;         /* spillring_durability */
-  int32_t prealloc;           /* 1: starts at full size */
+  int32_t prealloc;           /* 1: starts at full size, with all its pages */
   int64_t sync_interval_ns;   /* 0: at once; SPILLRING_SYNC_NEVER */
   int64_t retain_age_ns;      /* 0: no matter how long */
   uint64_t retain_bytes;      /* 0: no matter how much */

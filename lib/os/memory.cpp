@@ -221,4 +221,11 @@ Mapping& Mapping::operator=(Mapping&& other) noexcept {
 
 Mapping::~Mapping() = default;
 
+void Mapping::populate() const noexcept {
+  const ipc::mapped_region& all = regions_->first;  // its end's second place is seldom used
+  const bool is_writable = all.get_mode() == ipc::read_write;
+  ::madvise(all.get_address(), all.get_size(),
+            is_writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+}
+
 }  // namespace spillring::os

@@ -53,6 +53,11 @@ class Mapping {
   Mapping& operator=(const Mapping&) = delete;
   ~Mapping();
 
+  /// Brings each page of it into this process's table at once, so that nobody who touches one for
+  /// the first time waits for the kernel. Some 0.2 s for a GiB. Where it cannot be done (before
+  /// Linux 5.14), each comes when it is touched.
+  void populate() const noexcept;
+
   [[nodiscard]] std::byte* data() const noexcept { return data_; }
   template <typename T>
   [[nodiscard]] T* as() const noexcept {

@@ -90,6 +90,7 @@ Mapping::Mapping(const Fd& memory, std::size_t head, std::size_t /*tail*/, Right
 Mapping::Mapping(Mapping&&) noexcept = default;
 Mapping& Mapping::operator=(Mapping&&) noexcept = default;
 Mapping::~Mapping() = default;
+void Mapping::populate() const noexcept {}
 
 }  // namespace spillring::os
 

@@ -77,7 +77,7 @@ def assert_works(spillring, supervisor):
     (["getsockopt@2:77=ENOPROTOOPT"], "6.5"),  # SO_PEERPIDFD
     (["memfd_create@8=EINVAL"], "6.3"),  # MFD_NOEXEC_SEAL
     (["futex_waitv"], "5.16"),
-    (["madvise@2:23=EINVAL"], "5.14"),  # MADV_POPULATE_WRITE
+    (["madvise@2:22=EINVAL", "madvise@2:23=EINVAL"], "5.14"),  # MADV_POPULATE_READ, _WRITE
     (["close_range"], "5.9"),
     (["preadv2=EOPNOTSUPP"], "5.8"),  # RWF_NOWAIT of an eventfd
     (["preadv2"], "4.6"),

@@ -1,10 +1,13 @@
 #include "client/mappings.hpp"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <fstream>
 #include <vector>
 
 #include "client/supervisor_fixture.hpp"
+#include "os/kernel.hpp"
 
 namespace spillring::client {
 namespace {
@@ -61,6 +64,30 @@ TEST_F(MappingsOfHandles, ManyHandlesOfAQueueTakeNoMoreMappingsThanOne) {
   readers.erase(readers.begin(), readers.end() - 1);
   send(out, "y");
   EXPECT_EQ(take(readers.front()), "y") << "others have gone";
+}
+
+/// So often has this thread waited for a page that was in memory.
+long faults() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_minflt;
+}
+
+TEST_F(MappingsOfHandles, NoMessageWaitsForAPageWhereTheQueueIsThereFromTheStart) {
+  if (!os::populates_pages()) GTEST_SKIP() << "Linux 5.14";
+  const std::string message(64 * KiB, 'x');
+  const auto waited = [&](const char* name, bool prealloc) {
+    Queue queue = bus_.create(name, {.capacity = 4 * MiB, .slots = 64, .prealloc = prealloc});
+    Consumer reader = queue.subscriber();
+    Producer out = queue.producer();
+    const long before = faults();
+    for (int i = 0; i != 48; ++i) send(out, message);
+    for (int i = 0; i != 48; ++i) EXPECT_EQ(reader.receive(1s).value().text().size(), 64 * KiB);
+    return faults() - before;
+  };
+  static_cast<void>(waited("first", true));  // what this thread itself touches for the first time
+  if (waited("growing", false) < 700) GTEST_SKIP() << "pages are larger here";
+  EXPECT_LT(waited("there", true), 100);
 }
 
 }  // namespace

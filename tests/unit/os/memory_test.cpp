@@ -11,6 +11,7 @@
 
 #include <cstring>
 
+#include "os/kernel.hpp"
 #include "spillring/error.hpp"
 
 namespace spillring::os {
@@ -55,6 +56,41 @@ TEST(Memory, TheTailIsMappedTwiceInARow) {
   std::memset(tail + 2 * page_size - 8, 7, 16);  // across the end
   EXPECT_EQ(tail[7], std::byte{7});
   EXPECT_EQ(tail[8], std::byte{0});
+}
+
+/// So often has this thread waited for a page that was in memory.
+long faults() {
+  rusage usage{};
+  ::getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_minflt;
+}
+
+TEST(Memory, NobodyWaitsForAPageOfWhatIsPopulated) {
+  if (!populates_pages()) GTEST_SKIP() << "Linux 5.14";
+  constexpr std::size_t pages = 1024;
+  const Fd memory = create_memory("spillring:test", (pages + 1) * page_size);
+  for (const Rights rights : {Rights::read, Rights::read_write}) {
+    for (const bool populated : {false, true}) {
+      const Mapping map(memory, page_size, pages * page_size, rights);
+      if (populated) map.populate();
+      const long before = faults();
+      std::byte sum{};
+      for (std::size_t i = 0; i != pages; ++i) {
+        std::byte& byte = map.data()[(i + 1) * page_size];
+        if (rights == Rights::read) {
+          sum ^= *static_cast<volatile std::byte*>(&byte);
+        } else {
+          byte = sum;
+        }
+      }
+      const long waited = faults() - before;
+      if (populated) {
+        EXPECT_LT(waited, 8);
+      } else if (waited < 32) {  // the kernel brings up to 16 at once
+        GTEST_SKIP() << "pages are larger here";
+      }
+    }
+  }
 }
 
 TEST(Memory, AFileSizeLimitIsAnErrorAndNoSignal) {
