@@ -19,7 +19,8 @@ namespace spillring::bench {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto patience = 20ms;  // then the harness is asked whether there is more to come
+constexpr auto patience = 20ms;     // then the harness is asked whether there is more to come
+constexpr auto room_patience = 1s;  // readers go on until all is read
 
 std::string supervisor_beside_this_program() {
   return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "../../bin/spillringd";
@@ -120,7 +121,7 @@ class Spillring {
    private:
     template <typename Write>
     bool one(std::size_t size, const Write& write) {
-      auto loan = producer_.loan(size, patience);
+      auto loan = producer_.loan(size, room_patience);
       if (!loan) {
         if (loan.error() != Code::timeout) throw Error(loan.error());
         return false;
@@ -139,7 +140,7 @@ class Spillring {
     /// False: not all of it.
     bool send_gathered() {
       const std::span<const std::span<const std::byte>> all(views_);
-      const auto sent = producer_.send_batch(all.subspan(begin_, end_ - begin_), patience);
+      const auto sent = producer_.send_batch(all.subspan(begin_, end_ - begin_), room_patience);
       if (!sent && sent.error() != Code::timeout) throw Error(sent.error());
       begin_ += sent ? sent->count : 0;
       if (begin_ != end_) return false;
