@@ -385,7 +385,7 @@ class Queue {
   [[nodiscard]] bool room_is_wanted(os::Instant now) const noexcept;
   void poison(const std::string& why) const noexcept;
   [[nodiscard]] bool is_well() const noexcept;
-  void consider_growth(std::uint64_t wanted) noexcept;
+  void consider_growth(bool is_asked_for, std::uint64_t wanted) noexcept;
   os::Instant consider_pin(std::uint64_t wanted, os::Instant now);
   os::Instant consider_stalls(RingSegment& ring, os::Instant now);
   os::Instant consider_leases(Group& group, os::Instant now);

@@ -152,10 +152,11 @@ void Queue::let_go() noexcept {
   }
 }
 
-void Queue::consider_growth(std::uint64_t wanted) noexcept {
+void Queue::consider_growth(bool is_asked_for, std::uint64_t wanted) noexcept {
   const layout::RingGeometry now = newest().geometry();
   if (now.slots == options_.slots && now.arena == options_.capacity) return;
   if (is_condemned(newest())) return;
+  if (!is_asked_for && layout::grows_when_asked(manifest(), now.arena)) return;
   reclaim_newest();
   const auto used = ring::in_use(newest().view());
   if (!used) {
@@ -436,7 +437,7 @@ os::Instant Queue::service(os::Instant now) {
   move_floors();
   let_go();
   resume_replacement();
-  consider_growth(wanted_);
+  consider_growth(said != 0, wanted_);
   consider_dropping(now);
   next = std::min(next, check_purged(now));
   // First, as the journal waits for what is only claimed.

@@ -22,6 +22,10 @@ constexpr os::Instant comfort_nap = 5'000'000;
 constexpr unsigned comfort = 4;  // a quarter
 constexpr unsigned no_spare = 0;
 
+// Readers that do not make a quarter of a ring free in this time are slow: a larger one is worth
+// that it leaves the cache (layout::grows_when_asked).
+constexpr os::Instant readers_patience = 10'000'000;
+
 // Others may take the room that somebody has made, but not again and again without a look at the
 // clock.
 constexpr int most_rounds = 100;
@@ -135,9 +139,11 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
       }
       return Code::full;
     }
+    // Once: others may take what has become free.
+    const bool is_patient = until == 0 && may_wait && timeout > growth_patience;
     if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
     Result<void> waited =
-        sleep_for_room(ring, shape->extent(), until, [this] { unmap_old_rings(); });
+        sleep_for_room(ring, shape->extent(), until, is_patient, [this] { unmap_old_rings(); });
     if (waited && !may_go_on && os::now() >= until) waited = Code::timeout;
     if (!waited && waited.error() != Code::timeout) return waited.error();
     if (const Result<void> moved = advance(); !moved) return moved.error();
@@ -416,13 +422,18 @@ std::uint64_t ProducerCore::limit_to_wait_for(const Ring& newest, std::uint64_t 
 
 template <typename BeforeNap>
 Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent, os::Instant until,
-                                          BeforeNap before_nap) {
+                                          bool is_patient, BeforeNap before_nap) {
   if (spin_.until([&] { return worth_a_try(ring, extent, no_spare); }, until)) return {};
   layout::Bell& bell = attachment_.bells().room;
   auto& need = attachment_.bells().need[attachment_.owner().slot];
-  const os::Instant comfortable_until = std::min(until, os::now() + comfort_nap);
+  const layout::Manifest& m = attachment_.manifest();
+  const bool stays = is_patient && !options_.interruptible &&
+                     layout::grows_when_asked(m, ring.view.arena()) &&
+                     m.can_grow.load(std::memory_order_relaxed) != 0;
+  const os::Instant comfortable_until =
+      std::min(until, os::now() + (stays ? readers_patience : comfort_nap));
   // Who drops makes just the room that it needs.
-  unsigned spare = layout::drops_oldest(attachment_.manifest()) ? no_spare : comfort;
+  unsigned spare = layout::drops_oldest(m) ? no_spare : comfort;
   for (;;) {
     const std::uint64_t limit = limit_to_wait_for(ring, extent, spare);
     need.store(limit, std::memory_order_seq_cst);
@@ -441,7 +452,7 @@ Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent
       continue;
     }
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
-    ask_for_room(extent);
+    if (!stays || spare == no_spare) ask_for_room(extent);
     before_nap();
     const os::Woken woken = wait::nap(
         bell, value, attachment_.nap_until(spare == no_spare ? until : comfortable_until));
@@ -459,6 +470,8 @@ Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent
         need.store(0, std::memory_order_relaxed);
         return Code::interrupted;
       }
+      // Readers are slow, though there may be room for this one.
+      if (stays && spare != no_spare) ask_for_room(extent);
       spare = no_spare;
     }
   }
@@ -469,7 +482,7 @@ Result<void> ProducerCore::wait_for_room(std::size_t size, Timeout timeout) {
   const Result<Shape> shape = shape_of(size, {});
   if (!shape) return shape.error();
   const std::shared_ptr<Ring> ring = rings_.mapped_for(layout::no_sequence);
-  return sleep_for_room(*ring, shape->extent(), os::deadline(timeout), [] {});
+  return sleep_for_room(*ring, shape->extent(), os::deadline(timeout), false, [] {});
 }
 
 Result<std::uint64_t> ProducerCore::publish(Loan& loan, std::size_t size) {

@@ -119,10 +119,11 @@ class ProducerCore {
   /// or a queue that is no more.
   [[nodiscard]] bool worth_a_try(const Ring& ring, std::uint64_t extent,
                                  unsigned spare) const noexcept;
-  /// `before_nap` is called now and then, at least once a second.
+  /// Who is patient lets a ring that the cache holds stay, for a moment. `before_nap` is called now
+  /// and then, at least once a second.
   template <typename BeforeNap>
   Result<void> sleep_for_room(const Ring& ring, std::uint64_t extent, os::Instant until,
-                              BeforeNap before_nap);
+                              bool is_patient, BeforeNap before_nap);
   /// What the ring's limit has to reach before there is so much room.
   [[nodiscard]] std::uint64_t limit_to_wait_for(const Ring& ring, std::uint64_t extent,
                                                 unsigned spare) const noexcept;

@@ -219,6 +219,16 @@ inline bool is_condemned(const os::Atomic<std::uint64_t>& word, std::uint64_t na
 /// The oldest are dropped where there is no room, and what is missed is counted.
 inline bool drops_oldest(const Manifest& manifest) noexcept { return manifest.full == 3; }
 
+/// Bytes of messages that the caches of processors hold, beside what else they are for.
+inline constexpr std::uint64_t cached_arena = 4 * 1024 * 1024;
+
+/// A ring so large grows only when a sender asks for it, who does so where readers are slow: in a
+/// larger one each message goes through memory (docs/decisions/0011-rings-stay-in-the-cache.md).
+/// Where a full ring is copied, dropped from or refused, a larger one comes first.
+inline bool grows_when_asked(const Manifest& manifest, std::uint64_t arena) noexcept {
+  return manifest.full == 0 && !follows(manifest) && arena >= cached_arena;
+}
+
 /// Bits of `features_required` that this build understands.
 inline constexpr std::uint64_t features_known = 0;
 

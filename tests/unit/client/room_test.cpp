@@ -1,6 +1,7 @@
 // Room for messages: full queues and growing ones.
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -59,6 +60,55 @@ TEST_F(RoomTest, AQueueGrowsToItsCapacityWithNobodyReading) {
   // The supervisor lets the others go when it is told that they have been read.
   for (int i = 0; i < 5'000 && queue.info().rings != 1; ++i) std::this_thread::sleep_for(1ms);
   EXPECT_EQ(queue.info().rings, 1U);
+}
+
+TEST_F(RoomTest, CapacityIsAPromiseHoweverLongOneWaits) {
+  const std::string message(1000, 'x');
+  for (const Full full : {Full::block, Full::reject}) {
+    for (const Timeout timeout : {Timeout(no_wait), Timeout(5ms), Timeout(300ms)}) {
+      const Queue queue =
+          bus_.create(fmt::format("q{}of{}", timeout.count(), full == Full::block), {.full = full});
+      Producer out = queue.producer();
+      std::uint64_t sent = 0;
+      while (out.send(bytes(message), timeout)) ++sent;
+      EXPECT_GE(sent * 1024, queue.info().options.capacity);
+    }
+  }
+}
+
+/// Sends until there are just a quarter of a MiB left in a ring of 4 MiB.
+void nearly_fill(const Queue& queue, Producer& out) {
+  const std::string message(1000, 'x');
+  while (queue.info().ring_bytes < 4 * MiB) send(out, message);
+  for (std::uint64_t i = 0; i != 3 * MiB / 1024 + 768; ++i) send(out, message);
+}
+
+TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsOnlyWhenItIsAskedTo) {
+  const Queue queue = bus_.create("q", {.full = Full::block});
+  Producer out = queue.producer();
+  nearly_fill(queue, out);
+  { const Producer other = queue.producer(); }  // the supervisor looks at the queue
+  EXPECT_EQ(queue.info().ring_bytes, 4 * MiB);
+}
+
+TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsWhereReadersAreSlow) {
+  const Queue queue = bus_.create("q", {.full = Full::block});
+  Producer out = queue.producer();
+  nearly_fill(queue, out);
+  Consumer in = queue.consumer("g");
+  const std::string message(1000, 'x');
+  std::atomic<bool> done = false;
+  std::thread reader([&] {
+    while (!done) {
+      take(in);
+      std::this_thread::sleep_for(1ms);
+    }
+  });
+  for (int i = 0; i != 5'000 && queue.info().ring_bytes == 4 * MiB; ++i) send(out, message);
+  EXPECT_EQ(queue.info().ring_bytes, 16 * MiB)
+      << "each got its room, but a quarter never came free";
+  done = true;
+  reader.join();
 }
 
 TEST_F(RoomTest, AMessageTooLargeForTheFirstRingMakesTheQueueGrow) {
