@@ -76,11 +76,12 @@ TEST_F(RoomTest, CapacityIsAPromiseHoweverLongOneWaits) {
   }
 }
 
-/// Sends until there are just a quarter of a MiB left in a ring of 4 MiB.
+/// Sends until just a quarter of a MiB is left in a ring of 4 MiB.
 void nearly_fill(const Queue& queue, Producer& out) {
   const std::string message(1000, 'x');
-  while (queue.info().ring_bytes < 4 * MiB) send(out, message);
-  for (std::uint64_t i = 0; i != 3 * MiB / 1024 + 768; ++i) send(out, message);
+  while (queue.info().ring_bytes < 4 * MiB) ASSERT_TRUE(out.send(bytes(message), 1s));
+  for (std::uint64_t i = 0; i != 3 * MiB / 1024 + 768; ++i)
+    ASSERT_TRUE(out.send(bytes(message), 1s));
 }
 
 TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsOnlyWhenItIsAskedTo) {
