@@ -65,7 +65,7 @@ TEST_F(RoomTest, AQueueGrowsToItsCapacityWithNobodyReading) {
 TEST_F(RoomTest, CapacityIsAPromiseHoweverLongOneWaits) {
   const std::string message(1000, 'x');
   for (const Full full : {Full::block, Full::reject}) {
-    for (const Timeout timeout : {Timeout(no_wait), Timeout(5ms), Timeout(300ms)}) {
+    for (const Timeout timeout : {Timeout(no_wait), Timeout(200ms), Timeout(1s)}) {
       const Queue queue =
           bus_.create(fmt::format("q{}of{}", timeout.count(), full == Full::block), {.full = full});
       Producer out = queue.producer();
