@@ -102,8 +102,8 @@ struct QueueOptions {
   /// what it left unfinished was given up.
   bool exclusive_producer = false;
   /// Start at full size instead of growing to it, and have all of the ring in the page table of
-  /// each process that attaches to send or receive (from Linux 5.14): its first call takes some 0.2
-  /// s longer for a GiB, and later ones do not wait for the kernel to find a page.
+  /// each process that attaches to send or receive (from Linux 5.14). The first call of each takes
+  /// longer, some 0.2 s for a GiB; later ones do not wait for the kernel to find a page.
   bool prealloc = false;
   /// Who may use the queue, as a file's permission bits: read = consume, write = publish. Its owner
   /// is the user who creates it; purging and removing are the owner's (and root's).
