@@ -482,6 +482,7 @@ class Queue {
   std::array<std::unique_ptr<Handle>, layout::max_handles> handle_table_;
   std::set<std::uint64_t> pinned_rings_;  // replaced because something held them; M.pinned
   bool unfinished_ = false;               // the newest ring is sealed, by us, and has no successor
+  bool keeps_ring_ = false;               // the last try to replace the newest failed, as was said
   os::Instant pinned_since_ = os::never;
   std::uint64_t wanted_ = 0;      // bytes that those who want room want at most
   os::Instant wanted_until_ = 0;  // somebody said so who does not sleep

@@ -83,6 +83,7 @@ void Queue::add_ring(std::shared_ptr<RingSegment> ring, std::uint64_t first,
   // SYNC POINT WRITE: first[]. The only step of the new ring that others see.
   place.store(first, std::memory_order_seq_cst);
   unfinished_ = false;
+  keeps_ring_ = false;
   ring_bells();
 }
 
@@ -122,8 +123,9 @@ bool Queue::try_replace(layout::RingGeometry geometry) noexcept {
   } catch (const Error& error) {
     if (error.code() == Code::corrupt) {
       condemn_ring(newest(), error.summary());
-    } else {
-      // Tried again whenever somebody asks for room.
+    } else if (!keeps_ring_) {
+      // Tried again whenever somebody asks for room; said once, as who is rung for asks again.
+      keeps_ring_ = true;
       manifest().can_grow.store(0, std::memory_order_seq_cst);
       log(fmt::format("queue '{}' keeps its ring: {}", name_, error.what()));
       ring_bells();

@@ -140,7 +140,8 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
       return Code::full;
     }
     // Once: others may take what has become free.
-    const bool is_patient = until == 0 && may_wait && timeout > growth_patience;
+    const bool is_patient = until == 0 && may_wait && timeout > growth_patience &&
+                            stays_for_readers(ring.view, claim.status, shape->extent());
     if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
     Result<void> waited =
         sleep_for_room(ring, shape->extent(), until, is_patient, [this] { unmap_old_rings(); });
@@ -374,6 +375,13 @@ bool ProducerCore::can_grow(ring::ClaimStatus status) const noexcept {
   return (attachment_.manifest().can_grow.load(std::memory_order_acquire) & wanting) != 0;
 }
 
+bool ProducerCore::stays_for_readers(const ring::RingView& ring, ring::ClaimStatus status,
+                                     std::uint64_t extent) const noexcept {
+  return !options_.interruptible &&
+         layout::grows_when_asked(attachment_.manifest(), ring.arena()) && can_grow(status) &&
+         extent <= ring.arena() / comfort;
+}
+
 void ProducerCore::ask_for_room(std::uint64_t extent) noexcept {
   auto& wanted = attachment_.bells().wanted;
   extent = std::max(extent, layout::extent_unit);  // 0 would say that nobody wants anything
@@ -409,9 +417,10 @@ std::uint64_t ProducerCore::limit_to_wait_for(const Ring& newest, std::uint64_t 
                                               unsigned spare) const noexcept {
   if (newest.is_condemned()) return layout::no_sequence;
   const ring::RingView& ring = newest.view;
+  // No room helps here: the next ring does, and the supervisor rings for that.
+  if (extent > ring.arena()) return layout::no_sequence;
   ring::Room room;
   const ring::Claim at = ring::probe(ring, extent, room);
-  // No room helps here any more: the next ring does, and the supervisor rings for that.
   if (at.status == ring::ClaimStatus::sealed) return layout::no_sequence;
   const std::uint64_t slots = spare == no_spare ? 0 : ring.slots() / spare;
   const std::uint64_t bytes = spare == no_spare ? 0 : ring.arena() / spare;
@@ -426,15 +435,16 @@ Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent
   if (spin_.until([&] { return worth_a_try(ring, extent, no_spare); }, until)) return {};
   layout::Bell& bell = attachment_.bells().room;
   auto& need = attachment_.bells().need[attachment_.owner().slot];
-  const layout::Manifest& m = attachment_.manifest();
-  const bool stays = is_patient && !options_.interruptible &&
-                     layout::grows_when_asked(m, ring.view.arena()) &&
-                     m.can_grow.load(std::memory_order_relaxed) != 0;
   const os::Instant comfortable_until =
-      std::min(until, os::now() + (stays ? readers_patience : comfort_nap));
+      std::min(until, os::now() + (is_patient ? readers_patience : comfort_nap));
   // Who drops makes just the room that it needs.
-  unsigned spare = layout::drops_oldest(m) ? no_spare : comfort;
+  unsigned spare = layout::drops_oldest(attachment_.manifest()) ? no_spare : comfort;
   for (;;) {
+    if (spare != no_spare && os::now() >= comfortable_until) {
+      // Readers are slow, though there may be room for this one.
+      if (is_patient) ask_for_room(extent);
+      spare = no_spare;
+    }
     const std::uint64_t limit = limit_to_wait_for(ring, extent, spare);
     need.store(limit, std::memory_order_seq_cst);
     const std::uint32_t value = wait::announce(bell);
@@ -448,11 +458,10 @@ Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent
     // then, and nobody rings for it any more. (The look has raised the limit as far as it goes.)
     if (limit != layout::no_sequence &&
         ring.view.header().limit.load(std::memory_order_seq_cst) >= limit) {
-      if (now >= comfortable_until) spare = no_spare;
       continue;
     }
     // Always before a nap: growth, a stalled loan in the way, a pinned ring are the supervisor's.
-    if (!stays || spare == no_spare) ask_for_room(extent);
+    if (!is_patient || spare == no_spare) ask_for_room(extent);
     before_nap();
     const os::Woken woken = wait::nap(
         bell, value, attachment_.nap_until(spare == no_spare ? until : comfortable_until));
@@ -465,14 +474,10 @@ Result<void> ProducerCore::sleep_for_room(const Ring& ring, std::uint64_t extent
       need.store(0, std::memory_order_relaxed);
       return {};
     }
-    if (woken == os::Woken::timed_out) {
-      if (options_.interruptible && spare == no_spare && os::now() < until) {
-        need.store(0, std::memory_order_relaxed);
-        return Code::interrupted;
-      }
-      // Readers are slow, though there may be room for this one.
-      if (stays && spare != no_spare) ask_for_room(extent);
-      spare = no_spare;
+    if (woken == os::Woken::timed_out && options_.interruptible && spare == no_spare &&
+        os::now() < until) {
+      need.store(0, std::memory_order_relaxed);
+      return Code::interrupted;
     }
   }
 }

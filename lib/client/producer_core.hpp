@@ -114,13 +114,16 @@ class ProducerCore {
   /// Whether more may still come of what `status` found wanting: a larger ring, or room by
   /// spilling.
   [[nodiscard]] bool can_grow(ring::ClaimStatus status) const noexcept;
+  /// Whether a larger ring, which would leave the cache, is asked for only where readers are slow.
+  [[nodiscard]] bool stays_for_readers(const ring::RingView& ring, ring::ClaimStatus status,
+                                       std::uint64_t extent) const noexcept;
   void ask_for_room(std::uint64_t extent) noexcept;
   /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring,
   /// or a queue that is no more.
   [[nodiscard]] bool worth_a_try(const Ring& ring, std::uint64_t extent,
                                  unsigned spare) const noexcept;
-  /// Who is patient lets a ring that the cache holds stay, for a moment. `before_nap` is called now
-  /// and then, at least once a second.
+  /// Who is patient asks for a larger ring only after a moment. `before_nap` is called now and
+  /// then, at least once a second.
   template <typename BeforeNap>
   Result<void> sleep_for_room(const Ring& ring, std::uint64_t extent, os::Instant until,
                               bool is_patient, BeforeNap before_nap);

@@ -103,7 +103,8 @@ struct QueueOptions {
   bool exclusive_producer = false;
   /// Start at full size instead of growing to it, and have all of the ring in the page table of
   /// each process that attaches to send or receive (from Linux 5.14). The first call of each takes
-  /// longer, some 0.2 s for a GiB; later ones do not wait for the kernel to find a page.
+  /// longer, some 0.2 s for a GiB; later ones do not wait for the kernel to find a page. A ring
+  /// that takes the place of a damaged or a pinned one comes page by page.
   bool prealloc = false;
   /// Who may use the queue, as a file's permission bits: read = consume, write = publish. Its owner
   /// is the user who creates it; purging and removing are the owner's (and root's).

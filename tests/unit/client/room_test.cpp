@@ -1,5 +1,6 @@
 // Room for messages: full queues and growing ones.
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <atomic>
 #include <string>
@@ -76,12 +77,20 @@ TEST_F(RoomTest, CapacityIsAPromiseHoweverLongOneWaits) {
   }
 }
 
-/// Sends until just a quarter of a MiB is left in a ring of 4 MiB.
-void nearly_fill(const Queue& queue, Producer& out) {
+/// The supervisor has looked at all that the queue asked for before: it does so for each who comes.
+void let_supervisor_look(const Queue& queue) { const Producer visitor = queue.producer(); }
+
+/// Sends until the queue has a ring of 4 MiB.
+void grow_to_cached_ring(const Queue& queue, Producer& out) {
   const std::string message(1000, 'x');
   while (queue.info().ring_bytes < 4 * MiB) ASSERT_TRUE(out.send(bytes(message), 1s));
-  // By this answer the supervisor has looked at all that it was asked for before.
-  static_cast<void>(queue.info());
+  let_supervisor_look(queue);
+}
+
+/// Sends until just a quarter of a MiB is left in a ring of 4 MiB.
+void nearly_fill(const Queue& queue, Producer& out) {
+  grow_to_cached_ring(queue, out);
+  const std::string message(1000, 'x');
   for (std::uint64_t i = 0; i != 3 * MiB / 1024 + 768; ++i)
     ASSERT_TRUE(out.send(bytes(message), 1s));
 }
@@ -90,7 +99,7 @@ TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsOnlyWhenItIsAskedTo) {
   const Queue queue = bus_.create("q", {.full = Full::block});
   Producer out = queue.producer();
   nearly_fill(queue, out);
-  { const Producer other = queue.producer(); }  // the supervisor looks at the queue
+  let_supervisor_look(queue);
   EXPECT_EQ(queue.info().ring_bytes, 4 * MiB);
 }
 
@@ -115,6 +124,100 @@ TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsWhereReadersAreSlow) {
       << "each got its room, but a quarter never came free";
   done = true;
   reader.join();
+}
+
+/// Of a queue whose ring of 4 MiB was full for a message of `size` until its reader, a moment
+/// later, read half of it.
+std::uint64_t ring_after_a_burst(const Queue& queue, std::size_t size) {
+  Producer out = queue.producer();
+  nearly_fill(queue, out);
+  Consumer in = queue.consumer("g");
+  // Through the smaller rings.
+  for (int i = 0; i != 1600; ++i) EXPECT_TRUE(in.receive(2s).value().ack());
+  std::thread reader([&] {
+    std::this_thread::sleep_for(1ms);
+    for (std::uint64_t i = 0; i != 2 * MiB / 1024; ++i) EXPECT_TRUE(in.receive(2s).value().ack());
+  });
+  EXPECT_TRUE(out.send(bytes(std::string(size, 'x')), 1s));
+  reader.join();
+  let_supervisor_look(queue);
+  return queue.info().ring_bytes;
+}
+
+TEST_F(RoomTest, ARingThatTheCacheHoldsStaysWhereReadersAreFast) {
+  std::uint64_t last = 0;
+  for (int attempt = 0; attempt != 20 && last != 4 * MiB; ++attempt) {  // the machine may pause
+    const Queue queue = bus_.create(fmt::format("q{}", attempt), {.full = Full::block});
+    last = ring_after_a_burst(queue, 512 * KiB);
+  }
+  EXPECT_EQ(last, 4 * MiB);
+}
+
+TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsAtOnceForAMessageOfMoreThanAQuarter) {
+  std::uint64_t last = 0;
+  for (int attempt = 0; attempt != 20 && last != 16 * MiB; ++attempt) {  // it may have had its room
+    const Queue queue = bus_.create(fmt::format("q{}", attempt), {.full = Full::block});
+    last = ring_after_a_burst(queue, MiB + MiB / 2);
+  }
+  EXPECT_EQ(last, 16 * MiB);
+}
+
+TEST_F(RoomTest, AMessageLargerThanARingThatOthersWentThroughMakesTheQueueGrow) {
+  const std::string small(1000, 'x');
+  for (const Full full : {Full::block, Full::reject, Full::drop_oldest}) {
+    for (const Timeout timeout : {Timeout(no_wait), Timeout(1s)}) {
+      const std::string name = fmt::format("q{}of{}", timeout.count(), static_cast<int>(full));
+      const Queue queue = bus_.create(name, {.full = full});
+      Producer out = queue.producer();
+      Consumer in = queue.consumer("g");
+      for (int i = 0; i != 1100; ++i) {
+        send(out, small);
+        ASSERT_EQ(take(in), small);
+      }
+      const std::string largest(MiB, 'x');
+      ASSERT_LT(queue.info().ring_bytes, largest.size());
+      EXPECT_TRUE(out.send(bytes(largest), timeout)) << name;
+      EXPECT_EQ(take(in).size(), largest.size());
+    }
+  }
+}
+
+TEST_F(RoomTest, AMessageLargerThanARingThatTheCacheHoldsMakesTheQueueGrow) {
+  const Queue queue = bus_.create("q", {.capacity = 64 * MiB, .full = Full::block});
+  Producer out = queue.producer();
+  grow_to_cached_ring(queue, out);
+  Consumer in = queue.consumer("g");
+  const std::string message(1000, 'x');
+  while (auto old = in.try_receive()) ASSERT_TRUE(old->ack());
+  for (int i = 0; i != 10'000; ++i) {
+    send(out, message);
+    ASSERT_EQ(take(in), message);
+  }
+  ASSERT_EQ(queue.info().ring_bytes, 4 * MiB);
+  const std::string largest(6 * MiB, 'x');
+  EXPECT_TRUE(out.send(bytes(largest), 1s));
+  EXPECT_EQ(take(in).size(), largest.size());
+}
+
+TEST_F(RoomTest, WhoWaitsForRoomSleepsWhereThereIsNoMemoryForALargerRing) {
+  const Queue queue = bus_.create("q", {.full = Full::block});
+  Producer out = queue.producer();
+  rlimit limit{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
+  const rlimit small{128 * KiB, limit.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const std::string message(1000, 'x');
+  Code code = Code::ok;
+  while (code == Code::ok) code = out.send(bytes(message), 50ms).error();
+  rusage before{};
+  ::getrusage(RUSAGE_THREAD, &before);
+  EXPECT_EQ(out.send(bytes(message), 300ms).error(), Code::timeout);
+  rusage after{};
+  ::getrusage(RUSAGE_THREAD, &after);
+  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  EXPECT_EQ(code, Code::timeout);
+  EXPECT_LT(after.ru_nvcsw - before.ru_nvcsw, 100);
+  EXPECT_TRUE(out.send(bytes(message), 2s)) << "it is tried again";
 }
 
 TEST_F(RoomTest, AMessageTooLargeForTheFirstRingMakesTheQueueGrow) {
