@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "errors.hpp"
-#include "method.hpp"
+#include "instance.hpp"
 #include "spillring/options.hpp"
 
 namespace spillring::python {

@@ -8,6 +8,7 @@
 
 #include "arguments.hpp"
 #include "errors.hpp"
+#include "instance.hpp"
 #include "method.hpp"
 
 namespace spillring::python {
@@ -59,7 +60,8 @@ py::list wrapped(std::vector<spillring::Message> messages,
                  const std::string& queue) {
   py::list list(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
-    list[i] = std::make_unique<MessageObject>(handle, std::move(messages[i]), duty, queue);
+    list[i] =
+        instance_of(std::make_unique<MessageObject>(handle, std::move(messages[i]), duty, queue));
   }
   return list;
 }
@@ -88,7 +90,7 @@ std::unique_ptr<MessageObject> ConsumerObject::wrap(spillring::Message message) 
 py::object ConsumerObject::receive(py::handle timeout) {
   Result<spillring::Message> message =
       python::receive(*handle_, timeout_of(timeout, "timeout"), false);
-  if (message) return py::cast(wrap(*std::move(message)));
+  if (message) return instance_of(wrap(*std::move(message)));
   if (message.error() == Code::empty || message.error() == Code::timeout) return py::none();
   fail(message.error(), queue_);
 }
@@ -151,7 +153,7 @@ struct Next {
   static constexpr Signature signature{"__next__", {}};
   static constexpr const char* doc = "The next message.";
   static py::object call(ConsumerObject& consumer, Given /*given*/) {
-    return py::cast(consumer.next());
+    return instance_of(consumer.next());
   }
 };
 

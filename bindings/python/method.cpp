@@ -9,8 +9,18 @@ namespace spillring::python {
 
 namespace py = pybind11;
 
+std::size_t Signature::place_of(PyObject* name, std::span<PyObject* const> interned) const {
+  for (std::size_t i = 0; i < parameters.size(); ++i) {
+    if (interned[i] == name) return i;
+  }
+  const auto known = std::ranges::find_if(parameters, [name](const char* parameter) {
+    return PyUnicode_CompareWithASCIIString(name, parameter) == 0;
+  });
+  return static_cast<std::size_t>(known - parameters.begin());
+}
+
 void Signature::match(std::span<PyObject* const> values, PyObject* names,
-                      std::span<PyObject*> places) const {
+                      std::span<PyObject* const> interned, std::span<PyObject*> places) const {
   if (values.size() > positional) {
     throw py::type_error(fmt::format("{}() takes {} positional argument{} but {} {} given", method,
                                      positional, positional == 1 ? "" : "s", values.size(),
@@ -20,17 +30,14 @@ void Signature::match(std::span<PyObject* const> values, PyObject* names,
   const Py_ssize_t named = names == nullptr ? 0 : PyTuple_GET_SIZE(names);
   for (Py_ssize_t i = 0; i < named; ++i) {
     PyObject* const name = PyTuple_GET_ITEM(names, i);
-    const auto parameter = std::ranges::find_if(parameters, [name](const char* known) {
-      return PyUnicode_CompareWithASCIIString(name, known) == 0;
-    });
-    const auto place = static_cast<std::size_t>(parameter - parameters.begin());
+    const std::size_t place = place_of(name, interned);
     if (place == parameters.size()) {
       PyErr_Format(PyExc_TypeError, "%s() got an unexpected keyword argument '%U'", method, name);
       throw py::error_already_set();
     }
     if (places[place] != nullptr) {
       throw py::type_error(
-          fmt::format("{}() got multiple values for argument '{}'", method, *parameter));
+          fmt::format("{}() got multiple values for argument '{}'", method, parameters[place]));
     }
     places[place] = values.data()[values.size() + static_cast<std::size_t>(i)];
   }

@@ -14,6 +14,7 @@
 #include <span>
 
 #include "gil.hpp"
+#include "instance.hpp"
 
 namespace spillring::python {
 
@@ -29,19 +30,14 @@ struct Signature {
   std::size_t required = 0;
 
   /// Puts a call's arguments into the places of their parameters. Throws TypeError where they do
-  /// not fit. REQUIRES: `places` are as many as parameters, and null.
-  void match(std::span<PyObject* const> values, PyObject* names, std::span<PyObject*> places) const;
-};
+  /// not fit. `interned`: the parameters as Python has them in its code. REQUIRES: `places` are as
+  /// many as parameters, and null.
+  void match(std::span<PyObject* const> values, PyObject* names,
+             std::span<PyObject* const> interned, std::span<PyObject*> places) const;
 
-/// The C++ object in an instance of a class that has no subclasses; faster than a cast. Throws
-/// TypeError where it was never made: Python's __new__ makes such instances.
-template <typename Object>
-Object& object_in(PyObject* self) {
-  auto* const instance = reinterpret_cast<pybind11::detail::instance*>(self);
-  auto* const object = instance->get_value_and_holder().template value_ptr<Object>();
-  if (object == nullptr) throw pybind11::type_error("this object was not made by spillring");
-  return *object;
-}
+ private:
+  [[nodiscard]] std::size_t place_of(PyObject* name, std::span<PyObject* const> interned) const;
+};
 
 /// Tells Python of the exception that is being handled, as pybind11 does for its functions.
 void tell_python();
@@ -54,6 +50,10 @@ template <typename Object, typename Method>
 class FastMethod {
  public:
   static void define(pybind11::class_<Object>& type) {
+    for (std::size_t i = 0; i < parameters; ++i) {
+      interned_[i] = PyUnicode_InternFromString(Method::signature.parameters[i]);
+      if (interned_[i] == nullptr) throw pybind11::error_already_set();
+    }
     static PyMethodDef definition{Method::signature.method,
                                   reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call)),
                                   METH_FASTCALL | METH_KEYWORDS, Method::doc};
@@ -64,12 +64,15 @@ class FastMethod {
   }
 
  private:
+  static constexpr std::size_t parameters = Method::signature.parameters.size();
+
   static PyObject* call(PyObject* self, PyObject* const* values, Py_ssize_t positional,
                         PyObject* names) {
     try {
-      std::array<PyObject*, Method::signature.parameters.size() + 1> places{};
-      const auto given = std::span(places).first(Method::signature.parameters.size());
-      Method::signature.match({values, static_cast<std::size_t>(positional)}, names, given);
+      std::array<PyObject*, parameters + 1> places{};
+      const auto given = std::span(places).first(parameters);
+      Method::signature.match({values, static_cast<std::size_t>(positional)}, names, interned_,
+                              given);
       return Method::call(object_in<Object>(self), given).release().ptr();
     } catch (abi::__forced_unwind&) {
       stop_at_interpreters_end();
@@ -78,6 +81,8 @@ class FastMethod {
       return nullptr;
     }
   }
+
+  static inline std::array<PyObject*, parameters + 1> interned_{};
 };
 
 }  // namespace spillring::python

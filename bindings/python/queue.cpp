@@ -12,6 +12,7 @@
 #include "buffer.hpp"
 #include "errors.hpp"
 #include "info.hpp"
+#include "instance.hpp"
 #include "method.hpp"
 
 namespace spillring::python {
@@ -138,7 +139,7 @@ ack=False it is the caller's to acknowledge.)";
 
   static py::object call(QueueObject& queue, Given given) {
     const Timeout timeout = given[1] == nullptr ? forever : timeout_of(given[1], "timeout");
-    return py::cast(queue.get(group_of(given[0]), timeout, ack_of(given[2])));
+    return instance_of(queue.get(group_of(given[0]), timeout, ack_of(given[2])));
   }
 };
 
@@ -150,7 +151,7 @@ struct GetNowait {
 get() that raises Empty instead of waiting.)";
 
   static py::object call(QueueObject& queue, Given given) {
-    return py::cast(queue.get(group_of(given[0]), no_wait, ack_of(given[1])));
+    return instance_of(queue.get(group_of(given[0]), no_wait, ack_of(given[1])));
   }
 };
 
@@ -260,7 +261,8 @@ They are as in Bus.queue(); lease=0, ttl=0 and group_expiry=0: none, retain="non
             auto copies = queue.ask([&](const spillring::Queue& q) { return q.peek(most, from); });
             py::list messages;
             for (PeekedMessage& copy : copies) {
-              messages.append(std::make_unique<MessageObject>(std::move(copy), queue.name()));
+              messages.append(
+                  instance_of(std::make_unique<MessageObject>(std::move(copy), queue.name())));
             }
             return messages;
           },
