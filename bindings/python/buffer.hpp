@@ -81,6 +81,7 @@ class Views {
 template <typename Object>
 struct Exporter {
   static void install(PyHeapTypeObject* type) {
+    only_made_here(type);
     type->as_buffer.bf_getbuffer = get;
     type->as_buffer.bf_releasebuffer = release;
     type->ht_type.tp_as_buffer = &type->as_buffer;

@@ -12,6 +12,7 @@
 #include "connection.hpp"
 #include "gil.hpp"
 #include "info.hpp"
+#include "instance.hpp"
 #include "queue.hpp"
 #include "spillring/client.hpp"
 #include "spillring/embedded.hpp"
@@ -176,7 +177,7 @@ BusObject embedded(const py::object& state_dir) {
 }
 
 void define_type(py::module_& module) {
-  py::class_<BusObject> type(module, "Bus", py::is_final(),
+  py::class_<BusObject> type(module, "Bus", py::custom_type_setup(only_made_here), py::is_final(),
                              R"(A connection to a supervisor. Made by connect() or embedded().
 
 Threads may share it. It can be pickled, as the supervisor's socket, and in a forked child it connects

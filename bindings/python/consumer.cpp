@@ -171,7 +171,8 @@ The next message; None if none came within `timeout` seconds (None: waits for ev
 }  // namespace
 
 void define_consumer(py::module_& module) {
-  py::class_<ConsumerObject> type(module, "Consumer", py::is_final(),
+  py::class_<ConsumerObject> type(module, "Consumer", py::custom_type_setup(only_made_here),
+                                  py::is_final(),
                                   R"(Receives a group's messages; an iterator of them.
 
 Made by Queue.consume() and Queue.subscribe(). Threads may share it, and a message may be

@@ -326,7 +326,8 @@ Returns how many sequences the group furthest behind passed over.)")
 }  // namespace
 
 void define_queue(py::module_& module) {
-  py::class_<QueueObject> type(module, "Queue", py::is_final(),
+  py::class_<QueueObject> type(module, "Queue", py::custom_type_setup(only_made_here),
+                               py::is_final(),
                                R"(A named queue. Made by Bus.queue().
 
 Threads may share it. It can be pickled, as the supervisor's socket and the name, and in a forked

@@ -1,3 +1,4 @@
+import copy
 import datetime
 import gc
 import json
@@ -95,6 +96,24 @@ def test_attributes(queue):
     assert message.timestamp <= datetime.datetime.now(datetime.timezone.utc) + tick
     with pytest.raises(AttributeError):
         message.seq = 5
+
+
+@pytest.mark.parametrize("kind", [spillring.Bus, spillring.Queue, spillring.Consumer, spillring.Message, spillring.Loan])
+def test_only_spillring_makes_instances(kind):
+    with pytest.raises(TypeError):
+        kind()
+    with pytest.raises(TypeError):
+        kind.__new__(kind)
+    with pytest.raises(TypeError):
+        object.__new__(kind)
+
+
+def test_message_cannot_be_copied_by_copy(queue):
+    queue.put(b"one")
+    message = queue.get()
+    with pytest.raises(TypeError):
+        copy.copy(message)
+    assert message.copy() == b"one"
 
 
 @pytest.mark.parametrize("size", [5, 1 << 20])
