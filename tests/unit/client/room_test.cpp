@@ -3,10 +3,12 @@
 #include <sys/resource.h>
 
 #include <atomic>
+#include <memory>
 #include <string>
 #include <thread>
 
 #include "client/supervisor_fixture.hpp"
+#include "short_files.hpp"
 
 namespace spillring {
 namespace {
@@ -126,20 +128,28 @@ TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsWhereReadersAreSlow) {
   reader.join();
 }
 
+/// So many messages of 1,000 bytes.
+void take_some(Consumer& in, std::uint64_t messages) {
+  for (std::uint64_t i = 0; i != messages; ++i) {
+    auto message = in.receive(2s);
+    ASSERT_TRUE(message && message->ack());
+  }
+}
+
 /// Of a queue whose ring of 4 MiB was full for a message of `size` until its reader, a moment
-/// later, read half of it.
-std::uint64_t ring_after_a_burst(const Queue& queue, std::size_t size) {
+/// later, read `messages` of it.
+std::uint64_t ring_after_a_burst(const Queue& queue, std::size_t size, std::uint64_t messages) {
   Producer out = queue.producer();
   nearly_fill(queue, out);
   Consumer in = queue.consumer("g");
-  // Through the smaller rings.
-  for (int i = 0; i != 1600; ++i) EXPECT_TRUE(in.receive(2s).value().ack());
+  take_some(in, 1600);  // through the smaller rings
   std::thread reader([&] {
     std::this_thread::sleep_for(1ms);
-    for (std::uint64_t i = 0; i != 2 * MiB / 1024; ++i) EXPECT_TRUE(in.receive(2s).value().ack());
+    take_some(in, messages);
   });
-  EXPECT_TRUE(out.send(bytes(std::string(size, 'x')), 1s));
+  const auto sent = out.send(bytes(std::string(size, 'x')), 1s);
   reader.join();
+  EXPECT_TRUE(sent);
   let_supervisor_look(queue);
   return queue.info().ring_bytes;
 }
@@ -148,7 +158,8 @@ TEST_F(RoomTest, ARingThatTheCacheHoldsStaysWhereReadersAreFast) {
   std::uint64_t last = 0;
   for (int attempt = 0; attempt != 20 && last != 4 * MiB; ++attempt) {  // the machine may pause
     const Queue queue = bus_.create(fmt::format("q{}", attempt), {.full = Full::block});
-    last = ring_after_a_burst(queue, 512 * KiB);
+    last = ring_after_a_burst(queue, 512 * KiB, 5 * MiB / 4 / 1024);
+    bus_.remove(queue.name());
   }
   EXPECT_EQ(last, 4 * MiB);
 }
@@ -157,7 +168,8 @@ TEST_F(RoomTest, ARingThatTheCacheHoldsGrowsAtOnceForAMessageOfMoreThanAQuarter)
   std::uint64_t last = 0;
   for (int attempt = 0; attempt != 20 && last != 16 * MiB; ++attempt) {  // it may have had its room
     const Queue queue = bus_.create(fmt::format("q{}", attempt), {.full = Full::block});
-    last = ring_after_a_burst(queue, MiB + MiB / 2);
+    last = ring_after_a_burst(queue, MiB + MiB / 2, 2 * MiB / 1024);
+    bus_.remove(queue.name());
   }
   EXPECT_EQ(last, 16 * MiB);
 }
@@ -202,10 +214,7 @@ TEST_F(RoomTest, AMessageLargerThanARingThatTheCacheHoldsMakesTheQueueGrow) {
 TEST_F(RoomTest, WhoWaitsForRoomSleepsWhereThereIsNoMemoryForALargerRing) {
   const Queue queue = bus_.create("q", {.full = Full::block});
   Producer out = queue.producer();
-  rlimit limit{};
-  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &limit), 0);
-  const rlimit small{128 * KiB, limit.rlim_max};
-  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  auto small = std::make_unique<ShortFiles>(128 * KiB);
   const std::string message(1000, 'x');
   Code code = Code::ok;
   while (code == Code::ok) code = out.send(bytes(message), 50ms).error();
@@ -214,7 +223,7 @@ TEST_F(RoomTest, WhoWaitsForRoomSleepsWhereThereIsNoMemoryForALargerRing) {
   EXPECT_EQ(out.send(bytes(message), 300ms).error(), Code::timeout);
   rusage after{};
   ::getrusage(RUSAGE_THREAD, &after);
-  EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &limit), 0);
+  small.reset();
   EXPECT_EQ(code, Code::timeout);
   EXPECT_LT(after.ru_nvcsw - before.ru_nvcsw, 100);
   EXPECT_TRUE(out.send(bytes(message), 2s)) << "it is tried again";

@@ -1,13 +1,12 @@
 // What the file system refuses is told, with what it was, and nothing is left behind.
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
-#include <csignal>
 #include <filesystem>
 #include <functional>
 #include <vector>
 
 #include "journal/storage.hpp"
+#include "short_files.hpp"
 #include "spillring/error.hpp"
 #include "temporary_directory.hpp"
 
@@ -30,26 +29,6 @@ class DiskTest : public ::testing::Test {
 
   Disk disk_;
   TemporaryDirectory directory_;
-};
-
-/// No file of this process grows beyond `size` while it lives.
-class ShortFiles {
- public:
-  explicit ShortFiles(std::uint64_t size) : ignored_(std::signal(SIGXFSZ, SIG_IGN)) {
-    EXPECT_EQ(::getrlimit(RLIMIT_FSIZE, &before_), 0);
-    const rlimit small{size, before_.rlim_max};
-    EXPECT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  }
-  ShortFiles(const ShortFiles&) = delete;
-  ShortFiles& operator=(const ShortFiles&) = delete;
-  ~ShortFiles() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, ignored_);
-  }
-
- private:
-  void (*ignored_)(int);
-  rlimit before_{};
 };
 
 TEST_F(DiskTest, WhatIsMissingIsNotFound) {
