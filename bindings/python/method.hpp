@@ -51,8 +51,8 @@ class FastMethod {
  public:
   static void define(pybind11::class_<Object>& type) {
     for (std::size_t i = 0; i < parameters; ++i) {
-      interned_[i] = PyUnicode_InternFromString(Method::signature.parameters[i]);
-      if (interned_[i] == nullptr) throw pybind11::error_already_set();
+      interned[i] = PyUnicode_InternFromString(Method::signature.parameters[i]);
+      if (interned[i] == nullptr) throw pybind11::error_already_set();
     }
     static PyMethodDef definition{Method::signature.method,
                                   reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(call)),
@@ -71,7 +71,7 @@ class FastMethod {
     try {
       std::array<PyObject*, parameters + 1> places{};
       const auto given = std::span(places).first(parameters);
-      Method::signature.match({values, static_cast<std::size_t>(positional)}, names, interned_,
+      Method::signature.match({values, static_cast<std::size_t>(positional)}, names, interned,
                               given);
       return Method::call(object_in<Object>(self), given).release().ptr();
     } catch (abi::__forced_unwind&) {
@@ -82,7 +82,7 @@ class FastMethod {
     }
   }
 
-  static inline std::array<PyObject*, parameters + 1> interned_{};
+  static inline std::array<PyObject*, parameters + 1> interned{};
 };
 
 }  // namespace spillring::python

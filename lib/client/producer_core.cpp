@@ -141,7 +141,7 @@ Result<Loan> ProducerCore::loan_any(std::size_t size, Timeout timeout, const Loa
     }
     // Once: others may take what has become free.
     const bool is_patient = until == 0 && may_wait && timeout > growth_patience &&
-                            stays_for_readers(ring.view, claim.status, shape->extent());
+                            stays_for_readers(ring.view, shape->extent());
     if (until == 0) until = os::deadline(may_wait ? timeout : growth_patience);
     Result<void> waited =
         sleep_for_room(ring, shape->extent(), until, is_patient, [this] { unmap_old_rings(); });
@@ -375,11 +375,12 @@ bool ProducerCore::can_grow(ring::ClaimStatus status) const noexcept {
   return (attachment_.manifest().can_grow.load(std::memory_order_acquire) & wanting) != 0;
 }
 
-bool ProducerCore::stays_for_readers(const ring::RingView& ring, ring::ClaimStatus status,
+bool ProducerCore::stays_for_readers(const ring::RingView& ring,
                                      std::uint64_t extent) const noexcept {
-  return !options_.interruptible &&
-         layout::grows_when_asked(attachment_.manifest(), ring.arena()) && can_grow(status) &&
-         extent <= ring.arena() / comfort;
+  const layout::Manifest& m = attachment_.manifest();
+  // In whatever way: who asks for want of slots gets the bytes that there may be.
+  return !options_.interruptible && layout::grows_when_asked(m, ring.arena()) &&
+         m.can_grow.load(std::memory_order_relaxed) != 0 && extent <= ring.arena() / comfort;
 }
 
 void ProducerCore::ask_for_room(std::uint64_t extent) noexcept {

@@ -115,7 +115,7 @@ class ProducerCore {
   /// spilling.
   [[nodiscard]] bool can_grow(ring::ClaimStatus status) const noexcept;
   /// Whether a larger ring, which would leave the cache, is asked for only where readers are slow.
-  [[nodiscard]] bool stays_for_readers(const ring::RingView& ring, ring::ClaimStatus status,
+  [[nodiscard]] bool stays_for_readers(const ring::RingView& ring,
                                        std::uint64_t extent) const noexcept;
   void ask_for_room(std::uint64_t extent) noexcept;
   /// True once waiting has an end: room for `extent` and `spare` of the ring beside, a newer ring,
